@@ -1,0 +1,85 @@
+"""A real browser that may not leave this machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, sync_playwright
+
+from tests.servers.programs import require
+
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # WebGL2 in software: maps are drawn on machines without a graphics card.
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
+_LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
+_LOCAL_SCHEMES = {"about", "blob", "data"}
+
+
+@contextmanager
+def local_page(browser: Browser, **context_options: Any) -> Iterator[Page]:
+    """Open a page in a browser context of its own, whose requests to other machines are aborted.
+
+    Args:
+        browser: the running browser.
+        context_options: Playwright's, such as `viewport`, `locale` or `has_touch`.
+
+    Raises:
+        AssertionError: at the end, when there was such a request.
+    """
+    outside: list[str] = []
+
+    def abort(route: Route) -> None:
+        route.abort()
+
+    def record(request: Request) -> None:
+        if _leaves(request.url):
+            outside.append(request.url)
+
+    def refuse(socket: WebSocketRoute) -> None:
+        outside.append(socket.url)
+        socket.close()
+
+    # A service worker's requests would pass the routes.
+    context = browser.new_context(service_workers="block", **context_options)
+    try:
+        context.on("request", record)
+        context.route(_leaves, abort)
+        context.route_web_socket(_leaves, refuse)
+        yield context.new_page()
+    finally:
+        context.close()
+    assert not outside, f"requests left this machine: {outside}"
+
+
+def _leaves(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme not in _LOCAL_SCHEMES and parts.hostname not in _LOCAL_HOSTS
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for all tests; what differs between tests is a context, see `local_page`."""
+    program = require("chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails its test at the end when anything on it asked another machine."""
+    with local_page(browser) as local:
+        yield local

@@ -1,0 +1,21 @@
+"""The one rule for a program that a test needs and the machine may not have."""
+
+import os
+import shutil
+
+import pytest
+
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+def require(program: str) -> str:
+    """Return the path of a program; without it skip the test, or fail it where CI=true."""
+    # Debian keeps servers where an ordinary user's PATH does not look.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+    found = shutil.which(program, path=path)
+    if found is not None:
+        return found
+    message = f"{program} is not installed; `make servers` installs it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
