@@ -1,0 +1,102 @@
+"""The laws every kind table must keep; the catalog refuses a table that breaks one, naming all that are broken."""
+
+from collections.abc import Iterator
+
+from devices.kind import PRIORITIES, Field, Kind, Limit
+from devices.units import UNITS, promised_unit
+
+RESERVED_NAMES = frozenset({"device_id", "district", "time", "quality", "flags"})
+CHANNELS = frozenset({"telemetry", "event"})
+
+
+def contradictions(kind: Kind) -> list[str]:
+    """Return one sentence per broken law, in the order of the table; empty when the kind is sound."""
+    return list(_of_kind(kind))
+
+
+def _of_kind(kind: Kind) -> Iterator[str]:
+    if not kind.key.isidentifier():
+        yield f"key {kind.key!r}: expected a lower-case identifier"
+    if not (kind.zh and kind.en and kind.source):
+        yield "label and source: expected Chinese, English and a source, found an empty text"
+    if kind.period_s <= 0 or kind.stale_after_s < kind.period_s:
+        yield f"stale_after_s {kind.stale_after_s}: expected at least the period of {kind.period_s} s"
+    fields = [field for m in kind.measurements for field in m.fields]
+    keys = {field.key for field in fields}
+    if kind.headline not in keys:
+        yield f"headline {kind.headline!r}: expected one of the fields"
+    if kind.moving and not {"lat", "lon"} <= keys:
+        yield "moving: expected the fields lat and lon"
+    if kind.no_data and kind.no_data.while_field is not None and kind.no_data.while_field not in keys:
+        yield f"no_data.while_field {kind.no_data.while_field!r}: expected one of the fields"
+    if kind.no_data and kind.no_data.priority not in PRIORITIES:
+        yield f"no_data.priority {kind.no_data.priority!r}: expected one of {', '.join(PRIORITIES)}"
+    for measurement in kind.measurements:
+        where = f"measurement {measurement.key}"
+        for channel in measurement.channels:
+            if channel not in CHANNELS:
+                yield f"{where}: channel {channel!r}, expected one of {', '.join(sorted(CHANNELS))}"
+        own = [field.key for field in measurement.fields]
+        for key in sorted({key for key in own if own.count(key) > 1}):
+            yield f"{where}: the field {key} stands twice"
+        if measurement.passage is not None and measurement.passage not in own:
+            yield f"{where}: passage {measurement.passage!r}, expected one of its fields"
+        for field in measurement.fields:
+            for sentence in _of_field(kind, field):
+                yield f"{where}: field {field.key}: {sentence}"
+            if measurement.passage is None and any(limit.passage for limit in field.limits):
+                yield f"{where}: field {field.key}: a passage limit, but the measurement names no passage"
+    for channel in CHANNELS:
+        seen = [field.key for m in kind.measurements_on(channel) for field in m.fields]
+        for key in sorted({key for key in seen if seen.count(key) > 1}):
+            yield f"channel {channel}: the field {key} stands in two measurements"
+
+
+def _of_field(kind: Kind, field: Field) -> Iterator[str]:
+    if field.key in RESERVED_NAMES:
+        yield "this name is taken by the store"
+    if not (field.zh and field.en):
+        yield "expected a label in Chinese and in English"
+    if field.unit not in UNITS:
+        yield f"unit {field.unit!r}, expected one of the list in devices/units.py"
+    promised = promised_unit(field.key)
+    if field.type == "number" and promised is not None and promised != field.unit:
+        yield f"unit {field.unit!r}, but the name promises {promised!r}"
+    if field.low is not None and field.high is not None and field.low >= field.high:
+        yield f"low {field.low} must be below high {field.high}"
+    if field.limits and field.type == "text":
+        yield "a text cannot have limits"
+    keys = [limit.key for limit in field.limits]
+    if len(set(keys)) != len(keys):
+        yield f"limit keys {keys} must differ"
+    for limit in field.limits:
+        for sentence in limit_contradictions(limit, field, kind.stale_after_s):
+            yield f"limit {limit.key}: {sentence}"
+
+
+def limit_contradictions(limit: Limit, field: Field, stale_after_s: float) -> Iterator[str]:
+    """Yield what is wrong with one limit, after ALARMS §4 "Refused when saved"; also used for a site's overrides."""
+    if not limit.levels:
+        yield "expected at least one level"
+    if [level.level for level in limit.levels] != list(range(1, len(limit.levels) + 1)):
+        yield "levels must count 1, 2, 3 … in this order"
+    if not limit.source:
+        yield "expected a source"
+    for level in limit.levels:
+        if level.priority not in PRIORITIES:
+            yield f"priority {level.priority!r}, expected one of {', '.join(PRIORITIES)}"
+        if limit.sense == "state" and field.codes and int(level.value) not in field.codes:
+            yield f"state {level.value:g} is not among the codes"
+    if limit.deadband < 0 or limit.on_s < 0 or limit.off_s < 0:
+        yield "deadband and delays must not be negative"
+    if limit.on_s >= stale_after_s:
+        yield f"on_s {limit.on_s:g} must be shorter than stale_after_s {stale_after_s:g}, else it never fires"
+    if limit.sense == "state":
+        return
+    sign = 1.0 if limit.sense == "above" else -1.0
+    ordered = [sign * level.value for level in limit.levels]
+    for milder, worse, value in zip(ordered, ordered[1:], limit.levels[1:], strict=False):
+        if worse <= milder:
+            yield f"level {value.level}: {value.value:g} must be worse than the level before it"
+    if limit.cap is not None and limit.levels and sign * limit.levels[0].value > sign * limit.cap:
+        yield f"level 1: {limit.levels[0].value:g} is looser than the cap of {limit.cap:g}"

@@ -1,0 +1,1 @@
+"""One file per kind of device; see the recipe in the README."""

@@ -1,0 +1,143 @@
+"""A site: one city's broker, store, districts, devices and limits, as its ``site.toml`` says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from devices.catalog import Catalog
+from devices.kind import Label
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where messages come from; ``url`` is ``embedded`` or ``mqtt[s]://host:port``."""
+
+    url: str
+    subscriptions: tuple[str, ...]
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether ``citydeck up`` starts the broker itself."""
+        return self.url == "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where readings go; ``url`` is ``embedded`` or ``http[s]://host:port?org=…&bucket=…``."""
+
+    url: str
+    retention_days: int
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether readings are kept in the site's own SQLite file."""
+        return self.url == "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Whether ``citydeck up`` runs the simulators, how fast their day passes, and from which seed."""
+
+    run: bool = False
+    speed: float = 1.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A street (街道): the level below the district. ``polygon`` is a ring of (lon, lat), WGS-84."""
+
+    key: str
+    label: Label
+    polygon: tuple[tuple[float, float], ...] = ()
+    grids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """The administrative level that topics name."""
+
+    key: str
+    label: Label
+    streets: tuple[Street, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsibleUnit:
+    """Who is called when a device raises an alarm."""
+
+    key: str
+    label: Label
+    phone: str = ""
+    duty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A registered device and where it stands (WGS-84)."""
+
+    id: str
+    kind: str
+    district: str
+    street: str
+    grid: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    parent: str = ""
+    foreign: str = ""
+    installed: date | None = None
+    expires: date | None = None
+    responsible: str = ""
+    camera: str = ""
+    label: Label | None = None
+    fitted: tuple[str, ...] = ()
+    circuit: str = ""
+    premises: str = ""
+    rated_kg: float | None = None
+    posted_limit_kg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One collector's share of the topics."""
+
+    name: str
+    subscriptions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything the other rooms need to know about a city; made by :func:`devices.site_file.load_site` only."""
+
+    source: Path
+    label: Label
+    timezone: ZoneInfo
+    simulated: bool
+    broker: Broker
+    store: StoreSettings
+    alarm_database: str
+    districts: tuple[District, ...]
+    units: Mapping[str, ResponsibleUnit]
+    devices: Mapping[str, Device]
+    catalog: Catalog
+    simulation: Simulation = field(default_factory=Simulation)
+    shards: Mapping[str, Shard] = field(default_factory=dict)
+    basemap: Path | None = None
+    routes: Path | None = None
+    by_foreign: Mapping[str, Device] = field(default_factory=dict)
+
+    @property
+    def district(self) -> str:
+        """Return the key of the first district, under which unregistered foreign devices are kept."""
+        return self.districts[0].key
+
+    @property
+    def streets(self) -> Mapping[str, Street]:
+        """Return every street by key."""
+        return {street.key: street for district in self.districts for street in district.streets}
+
+    def device_of(self, scheme: str, foreign: str) -> Device | None:
+        """Return the device registered for a foreign number (``DJI`` serial, ``HJ212`` station), if any."""
+        return self.by_foreign.get(f"{scheme}:{foreign}")

@@ -1,0 +1,284 @@
+"""Reading ``site.toml``: the whole file is checked before any connection, and all faults are told at once."""
+
+import csv
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from devices.catalog import Catalog, load_catalog
+from devices.errors import Fault, KindFault, SiteFault, shown
+from devices.kind import Label
+from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, Site, StoreSettings, Street
+from devices.site_devices import DeviceRows, read_devices
+from devices.site_limits import with_limits
+
+DEMO_SITE = Path(__file__).parent / "demo_city" / "site.toml"
+DEFAULT_SUBSCRIPTIONS = ("city/v1/#", "thing/product/#", "hj212/#")
+_TABLES: dict[str, frozenset[str]] = {
+    "site": frozenset({"name", "timezone", "simulated", "kinds", "basemap", "routes"}),
+    "broker": frozenset({"url", "subscriptions"}),
+    "store": frozenset({"url", "retention"}),
+    "alarms": frozenset({"database"}),
+    "simulation": frozenset({"run", "speed", "seed"}),
+}
+_TOP = frozenset({*_TABLES, "districts", "devices", "devices_file", "units", "limits", "shards"})
+
+
+def load_site(path: Path | None = None) -> Site:
+    """Read and check a site file; without a path, the demo city's.
+
+    Raises:
+        SiteFault: with every fault found in the file and in the files it names.
+    """
+    source = (path or DEMO_SITE).resolve()
+    try:
+        document = tomllib.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SiteFault(str(path or source), [Fault("file", f"cannot be read: {error.strerror}")]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteFault(str(path or source), [Fault("file", f"is not TOML: {error}")]) from error
+    return _Reader(source, document).site()
+
+
+class _Reader:
+    """Walks a document once, collecting faults instead of stopping at the first."""
+
+    def __init__(self, source: Path, document: dict[str, Any]) -> None:
+        self.source = source
+        self.document = document
+        self.faults: list[Fault] = []
+
+    def site(self) -> Site:
+        self._names(self.document, _TOP, "")
+        for table, keys in _TABLES.items():
+            self._names(self._table(table), keys, f"{table}.")
+        head = self._table("site")
+        label = self._label(head.get("name"), "site.name")
+        zone = self._timezone(head.get("timezone", "Asia/Shanghai"))
+        catalog = self._catalog(head.get("kinds"))
+        districts = tuple(self._districts())
+        units = {unit.key: unit for unit in self._units()}
+        rows = self._device_rows()
+        shards = {shard.name: shard for shard in self._shards()}
+        devices = read_devices(rows, catalog, districts, units, shards, self.faults)
+        catalog = with_limits(catalog, self._table("limits"), self.faults)
+        broker, store, simulation = self._broker(), self._store(), self._simulation()
+        database = self._text(self._table("alarms").get("database", "embedded"), "alarms.database")
+        basemap, routes = self._file(head, "basemap"), self._file(head, "routes")
+        simulated = head.get("simulated", False)
+        if not isinstance(simulated, bool):
+            self._fault("site.simulated", f"expected true or false, found {shown(simulated)}")
+        if self.faults:
+            raise SiteFault(self.source.name, self.faults)
+        return Site(
+            self.source,
+            label,
+            zone,
+            simulated,
+            broker,
+            store,
+            database,
+            districts,
+            units,
+            devices,
+            catalog,
+            simulation,
+            shards,
+            basemap,
+            routes,
+            {device.foreign: device for device in devices.values() if device.foreign},
+        )
+
+    def _fault(self, path: str, sentence: str) -> None:
+        self.faults.append(Fault(path, sentence))
+
+    def _names(self, table: Mapping[str, Any], known: frozenset[str], prefix: str) -> None:
+        for key in table:
+            if key not in known:
+                close = get_close_matches(key, known, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
+                self._fault(prefix + key, f"is not a setting{hint}")
+
+    def _table(self, key: str) -> dict[str, Any]:
+        found = self.document.get(key, {})
+        if isinstance(found, dict):
+            return found
+        self._fault(key, f"expected a table [{key}], found {shown(found)}")
+        self.document[key] = {}
+        return {}
+
+    def _tables(self, key: str) -> list[dict[str, Any]]:
+        found = self.document.get(key, [])
+        if isinstance(found, list) and all(isinstance(entry, dict) for entry in found):
+            return found
+        self._fault(key, f"expected tables [[{key}]], found {shown(found)}")
+        return []
+
+    def _text(self, found: object, path: str) -> str:
+        if isinstance(found, str) and found:
+            return found
+        self._fault(path, f"expected a text, found {shown(found)}")
+        return ""
+
+    def _label(self, found: object, path: str) -> Label:
+        if isinstance(found, dict) and isinstance(found.get("zh"), str) and isinstance(found.get("en"), str):
+            return Label(found["zh"], found["en"])
+        self._fault(path, f'expected {{zh = "…", en = "…"}}, found {shown(found)}')
+        return Label("", "")
+
+    def _timezone(self, found: object) -> ZoneInfo:
+        try:
+            return ZoneInfo(str(found))
+        except (ZoneInfoNotFoundError, ValueError):
+            self._fault("site.timezone", f"{shown(found)} is not a time zone; expected a name such as Asia/Shanghai")
+            return ZoneInfo("Asia/Shanghai")
+
+    def _catalog(self, folder: object) -> Catalog:
+        extra = [self.source.parent / str(folder)] if folder is not None else []
+        try:
+            return load_catalog(extra)
+        except KindFault as fault:
+            for line in str(fault).splitlines():
+                self._fault("site.kinds", line)
+            return load_catalog()
+
+    def _file(self, head: Mapping[str, Any], key: str) -> Path | None:
+        if key not in head:
+            return None
+        path = self.source.parent / self._text(head[key], f"site.{key}")
+        if not path.is_file():
+            self._fault(f"site.{key}", f"no such file: {head[key]}")
+        return path
+
+    def _broker(self) -> Broker:
+        table = self._table("broker")
+        url = self._text(table.get("url", "embedded"), "broker.url")
+        parts = urlsplit(url)
+        if url and url != "embedded" and (parts.scheme not in ("mqtt", "mqtts") or not parts.hostname):
+            self._fault("broker.url", f"expected embedded, mqtt://host:port or mqtts://host:port, found {shown(url)}")
+        if parts.password is not None or parts.username is not None:
+            self._fault("broker.url", "user and password belong into CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD")
+        found = table.get("subscriptions", list(DEFAULT_SUBSCRIPTIONS))
+        return Broker(url, self._subscriptions(found, "broker.subscriptions"))
+
+    def _subscriptions(self, found: object, path: str) -> tuple[str, ...]:
+        if isinstance(found, list) and found and all(isinstance(item, str) and item for item in found):
+            for item in found:
+                if "#" in item[:-1] or item.startswith("#"):
+                    self._fault(path, f"{shown(item)}: # stands alone in the last level, and not as the whole pattern")
+            return tuple(found)
+        self._fault(path, f"expected a list of topic patterns, found {shown(found)}")
+        return ()
+
+    def _store(self) -> StoreSettings:
+        table = self._table("store")
+        url = self._text(table.get("url", "embedded"), "store.url")
+        if url and url != "embedded":
+            parts = urlsplit(url)
+            query = parse_qs(parts.query)
+            if parts.scheme not in ("http", "https") or not parts.hostname or "bucket" not in query:
+                self._fault("store.url", f"expected embedded or http://host:8086?org=…&bucket=…, found {shown(url)}")
+            if "token" in query or parts.password is not None:
+                self._fault("store.url", "the token belongs into CITYDECK_INFLUX_TOKEN")
+        retention = table.get("retention", "90d")
+        days = 0
+        if isinstance(retention, str) and retention.endswith("d") and retention[:-1].isdigit():
+            days = int(retention[:-1])
+        if days < 1:
+            self._fault("store.retention", f'expected days such as "90d", found {shown(retention)}')
+        return StoreSettings(url, days)
+
+    def _simulation(self) -> Simulation:
+        table = self._table("simulation")
+        run, speed, seed = table.get("run", False), table.get("speed", 1.0), table.get("seed", 1)
+        if not isinstance(run, bool):
+            self._fault("simulation.run", f"expected true or false, found {shown(run)}")
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0 < speed <= 1000:
+            self._fault("simulation.speed", f"expected a number above 0 and up to 1000, found {shown(speed)}")
+            speed = 1.0
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            self._fault("simulation.seed", f"expected a whole number, found {shown(seed)}")
+            seed = 1
+        return Simulation(run is True, float(speed), seed)
+
+    def _districts(self) -> Iterator[District]:
+        tables = self._tables("districts")
+        if not tables:
+            self._fault("districts", "expected at least one [[districts]]")
+            yield District("unknown", Label("", ""), ())
+        for index, table in enumerate(tables):
+            path = f"districts[{index}]"
+            self._names(table, frozenset({"key", "name", "streets"}), f"{path}.")
+            streets = table.get("streets", [])
+            yield District(
+                self._text(table.get("key"), f"{path}.key"),
+                self._label(table.get("name"), f"{path}.name"),
+                tuple(self._streets(streets, f"{path}.streets")),
+            )
+
+    def _streets(self, found: Any, path: str) -> Iterator[Street]:
+        if not isinstance(found, list):
+            self._fault(path, f"expected a list of streets, found {shown(found)}")
+            return
+        for index, table in enumerate(found):
+            where = f"{path}[{index}]"
+            if not isinstance(table, dict):
+                self._fault(where, f"expected a table, found {shown(table)}")
+                continue
+            self._names(table, frozenset({"key", "name", "polygon", "grids"}), f"{where}.")
+            yield Street(
+                self._text(table.get("key"), f"{where}.key"),
+                self._label(table.get("name"), f"{where}.name"),
+                self._ring(table.get("polygon", []), f"{where}.polygon"),
+                tuple(str(grid) for grid in table.get("grids", [])),
+            )
+
+    def _ring(self, found: Any, path: str) -> tuple[tuple[float, float], ...]:
+        try:
+            ring = tuple((float(lon), float(lat)) for lon, lat in found)
+        except (TypeError, ValueError):
+            self._fault(path, f"expected [[lon, lat], …], found {shown(found)}")
+            return ()
+        if any(not (-180 <= lon <= 180 and -90 <= lat <= 90) for lon, lat in ring):
+            self._fault(path, "a corner lies outside −180…180, −90…90; expected [lon, lat] in degrees")
+        return ring
+
+    def _units(self) -> Iterator[ResponsibleUnit]:
+        for index, table in enumerate(self._tables("units")):
+            path = f"units[{index}]"
+            self._names(table, frozenset({"key", "name", "phone", "duty"}), f"{path}.")
+            yield ResponsibleUnit(
+                self._text(table.get("key"), f"{path}.key"),
+                self._label(table.get("name"), f"{path}.name"),
+                str(table.get("phone", "")),
+                str(table.get("duty", "")),
+            )
+
+    def _shards(self) -> Iterator[Shard]:
+        for name, table in self._table("shards").items():
+            found = table.get("subscriptions") if isinstance(table, dict) else table
+            yield Shard(name, self._subscriptions(found, f"shards.{name}.subscriptions"))
+
+    def _device_rows(self) -> DeviceRows:
+        rows: list[tuple[str, Mapping[str, object]]] = [
+            (f"devices[{index}]", table) for index, table in enumerate(self._tables("devices"))
+        ]
+        name = self.document.get("devices_file")
+        if name is not None:
+            rows.extend(self._csv_rows(self._text(name, "devices_file")))
+        return rows
+
+    def _csv_rows(self, name: str) -> Sequence[tuple[str, Mapping[str, object]]]:
+        try:
+            with (self.source.parent / name).open(encoding="utf-8-sig", newline="") as file:
+                return [
+                    (f"{name} line {line}", {key: value for key, value in row.items() if value not in ("", None)})
+                    for line, row in enumerate(csv.DictReader(file), 2)
+                ]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            self._fault("devices_file", f"{name} cannot be read: {error}")
+            return []

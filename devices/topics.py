@@ -1,0 +1,54 @@
+"""The grammar of native topics: ``city/v1/{district}/{kind}/{device_id}/{channel}``."""
+
+import re
+from dataclasses import dataclass
+
+from devices.errors import Undecodable, shown
+
+DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CHANNELS = frozenset({"telemetry", "event", "state", "status", "cmd", "cmd_ack"})
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A parsed native topic."""
+
+    district: str
+    kind: str
+    device: str
+    channel: str
+
+    def __str__(self) -> str:
+        return f"city/v1/{self.district}/{self.kind}/{self.device}/{self.channel}"
+
+
+def parse_topic(topic: str) -> Topic:
+    """Parse a native topic.
+
+    Raises:
+        Undecodable: reason ``topic`` or ``device_id``, with what was found.
+    """
+    parts = topic.split("/")
+    if len(parts) != 6 or parts[0] != "city" or parts[1] != "v1":
+        raise Undecodable(
+            "topic", f"topic {shown(topic)}: expected city/v1/district/kind/device/channel or a known foreign topic"
+        )
+    _, _, district, kind, device, channel = parts
+    if channel not in CHANNELS:
+        raise Undecodable("topic", f"channel {shown(channel)}: expected one of {', '.join(sorted(CHANNELS))}")
+    if not DEVICE_ID.fullmatch(device):
+        raise Undecodable("device_id", f"device id {shown(device)}: expected 1 to 64 of A–Z a–z 0–9 . _ -")
+    if not DEVICE_ID.fullmatch(district):
+        raise Undecodable("topic", f"district {shown(district)}: expected 1 to 64 of A–Z a–z 0–9 . _ -")
+    return Topic(district, kind, device, channel)
+
+
+def topic_matches(pattern: str, topic: str) -> bool:
+    """Tell whether an MQTT subscription pattern covers a topic."""
+    wanted, found = pattern.split("/"), topic.split("/")
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index >= len(found) or level not in ("+", found[index]):
+            return False
+    return len(wanted) == len(found)

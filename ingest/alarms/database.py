@@ -1,0 +1,107 @@
+"""Opening the alarm database (SQLite or PostgreSQL), bringing its schema up to date, and its write transactions."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import SQLAlchemyError
+
+from devices.site import Site
+from ingest.errors import AlarmError
+from ingest.places import Places
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class AlarmDatabase:
+    """One database of occurrences and audit; safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        """Keep an SQLAlchemy address; connecting waits until the first use."""
+        self._sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"connect_args": {"timeout": 30}} if self._sqlite else {"pool_pre_ping": True}
+        self.engine = sa.create_engine(url, **options)
+        if self._sqlite:
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    def migrate(self) -> None:
+        """Bring the schema to this version.
+
+        Raises:
+            AlarmError: the database does not answer or refuses.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        try:
+            # A lock for the whole upgrade: collector and cockpit start at the same moment.
+            with self.engine.connect() as connection, connection.begin():
+                if not self._sqlite:
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(4920113)"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except SQLAlchemyError as error:
+            raise AlarmError(f"the alarm database cannot be used: {_brief(error)}") from error
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Give one write transaction; it commits at the end, or nothing of it happened.
+
+        Raises:
+            AlarmError: the database does not answer, is locked or full.
+        """
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as error:
+            raise AlarmError(f"the alarm database cannot be written: {_brief(error)}") from error
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection for reading.
+
+        Raises:
+            AlarmError: the database does not answer.
+        """
+        try:
+            with self.engine.connect().execution_options(read_only=True) as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise AlarmError(f"the alarm database cannot be read: {_brief(error)}") from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_alarms(site: Site, places: Places) -> AlarmDatabase:
+    """Return the alarm database a site names; the password of a server comes from ``CITYDECK_ALARMS_PASSWORD``."""
+    if site.alarm_database == "embedded":
+        places.data.mkdir(parents=True, exist_ok=True)
+        return AlarmDatabase(f"sqlite:///{places.alarms}")
+    url = sa.make_url(site.alarm_database)
+    password = os.environ.get("CITYDECK_ALARMS_PASSWORD")
+    return AlarmDatabase((url.set(password=password) if password else url).render_as_string(hide_password=False))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Python's driver must not begin transactions by itself: ours begin with the write lock already held.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _brief(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:300]

@@ -1,0 +1,112 @@
+"""Rules in force at a site: the limits of its kinds, each with a stable identifier and a version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from devices.catalog import Catalog
+from devices.kind import Kind, Label, Limit, NoData, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One limit in force. ``id`` is ``{kind}.{field}.{limit key}``; ``version`` changes with any of its numbers.
+
+    A field key may stand in two measurements of a kind (the net mass of a lift, the load of a truck), so a rule is
+    bound to its ``measurement``.
+    """
+
+    id: str
+    version: str
+    kind: str
+    measurement: str
+    field: str
+    unit: str
+    limit: Limit
+    stale_after_ms: int
+    passage: str | None = None
+
+    def priority(self, level: int) -> Priority:
+        """Return the priority of a level; level 0 has that of the mildest."""
+        return self.limit.levels[max(level, 1) - 1].priority
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRule:
+    """The no-data rule of a kind."""
+
+    id: str
+    version: str
+    kind: str
+    no_data: NoData
+
+    def armed(self, latest: Mapping[str, float | str]) -> bool:
+        """Tell whether silence counts now, by the latest values of the device."""
+        condition = self.no_data
+        return condition.while_field is None or latest.get(condition.while_field) in condition.while_values
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All rules of a site: by measurement for readings, by kind for silence."""
+
+    by_measurement: Mapping[str, tuple[Rule, ...]]
+    silence: Mapping[str, SilenceRule]
+
+    @property
+    def by_id(self) -> Mapping[str, Rule | SilenceRule]:
+        """Return every rule by its identifier."""
+        found: dict[str, Rule | SilenceRule] = {
+            rule.id: rule for rules in self.by_measurement.values() for rule in rules
+        }
+        found.update({rule.id: rule for rule in self.silence.values()})
+        return found
+
+
+def rule_book(catalog: Catalog) -> RuleBook:
+    """Compile the limits of a catalog (with the site's thresholds already in place)."""
+    by_measurement: dict[str, tuple[Rule, ...]] = {}
+    silence: dict[str, SilenceRule] = {}
+    for kind in catalog.kinds.values():
+        for measurement in kind.measurements:
+            rules = tuple(
+                Rule(
+                    f"{kind.key}.{field.key}.{limit.key}",
+                    _version(limit),
+                    kind.key,
+                    measurement.key,
+                    field.key,
+                    field.unit,
+                    limit,
+                    round(kind.stale_after_s * 1000),
+                    measurement.passage if limit.passage else None,
+                )
+                for field in measurement.fields
+                for limit in field.limits
+            )
+            if rules:
+                by_measurement[measurement.key] = rules
+        if kind.no_data is not None:
+            silence[kind.key] = SilenceRule(f"{kind.key}.no_data", _version(kind.no_data), kind.key, kind.no_data)
+    return RuleBook(by_measurement, silence)
+
+
+def rule_label(rule_id: str, catalog: Catalog) -> Label:
+    """Return the name of a rule for people, also of one that is no longer in force."""
+    kind_key, _, rest = rule_id.partition(".")
+    kind: Kind | None = catalog.kinds.get(kind_key)
+    if kind is None:
+        return Label(rule_id, rule_id)
+    if rest == "no_data":
+        return Label("数据中断", "no data")
+    field_key, _, limit_key = rest.partition(".")
+    for measurement in kind.measurements:
+        for field in measurement.fields:
+            for limit in field.limits:
+                if field.key == field_key and limit.key == limit_key:
+                    return Label(limit.zh, limit.en)
+    return Label(rule_id, rule_id)
+
+
+def _version(definition: Limit | NoData) -> str:
+    return blake2b(repr(definition).encode(), digest_size=4).hexdigest()

@@ -1,0 +1,113 @@
+"""The tables of the alarm database, the same on SQLite and PostgreSQL. Instants are epoch ms UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+occurrence = Table(
+    "occurrence",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("point", String(300), nullable=False),
+    Column("device", String(64), nullable=False, index=True),
+    Column("kind", String(64), nullable=False),
+    Column("rule", String(160), nullable=False),
+    Column("rule_version", String(16), nullable=False),
+    Column("field", String(64), nullable=False),
+    Column("unit", String(16), nullable=False),
+    Column("level_now", Integer, nullable=False),
+    Column("level_peak", Integer, nullable=False),
+    Column("level_acked", Integer, nullable=False),
+    Column("priority", String(8), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("acked", Boolean, nullable=False),
+    Column("latched", Boolean, nullable=False),
+    Column("suppression", String(16), nullable=False),
+    Column("quality", String(16), nullable=False),
+    Column("value", Float),
+    Column("activations", Integer, nullable=False),
+    Column("raised_at", BigInteger, nullable=False, index=True),
+    Column("noticed_at", BigInteger, nullable=False),
+    Column("acked_at", BigInteger),
+    Column("acked_by", String(64)),
+    Column("returned_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("decision", String(20)),
+    Column("case", String(40)),
+    Column("version", Integer, nullable=False),
+)
+# The one guarantee that a point has at most one open occurrence; never check-then-insert.
+Index(
+    "one_open_occurrence",
+    occurrence.c.point,
+    unique=True,
+    sqlite_where=occurrence.c.closed_at.is_(None),
+    postgresql_where=occurrence.c.closed_at.is_(None),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("point", String(300), nullable=False),
+    Column("occurrence", String(40), index=True),
+    Column("version_before", Integer),
+    Column("version_after", Integer),
+    Column("state_before", String(16), nullable=False),
+    Column("state_after", String(16), nullable=False),
+    Column("level", Integer),
+    Column("value", Float),
+    Column("unit", String(16), nullable=False),
+    Column("rule", String(160), nullable=False),
+    Column("rule_version", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("idempotency_key", String(128)),
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# The head of the audit chain: locking this row is what keeps the sequence without gaps.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# How far each collector's transitions are kept; committed with them.
+collector = Table(
+    "collector",
+    metadata,
+    Column("shard", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("now_ms", BigInteger, nullable=False),
+)
+
+# Replies to commands that carried an idempotency key, so that a repeat gets the identical one.
+reply = Table(
+    "reply",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("request", String(300), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)

@@ -1,0 +1,112 @@
+"""The checkpoint: how far the pipeline is, what it counted and what its engine remembers, committed as one.
+
+Restart = checkpoint + the journal behind its position. Only devices that changed since the last checkpoint are written.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from ingest import quarantine
+from ingest.errors import JournalError
+from ingest.ledger import Ledger, Stored
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unregistered (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+{quarantine.SCHEMA}
+"""
+
+
+@dataclass(slots=True)
+class Saved:
+    """What a restart begins with."""
+
+    position: int = 0
+    now_ms: int = 0
+    listening_ms: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    devices: dict[str, bytes] = field(default_factory=dict)
+    unregistered: dict[str, int] = field(default_factory=dict)
+
+
+class Checkpoint:
+    """The checkpoint file of one collector. Each thread that uses it opens its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            JournalError: it cannot be opened.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"checkpoint {path.name}: cannot be opened: {error}") from error
+
+    def load(self) -> Saved:
+        """Return what was saved last, or an empty beginning."""
+        saved = Saved()
+        found = self._get("pipeline")
+        if found is not None:
+            saved.position, saved.now_ms, saved.listening_ms, saved.ledger = msgspec.msgpack.decode(
+                found, type=tuple[int, int, int, Ledger]
+            )
+        saved.devices = dict(self._database.execute("SELECT id, state FROM device"))
+        saved.unregistered = dict(self._database.execute("SELECT id, position FROM unregistered"))
+        return saved
+
+    def save(
+        self,
+        position: int,
+        now_ms: int,
+        listening_ms: int,
+        ledger: Ledger,
+        devices: Mapping[str, bytes],
+        unregistered: Mapping[str, int],
+        found: Iterable[quarantine.Quarantined],
+    ) -> None:
+        """Commit everything that belongs to a position in one transaction."""
+        with self._database:
+            self._put("pipeline", msgspec.msgpack.encode((position, now_ms, listening_ms, ledger)))
+            self._database.executemany("INSERT OR REPLACE INTO device VALUES (?, ?)", devices.items())
+            self._database.executemany("INSERT OR REPLACE INTO unregistered VALUES (?, ?)", unregistered.items())
+            quarantine.keep(self._database, found)
+
+    def load_stored(self) -> Stored:
+        """Return how far a remote store is."""
+        found = self._get("stored")
+        return Stored() if found is None else msgspec.msgpack.decode(found, type=Stored)
+
+    def save_stored(self, stored: Stored, refused: Iterable[quarantine.Quarantined] = ()) -> None:
+        """Commit how far a remote store is, with the lines it refused."""
+        with self._database:
+            self._put("stored", msgspec.msgpack.encode(stored))
+            quarantine.keep(self._database, refused)
+
+    def quarantine_groups(self) -> list[quarantine.Group]:
+        """Return what is in quarantine, grouped."""
+        return quarantine.groups(self._database)
+
+    def quarantine_samples(self, reason: str, device: str) -> list[quarantine.Quarantined]:
+        """Return remembered messages of one group."""
+        return quarantine.samples(self._database, reason, device)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _get(self, key: str) -> bytes | None:
+        row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def _put(self, key: str, value: bytes) -> None:
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))

@@ -1,0 +1,30 @@
+"""The exceptions of this package."""
+
+from typing import Literal
+
+RefusedWhy = Literal["not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed"]
+
+
+class IngestError(Exception):
+    """Anything this package cannot do."""
+
+
+class JournalError(IngestError):
+    """The journal cannot be written or read; nothing may be acknowledged to the broker meanwhile."""
+
+
+class StoreError(IngestError):
+    """The store is away or refuses everything; the readings stay in the journal and are tried again."""
+
+
+class AlarmError(IngestError):
+    """The alarm database cannot be used."""
+
+
+class Refused(AlarmError):
+    """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people."""
+
+    def __init__(self, why: RefusedWhy, sentence: str, occurrence: str | None = None) -> None:
+        super().__init__(sentence)
+        self.why = why
+        self.occurrence = occurrence

@@ -1,0 +1,201 @@
+"""The journal: every message as it came, in order, on disk before the broker hears it was received.
+
+One SQLite file per hour (write-ahead log, fsync at each append); those files are the recording. A row is a batch:
+``first`` and ``last`` position, receive time, how many messages the journal holds up to here, and the packed messages.
+Positions count records (messages and ticks) from 1 without gaps.
+"""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.errors import JournalError
+
+TICK = "$tick"
+# The payload of a tick while the broker is not connected.
+AWAY = b"away"
+_TAIL_RECORDS = 50_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+    messages INTEGER NOT NULL, body BLOB NOT NULL
+)
+"""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
+
+
+class Record(NamedTuple):
+    """One journaled message, or a tick (topic ``$tick``)."""
+
+    position: int
+    received_ms: int
+    topic: str
+    payload: bytes
+
+
+class Journal:
+    """An append-only log. One thread appends; any number of threads read and wait."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in a folder, made if missing.
+
+        Raises:
+            JournalError: the folder or its newest file cannot be used.
+        """
+        self._folder = folder
+        self._grown = threading.Condition()
+        self._tail: deque[Record] = deque(maxlen=_TAIL_RECORDS)
+        self._local = threading.local()
+        self._writer: sqlite3.Connection | None = None
+        self._file: Path | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.last, self.received_ms, self.messages = self._newest()
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(f"journal {folder.name}: cannot be opened: {error}") from error
+
+    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
+        """Write messages durably and return them as records; on return they survive a kill or a power cut.
+
+        Raises:
+            JournalError: nothing of the batch was written, and nothing of it may be acknowledged.
+        """
+        received_ms = max(now_ms, self.received_ms)
+        first = self.last + 1
+        total = self.messages + sum(1 for topic, _ in messages if topic != TICK)
+        last = first + len(messages) - 1
+        try:
+            writer = self._writer_for(received_ms)
+            with writer:
+                writer.execute(
+                    "INSERT INTO batch VALUES (?, ?, ?, ?, ?)", (first, last, received_ms, total, _encode(messages))
+                )
+        except sqlite3.Error as error:
+            self._close_writer()
+            raise JournalError(
+                f"journal: cannot write ({error}); messages stay with the broker until it can"
+            ) from error
+        records = [Record(first + i, received_ms, topic, payload) for i, (topic, payload) in enumerate(messages)]
+        with self._grown:
+            self.last, self.received_ms, self.messages = last, received_ms, total
+            self._tail.extend(records)
+            self._grown.notify_all()
+        return records
+
+    def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait until a record behind ``after`` exists; return whether one does."""
+        with self._grown:
+            return self._grown.wait_for(lambda: self.last > after, timeout_s)
+
+    def read(self, after: int, limit: int) -> list[Record]:
+        """Return up to about ``limit`` records behind a position, in order and without gaps.
+
+        Raises:
+            JournalError: a file is damaged, or the position lies before what is kept.
+        """
+        with self._grown:
+            if after >= self.last:
+                return []
+            if self._tail and self._tail[0].position <= after + 1:
+                start = after + 1 - self._tail[0].position
+                return [self._tail[i] for i in range(start, min(start + limit, len(self._tail)))]
+        return self._read_files(after, limit)
+
+    def first(self) -> int:
+        """Return the first position still kept, or 0 when the journal is empty."""
+        for path in self._files():
+            row = self._reader(path).execute("SELECT min(first) FROM batch").fetchone()
+            if row[0] is not None:
+                return int(row[0])
+        return 0
+
+    def remove_before(self, position: int, cutoff_ms: int) -> list[str]:
+        """Remove files that end before a position and a time; return their names."""
+        removed: list[str] = []
+        for path in self._files()[:-1]:
+            row = self._reader(path).execute("SELECT max(last), max(received_ms) FROM batch").fetchone()
+            if row[0] is not None and (row[0] >= position or row[1] >= cutoff_ms):
+                break
+            self._forget_reader(path)
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            removed.append(path.name)
+        return removed
+
+    def close(self) -> None:
+        """Close the writer; readers of other threads end with their threads."""
+        self._close_writer()
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]*.db"))
+
+    def _newest(self) -> tuple[int, int, int]:
+        for path in reversed(self._files()):
+            query = "SELECT last, received_ms, messages FROM batch ORDER BY first DESC LIMIT 1"
+            row = self._reader(path).execute(query).fetchone()
+            if row is not None:
+                return int(row[0]), int(row[1]), int(row[2])
+        return 0, 0, 0
+
+    def _read_files(self, after: int, limit: int) -> list[Record]:
+        records: list[Record] = []
+        try:
+            for path in self._files():
+                reader = self._reader(path)
+                if (reader.execute("SELECT max(last) FROM batch").fetchone()[0] or 0) <= after:
+                    continue
+                rows = reader.execute(
+                    "SELECT first, received_ms, body FROM batch WHERE first >= "
+                    "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
+                    (after + 1,),
+                )
+                for first, received_ms, body in rows:
+                    for offset, (topic, payload) in enumerate(_decode(body)):
+                        if first + offset > after:
+                            records.append(Record(first + offset, received_ms, topic, payload))
+                    if len(records) >= limit:
+                        break
+                if len(records) >= limit:
+                    break
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
+        if records and records[0].position != after + 1:
+            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {records[0].position}")
+        return records
+
+    def _reader(self, path: Path) -> sqlite3.Connection:
+        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.setdefault("readers", {})
+        if path not in readers:
+            readers[path] = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
+        return readers[path]
+
+    def _forget_reader(self, path: Path) -> None:
+        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.get("readers", {})
+        if path in readers:
+            readers.pop(path).close()
+
+    def _writer_for(self, received_ms: int) -> sqlite3.Connection:
+        hour = datetime.fromtimestamp(received_ms / 1000, UTC).strftime("%Y%m%d%H")
+        path = self._folder / f"{hour}.db"
+        if self._writer is not None and self._file == path:
+            return self._writer
+        self._close_writer()
+        writer = sqlite3.connect(path, timeout=10, check_same_thread=False)
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA synchronous=FULL")
+        writer.execute(_SCHEMA)
+        writer.commit()
+        self._writer, self._file = writer, path
+        return writer
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = self._file = None

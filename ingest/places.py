@@ -1,0 +1,53 @@
+"""Where this installation keeps its state, and the secrets it takes from the environment."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Everything below one data folder; nothing is ever written elsewhere."""
+
+    data: Path
+
+    @property
+    def journal(self) -> Path:
+        """Return the folder of the journal's hourly files."""
+        return self.data / "journal"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Return the file with cursors, counts and the engine's memory."""
+        return self.data / "checkpoint.db"
+
+    @property
+    def readings(self) -> Path:
+        """Return the file of the embedded store."""
+        return self.data / "readings.db"
+
+    @property
+    def alarms(self) -> Path:
+        """Return the file of the embedded alarm database."""
+        return self.data / "alarms.db"
+
+    def for_shard(self, shard: str | None) -> "Places":
+        """Return the places of one shard's own journal and checkpoint."""
+        return self if shard is None else Places(self.data / "shards" / shard)
+
+
+def site_secret(places: Places) -> bytes:
+    """Return the secret that signs live messages: ``CITYDECK_SECRET``, else one made once below the data folder."""
+    given = os.environ.get("CITYDECK_SECRET")
+    if given:
+        return given.encode()
+    path = places.data / "secret"
+    places.data.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()

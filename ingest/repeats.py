@@ -1,0 +1,40 @@
+"""Telling a repeat from news: the same message may come twice after a broken connection or a kill.
+
+The window is a pure function of the journal: the keys of the block of positions at hand and of the block before it, so
+at least 65,536 messages, as many as a broker may have in flight. It needs no saving: reading those blocks again
+restores it. Foreign formats carry no identifier of ours; theirs count as repeats within ten minutes.
+"""
+
+BLOCK = 65_536
+FOREIGN_MS = 10 * 60_000
+
+
+class Repeats:
+    """The keys seen lately."""
+
+    def __init__(self) -> None:
+        self._block = -1
+        self._current: dict[str, int] = {}
+        self._previous: dict[str, int] = {}
+
+    @staticmethod
+    def window_start(position: int) -> int:
+        """Return the position behind which records must be read to restore the window at a position."""
+        return max(0, (position // BLOCK - 1) * BLOCK - 1)
+
+    def seen(self, key: str, position: int, received_ms: int, foreign: bool) -> bool:
+        """Remember a key and tell whether it is a repeat; an empty key never is."""
+        block = position // BLOCK
+        if block != self._block:
+            self._previous = self._current if block == self._block + 1 else {}
+            self._current = {}
+            self._block = block
+        if not key:
+            return False
+        before = self._current.get(key)
+        if before is None:
+            before = self._previous.get(key)
+        if before is not None and not (foreign and received_ms - before > FOREIGN_MS):
+            return True
+        self._current[key] = received_ms
+        return False

@@ -1,0 +1,16 @@
+"""Where readings live: one promise, two stores (InfluxDB and embedded SQLite)."""
+
+from devices.site import Site
+from ingest.places import Places
+from ingest.store.base import Series, Store, WriteResult
+from ingest.store.influx import InfluxStore
+from ingest.store.sqlite import SqliteStore
+
+__all__ = ["Series", "Store", "WriteResult", "open_store"]
+
+
+def open_store(site: Site, places: Places) -> Store:
+    """Return the store a site names; connecting waits until the first write or read."""
+    if site.store.embedded:
+        return SqliteStore(places.readings, site.catalog)
+    return InfluxStore(site.store.url, site.catalog)

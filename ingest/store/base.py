@@ -1,0 +1,65 @@
+"""The promise every store keeps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from devices.readings import Reading
+
+# t_ms, value (None: no value in this step), worst quality in the step (0 good, 1 uncertain, 2 bad)
+Point = tuple[int, float | str | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """How a write went: how many readings are durable, and which were refused for good, each with a sentence."""
+
+    stored: int
+    refused: Sequence[tuple[Reading, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One field of one device over time. ``step_s`` is 0 for raw points, else the width of a min/max pair."""
+
+    points: list[Point] = field(default_factory=list)
+    step_s: float = 0.0
+
+
+class Store(Protocol):
+    """A place for readings. A reading written again overwrites itself; fields of one instant are merged."""
+
+    transactional: bool
+    """Whether the position is committed together with the readings (then the store itself remembers it)."""
+
+    def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
+        """Make readings durable, together with the journal position they reach up to.
+
+        Raises:
+            StoreError: nothing is lost, the same call will be made again.
+        """
+
+    def position(self) -> tuple[int, int, int]:
+        """Return (journal position, readings stored, readings refused) of a transactional store."""
+
+    def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
+        """Return a field's points in [start, stop), oldest first; with a step, the minimum and maximum of each.
+
+        Raises:
+            StoreError: the store is away.
+        """
+
+    def rows(
+        self, measurement: str, devices: Sequence[str], limit: int
+    ) -> list[tuple[str, int, dict[str, float | str]]]:
+        """Return the newest rows of a measurement as (device, t_ms, values), newest first; all devices when none given.
+
+        Raises:
+            StoreError: the store is away.
+        """
+
+    def expire(self, before_ms: int) -> None:
+        """Drop readings older than an instant, where the store does not do that itself."""
+
+    def close(self) -> None:
+        """Release connections."""

@@ -1,0 +1,198 @@
+"""The embedded store: one SQLite file, one table per measurement, a column per field; needs no server.
+
+Readings and the journal position they reach up to are committed together.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from devices.catalog import Catalog
+from devices.decode import STATUS
+from devices.kind import Field
+from devices.readings import Reading
+from ingest.errors import StoreError
+from ingest.store.base import Point, Series, WriteResult
+
+_OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
+_PROGRESS = (
+    "CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY, position INTEGER, stored INTEGER, refused INTEGER)"
+)
+
+
+class SqliteStore:
+    """Readings in one file; one thread writes while others read."""
+
+    transactional = True
+
+    def __init__(self, path: Path, catalog: Catalog) -> None:
+        """Keep the path; the file is opened, and made if missing, at the first use."""
+        self._path = path
+        self._fields: dict[str, tuple[Field, ...]] = {key: m.fields for key, (_, m) in catalog.measurements.items()}
+        self._fields[STATUS] = (Field("online", "在线", "Online", "flag"),)
+        self._statements: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._writer: sqlite3.Connection | None = None
+        self._local = threading.local()
+
+    def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
+        """See :meth:`Store.write`."""
+        with self._mended() as database, database:
+            for reading in readings:
+                columns = (*reading.tags, *reading.values)
+                statement = self._statements.get((reading.measurement, columns))
+                if statement is None:
+                    statement = self._statement(reading.measurement, columns)
+                flags = " ".join(f"{key}:{code}" for key, code in reading.flags.items()) if reading.flags else None
+                database.execute(
+                    statement,
+                    (
+                        reading.device,
+                        reading.at_ns,
+                        reading.district,
+                        int(reading.quality),
+                        flags,
+                        *reading.tags.values(),
+                        *reading.values.values(),
+                    ),
+                )
+            database.execute(
+                "INSERT INTO progress VALUES (1, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET "
+                "position = excluded.position, stored = stored + excluded.stored",
+                (position, len(readings)),
+            )
+        return WriteResult(len(readings))
+
+    def position(self) -> tuple[int, int, int]:
+        """See :meth:`Store.position`."""
+        with self._mended() as database:
+            row = database.execute("SELECT position, stored, refused FROM progress").fetchone()
+        return (0, 0, 0) if row is None else (int(row[0]), int(row[1]), int(row[2]))
+
+    def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
+        """See :meth:`Store.series`."""
+        self._known(measurement, key)
+        window = (device, start_ms * 1_000_000, stop_ms * 1_000_000)
+        condition = f'device_id = ? AND at_ns >= ? AND at_ns < ? AND "{key}" IS NOT NULL'
+        points: list[Point] = []
+        if step_ms <= 0:
+            for at_ns, value, quality, flags in self._read(
+                f'SELECT at_ns, "{key}", quality, flags FROM "{measurement}" WHERE {condition} ORDER BY at_ns', window
+            ):
+                own = 1 if flags and f" {key}:" in f" {flags}" else 0
+                points.append((at_ns // 1_000_000, value, max(int(quality or 0), own)))
+            return Series(points)
+        step_ns = step_ms * 1_000_000
+        for slot, low, high, quality in self._read(
+            f'SELECT at_ns / {step_ns}, min("{key}"), max("{key}"), max(quality) FROM "{measurement}" '
+            f"WHERE {condition} GROUP BY 1 ORDER BY 1",
+            window,
+        ):
+            points.append((slot * step_ms, low, int(quality or 0)))
+            points.append((slot * step_ms + step_ms // 2, high, int(quality or 0)))
+        return Series(points, step_ms / 1000)
+
+    def rows(
+        self, measurement: str, devices: Sequence[str], limit: int
+    ) -> list[tuple[str, int, dict[str, float | str]]]:
+        """See :meth:`Store.rows`."""
+        keys = [field.key for field in self._fields.get(measurement, ())]
+        if not keys:
+            return []
+        names = ", ".join(f'"{key}"' for key in keys)
+        where = f"WHERE device_id IN ({', '.join('?' * len(devices))})" if devices else ""
+        found = self._read(
+            f'SELECT device_id, at_ns, quality, {names} FROM "{measurement}" {where} ORDER BY at_ns DESC LIMIT ?',
+            (*devices, limit),
+        )
+        rows = []
+        for device, at_ns, quality, *values in found:
+            named = {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+            rows.append((str(device), int(at_ns) // 1_000_000, {**named, "quality": quality}))
+        return rows
+
+    def expire(self, before_ms: int) -> None:
+        """Delete readings older than an instant."""
+        # A connection of its own: the writer's thread may be in the middle of a transaction.
+        if not self._path.exists():
+            return
+        try:
+            database = sqlite3.connect(self._path, timeout=30)
+            try:
+                for measurement in self._fields:
+                    with database:
+                        database.execute(f'DELETE FROM "{measurement}" WHERE at_ns < ?', (before_ms * 1_000_000,))
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"the embedded store {self._path.name} cannot be cleaned: {error}") from error
+
+    def close(self) -> None:
+        """Close the writer."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    @contextmanager
+    def _mended(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if self._writer is None:
+                self._writer = self._opened()
+            yield self._writer
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise StoreError(f"the embedded store {self._path.name} cannot be used: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(_PROGRESS)
+        for measurement, fields in self._fields.items():
+            columns = ", ".join((*_OWN_COLUMNS, *(f'"{field.key}" {_affinity(field)}' for field in fields)))
+            database.execute(
+                f'CREATE TABLE IF NOT EXISTS "{measurement}" ({columns}, PRIMARY KEY (device_id, at_ns)) WITHOUT ROWID'
+            )
+            database.execute(f'CREATE INDEX IF NOT EXISTS "{measurement}_at" ON "{measurement}" (at_ns)')
+            have = {row[1] for row in database.execute(f'PRAGMA table_info("{measurement}")')}
+            for field in fields:
+                if field.key not in have:
+                    database.execute(f'ALTER TABLE "{measurement}" ADD COLUMN "{field.key}" {_affinity(field)}')
+        database.commit()
+        return database
+
+    def _statement(self, measurement: str, columns: tuple[str, ...]) -> str:
+        names = ", ".join(("device_id", "at_ns", "district", "quality", "flags", *(f'"{c}"' for c in columns)))
+        marks = ", ".join("?" * (5 + len(columns)))
+        updates = ", ".join(f'"{column}" = excluded."{column}"' for column in ("quality", "flags", *columns))
+        statement = (
+            f'INSERT INTO "{measurement}" ({names}) VALUES ({marks}) '
+            f"ON CONFLICT (device_id, at_ns) DO UPDATE SET {updates}"
+        )
+        self._statements[measurement, columns] = statement
+        return statement
+
+    def _known(self, measurement: str, key: str) -> None:
+        # The names go into the statement's text, so only those of the tables may pass.
+        if key not in {field.key for field in self._fields.get(measurement, ())}:
+            raise StoreError(f"{measurement} has no field {key!r}")
+
+    def _read(self, statement: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+        reader: sqlite3.Connection | None = self._local.__dict__.get("reader")
+        try:
+            if reader is None:
+                if not self._path.exists():
+                    return []
+                reader = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
+                self._local.reader = reader
+            return reader.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            if "no such table" in str(error):
+                return []
+            raise StoreError(f"the embedded store {self._path.name} cannot be read: {error}") from error
+
+
+def _affinity(field: Field) -> str:
+    return "TEXT" if field.type == "text" else "REAL"

@@ -1,0 +1,176 @@
+"""The subscriber: one persistent MQTT 5 session whose messages are acknowledged by hand, after the journal has them.
+
+paho owns the session (connect, TLS, keep-alive, reconnect). Messages wait in an inbox for the journal's writer; a
+PUBACK goes out on the connection its message came by, or not at all: then the broker delivers it again.
+"""
+
+import logging
+import os
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+log = logging.getLogger(__name__)
+
+RECEIVE_MAXIMUM = 65_535
+SESSION_EXPIRY_S = 7 * 86_400
+_INBOX_LIMIT = 20_000
+_INBOX_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One message and what is needed to acknowledge it."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    qos: int
+    connection: int
+
+
+class Inbox:
+    """Messages between the network and the journal. When too many wait, the socket is no longer read."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._messages: list[Arrived] = []
+        self._bytes = 0
+        self.received = 0
+        self.closed = False
+
+    def put(self, message: Arrived) -> None:
+        """Add a message; block while the journal is behind, so that the broker keeps the rest."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self.closed or (len(self._messages) < _INBOX_LIMIT and self._bytes < _INBOX_BYTES)
+            )
+            self._messages.append(message)
+            self._bytes += len(message.payload)
+            self.received += 1
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float, linger_s: float, enough: int) -> list[Arrived]:
+        """Return what has arrived: wait for the first message, then a moment longer unless enough are there."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._messages or self.closed, timeout_s):
+                self._changed.wait_for(lambda: len(self._messages) >= enough or self.closed, linger_s)
+            taken, self._messages, self._bytes = self._messages, [], 0
+            self._changed.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+class Subscriber:
+    """The collector's connection to the broker."""
+
+    def __init__(
+        self, url: str, client_id: str, subscriptions: Sequence[str], ask_topic: str, on_ask: Callable[[], None]
+    ) -> None:
+        """Prepare a session; ``on_ask`` is called when a cockpit asks for a snapshot."""
+        parts = urlsplit(url)
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        self._subscriptions = subscriptions
+        self._ask_topic = ask_topic
+        self._on_ask = on_ask
+        self._connection = 0
+        self._reported = ""
+        self.inbox = Inbox()
+        self.connected = False
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True)
+        self._client.max_inflight_messages_set(1000)
+        self._client.reconnect_delay_set(1, 10)
+        if parts.scheme == "mqtts":
+            self._client.tls_set_context(ssl.create_default_context())
+        user = os.environ.get("CITYDECK_MQTT_USER")
+        if user:
+            self._client.username_pw_set(user, os.environ.get("CITYDECK_MQTT_PASSWORD"))
+        self._client.on_connect = self._connected
+        self._client.on_connect_fail = self._failed
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._arrived
+
+    def start(self) -> None:
+        """Connect in the background, and again for ever when the broker is not there or goes away."""
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        self._client.connect_async(self._host, self._port, keepalive=30, clean_start=False, properties=properties)
+        self._client.loop_start()
+
+    def acknowledge(self, messages: Iterable[Arrived]) -> None:
+        """Send the PUBACKs of messages, in order of receipt; those of an earlier connection are dropped."""
+        for message in messages:
+            if message.connection == self._connection and message.qos:
+                self._client.ack(message.mid, message.qos)
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        """Publish a live message; while the broker is away it is dropped, for live messages are only hints."""
+        if self.connected:
+            self._client.publish(topic, payload, qos)
+
+    def stop(self) -> None:
+        """Leave; the session stays with the broker."""
+        self.inbox.close()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connected(
+        self, client: Client, _user: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._report(f"broker {self._host}:{self._port} refuses the connection: {reason}")
+            return
+        self._connection += 1
+        self.connected = True
+        self._reported = ""
+        # Retained status messages are news only to a new session.
+        wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
+        client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
+        log.info("broker connected host=%s port=%d session=%s", self._host, self._port,
+                 "resumed" if flags.session_present else "new")  # fmt: skip
+
+    def _failed(self, _client: Client, _user: Any) -> None:
+        self._report(f"broker {self._host}:{self._port} does not answer; trying again for ever")
+
+    def _disconnected(
+        self, _client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        self.connected = False
+        if reason.is_failure:
+            self._report(f"broker {self._host}:{self._port} is gone ({reason}); trying again for ever")
+
+    def _report(self, sentence: str) -> None:
+        # Every attempt fails with the same words for as long as it lasts: once is enough.
+        if sentence != self._reported:
+            self._reported = sentence
+            log.warning("%s", sentence)
+
+    def _arrived(self, _client: Client, _user: Any, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = repr(message._topic)
+        if topic == self._ask_topic:
+            self._on_ask()
+            return
+        self.inbox.put(Arrived(topic, bytes(message.payload), message.mid, message.qos, self._connection))
