@@ -192,7 +192,7 @@ class Pipeline(threading.Thread):
         now_ms = self.engine.now_ms
         lag_s = 0.0 if self._position >= self._journal.last else max(0.0, (time.time() * 1000 - now_ms) / 1000)
         hops = Hops(now_ms, self._received(), self._journal.messages, self.writer.lag_s(now_ms), lag_s)
-        return ledger_document(self._ledger, self.writer.stored, hops)
+        return {**ledger_document(self._ledger, self.writer.stored, hops), "trouble": self.writer.trouble}
 
     def _save(self) -> None:
         changed, self.engine.changed = self.engine.changed, set()

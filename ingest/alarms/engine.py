@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from devices.decode import STATUS
 from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition, touches
@@ -101,7 +102,8 @@ class Engine:
             state = self._state(reading.device, reading.kind, reading.district)
             yield from self._alive(reading.device, state, outcome)
             yield from self._judged(reading, state)
-            self._remember(reading, state)
+            if reading.measurement != STATUS:
+                self._remember(reading, state)
             self._queue(reading.device, state)
 
     def _alive(self, device: str, state: DeviceState, outcome: Outcome) -> Iterator[Transition]:

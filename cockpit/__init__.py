@@ -1,0 +1,1 @@
+"""One screen for a city: REST, live views and pages; starts everything with `citydeck up`."""

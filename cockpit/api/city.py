@@ -1,0 +1,127 @@
+"""Site, kinds, map, devices and their history."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
+from cockpit.kinds import geojson, kind_document, site_document
+from cockpit.problems import Problem
+from cockpit.times import parse_instant, rfc3339
+
+router = APIRouter(prefix="/api/v1", tags=["city"])
+PartsNow = Annotated[Parts, Depends(parts_of)]
+_HOUR_MS = 3_600_000
+
+
+@router.get("/site")
+def site(parts: PartsNow) -> Document:
+    """Names, streets, units and kinds of the site."""
+    return site_document(parts.site, parts.asset_version)
+
+
+@router.get("/kinds")
+def kinds(parts: PartsNow) -> Document:
+    """Every kind of device as its table says: fields, units, ranges, limits with their sources."""
+    return {"items": [kind_document(kind) for kind in parts.site.catalog.kinds.values()], "next": None}
+
+
+@router.get("/map/basemap")
+def basemap(parts: PartsNow) -> Document:
+    """Streets, water, green and roads as GeoJSON."""
+    return _map(geojson(parts.site.basemap))
+
+
+@router.get("/map/routes")
+def routes(parts: PartsNow) -> Document:
+    """Routes of drones and trucks as GeoJSON."""
+    return _map(geojson(parts.site.routes))
+
+
+@router.get("/map/devices")
+async def map_devices(parts: PartsNow) -> Document:
+    """Every device that has a place, in the fewest bytes."""
+    columns = ["id", "kind", "lat", "lon", "street", "registered"]
+    rows = []
+    for name, now in parts.live.city.devices.items():
+        registered = parts.site.devices.get(name)
+        lat, lon = parts.reader.position(name, now)
+        rows.append([name, now.kind, lat, lon, registered.street if registered else None, registered is not None])
+    return {"columns": columns, "rows": rows}
+
+
+@router.get("/devices")
+async def devices(
+    parts: PartsNow,
+    kind: str | None = None,
+    district: str | None = None,
+    street: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
+    cursor: str | None = None,
+) -> Document:
+    """Devices with latest values, quality and position, registered or not."""
+    if kind is not None and kind not in parts.site.catalog.kinds:
+        raise Problem(404, f"There is no kind {kind!r}{parts.site.catalog.suggestion(kind)}.")
+    offset = offset_of(cursor)
+    names = parts.reader.devices(kind, district, street)[offset : offset + limit + 1]
+    return page([parts.reader.device_document(name) for name in names], limit, offset)
+
+
+@router.get("/devices/{device}")
+async def device(parts: PartsNow, device: str) -> Document:
+    """One device."""
+    found = await parts.reader.device(device)
+    if found is None:
+        raise Problem(404, f"There is no device {device!r}.")
+    return found
+
+
+@router.get("/devices/{device}/series")
+async def series(
+    parts: PartsNow,
+    device: str,
+    field: str,
+    start: str | None = None,
+    stop: str | None = None,
+    step: str = "auto",
+    width: Annotated[int | None, Query(ge=10, le=10_000)] = None,
+) -> Document:
+    """A field's history; the last hour unless told. ``step`` in seconds, 0 for raw points, or ``auto``."""
+    stop_ms = parse_instant(stop, "stop") if stop else time.time_ns() // 1_000_000
+    start_ms = parse_instant(start, "start") if start else stop_ms - _HOUR_MS
+    return await parts.reader.series(device, field, start_ms, stop_ms, width, _step_ms(step))
+
+
+@router.get("/passages")
+async def passages(
+    parts: PartsNow, kind: str, device: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 30
+) -> Document:
+    """The newest passages of a kind (vehicles over bridges, bins lifted), newest first."""
+    known = parts.live.city.passages.get(kind, ())
+    found = [p for p in reversed(known) if device is None or p["device"] == device][:limit]
+    return {"items": [{**p, "at": rfc3339(p["at"], parts.site.timezone)} for p in found], "next": None}
+
+
+@router.get("/summary")
+async def summary(parts: PartsNow) -> Document:
+    """Online, alarming, faulty and total per kind, and alarms by priority."""
+    return parts.live.summary()
+
+
+def _map(found: Document | None) -> Document:
+    if found is None:
+        raise Problem(404, "The site file names no such map.")
+    return found
+
+
+def _step_ms(step: str) -> int | None:
+    if step == "auto":
+        return None
+    try:
+        seconds = float(step)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 31_536_000:
+        raise Problem(422, f"step {step!r}: expected seconds from 0, or auto.")
+    return round(seconds * 1000)

@@ -1,0 +1,37 @@
+"""Health, the ledger and the live websocket."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from cockpit.api.parts import Document, Parts, parts_of
+
+router = APIRouter(tags=["health"])
+PartsNow = Annotated[Parts, Depends(parts_of)]
+
+
+@router.get("/healthz")
+async def healthz(parts: PartsNow) -> Document:
+    """200 as long as the cockpit can answer; ``degraded`` names the part that is in trouble."""
+    found = parts.live.parts()
+    status = "ok" if all(state == "ok" for state in found.values()) else "degraded"
+    return {"status": status, "parts": found}
+
+
+@router.get("/api/v1/ledger")
+async def ledger(parts: PartsNow) -> Document:
+    """What came in and what became of it (CONTRACTS, The ledger)."""
+    return parts.live.ledger()
+
+
+@router.websocket("/ws/live")
+async def live(socket: WebSocket) -> None:
+    """A snapshot, then everything that changes."""
+    parts: Parts = socket.app.state.parts
+    await socket.accept()
+    try:
+        await parts.live.hub.serve(socket.send_text)
+    except (WebSocketDisconnect, RuntimeError):
+        # Starlette tells a send on a closed socket in either way.
+        return

@@ -1,0 +1,67 @@
+"""What the routers of the API share: the parts of the running cockpit, pages of lists, and who is asking."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from cockpit.board import Board
+from cockpit.guard import current_user
+from cockpit.live import LiveCity
+from cockpit.problems import Problem
+from cockpit.reading import Reader
+from cockpit.sessions import Sessions, User
+from devices.site import Site
+from ingest.alarms.database import AlarmDatabase
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a request may need."""
+
+    site: Site
+    live: LiveCity
+    reader: Reader
+    board: Board
+    database: AlarmDatabase
+    sessions: Sessions
+    asset_version: str
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the application that serves a request."""
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts
+
+
+def require_user() -> User:
+    """Return who is logged in.
+
+    Raises:
+        Problem: 401.
+    """
+    user = current_user.get()
+    if user is None:
+        raise Problem(401, "Log in first: POST /api/v1/login with user and password.")
+    return user
+
+
+def page(items: list[Any], limit: int, offset: int) -> Document:
+    """Return a list document from up to ``limit + 1`` items beginning at ``offset``."""
+    return {"items": items[:limit], "next": str(offset + limit) if len(items) > limit else None}
+
+
+def offset_of(cursor: str | None) -> int:
+    """Return where a page begins.
+
+    Raises:
+        Problem: 422, the cursor is not one of ours.
+    """
+    if cursor is None:
+        return 0
+    if not cursor.isdigit():
+        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
+    return int(cursor)

@@ -1,0 +1,123 @@
+"""The cockpit as one ASGI application: REST and websocket (FastAPI), pages (Dash on the same server)."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from dash import Dash
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from cockpit import problems
+from cockpit.api import account, alarms, city, health
+from cockpit.api.parts import Parts
+from cockpit.board import Board
+from cockpit.city import City
+from cockpit.guard import Guard
+from cockpit.link import LiveLink
+from cockpit.live import LiveCity
+from cockpit.pages import build
+from cockpit.problems import problem_response
+from cockpit.reading import Reader
+from cockpit.sessions import Sessions
+from devices.site import Site
+from ingest.alarms.database import open_alarms
+from ingest.errors import StoreError
+from ingest.places import Places, site_secret
+from ingest.store import open_store
+
+_HERE = Path(__file__).parent
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def create_app(site: Site, places: Places, broker_url: str, password: str) -> ASGIApp:
+    """Return the application for a site.
+
+    Args:
+        site: what to show.
+        places: where the state of this installation is.
+        broker_url: where the live topics come from (MQTT 5).
+        password: of the demo users.
+
+    Raises:
+        AlarmError: the alarm database cannot be used.
+    """
+    database = open_alarms(site, places)
+    database.migrate()
+    store = open_store(site, places)
+    board = Board(database, site)
+    version = asset_version()
+    now = City(site)
+    reader = Reader(site, now, store, board)
+    live = LiveCity(site, now, board, version)
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        with suppress(StoreError):
+            await reader.recall_passages()
+        live.link = LiveLink(broker_url, site_secret(places), asyncio.get_running_loop(), live.hear)
+        live.link.start()
+        running = asyncio.create_task(live.run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await asyncio.to_thread(live.link.stop)
+        store.close()
+        database.close()
+
+    api = FastAPI(title="CityDeck", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    api.state.parts = Parts(site, live, reader, board, database, Sessions(password), version)
+    problems.install(api)
+    for module in (city, alarms, account, health):
+        api.include_router(module.router)
+    _documentation(api)
+    api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+
+    async def unknown(rest: str) -> JSONResponse:
+        return problem_response(404, f"There is nothing at /api/{rest}; /docs lists what there is.")
+
+    # Before Dash, whose last route answers every other address with a page.
+    api.add_api_route("/api/{rest:path}", unknown, methods=_METHODS, include_in_schema=False)
+    dash = Dash(
+        __name__,
+        server=api,
+        backend="fastapi",
+        assets_folder=str(_HERE / "assets"),
+        routes_pathname_prefix="/",
+        requests_pathname_prefix="/",
+        serve_locally=True,
+    )
+    build(dash, site, reader)
+    return Guard(GZipMiddleware(api, minimum_size=1024), api.state.parts.sessions)
+
+
+def asset_version() -> str:
+    """Return a digest of everything a browser loads from here; a page with another one reloads itself."""
+    digest = hashlib.blake2b(digest_size=8)
+    for folder in ("assets", "static"):
+        for path in sorted((_HERE / folder).rglob("*")):
+            if path.is_file() and "vendor" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _documentation(api: FastAPI) -> None:
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="CityDeck API",
+            swagger_js_url="/static/vendor/swagger-ui/swagger-ui-bundle.js",
+            swagger_css_url="/static/vendor/swagger-ui/swagger-ui.css",
+            swagger_favicon_url="/static/icon.svg",
+        )
+
+    options: dict[str, Any] = {"include_in_schema": False, "response_class": HTMLResponse}
+    api.add_api_route("/docs", docs, **options)

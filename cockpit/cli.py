@@ -1,0 +1,80 @@
+"""``citydeck``: the commands."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from cockpit.up import up as run_up
+from devices.errors import DeviceError
+from devices.site import Site
+from devices.site_file import load_site
+
+_SITE = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
+_DATA = click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
+)
+_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """CityDeck 数字驾驶舱: a city's devices, alarms and history on one screen.
+
+    Try `citydeck up`: it runs a demo city and prints where to look.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+@main.command()
+@_SITE
+@_DATA
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address the cockpit listens on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8050, show_default=True, help="Port of the cockpit.")
+@click.option(
+    "--mqtt-port", type=click.IntRange(1, 65535), default=1883, show_default=True, help="Port of the embedded broker."
+)
+def up(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int) -> None:
+    """Run everything in one go: broker, collector, cockpit, simulators."""
+    run_up(_site(site_file), site_file, data, host, port, mqtt_port)
+
+
+@main.command()
+@_SITE
+def check(site_file: Path | None) -> None:
+    """Check a site file without connecting to anything; tells all faults at once."""
+    site = _site(site_file)
+    kinds: dict[str, int] = {}
+    for device in site.devices.values():
+        kinds[device.kind] = kinds.get(device.kind, 0) + 1
+    click.echo(f"{site.source.name}: in order. {site.label.zh} · {site.label.en}")
+    click.echo(f"  broker {site.broker.url}, store {site.store.url}, alarms {site.alarm_database}")
+    click.echo(f"  {len(site.streets)} streets, {len(site.devices)} devices: ")
+    for kind, count in sorted(kinds.items()):
+        click.echo(f"    {count:6d}  {kind}  {site.catalog.kinds[kind].zh}")
+
+
+def _site(site_file: Path | None) -> Site:
+    try:
+        return load_site(site_file)
+    except DeviceError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _part(name: str, module: str, summary: str) -> None:
+    @main.command(name, context_settings=_PASS_ON, short_help=summary)
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def run(arguments: tuple[str, ...]) -> None:
+        # The parts know nothing of each other, so the command hands over instead of importing them.
+        command = [sys.executable, "-m", module, *arguments]
+        if os.name == "posix":
+            os.execv(sys.executable, command)
+        sys.exit(subprocess.call(command))
+
+
+_part("ingest", "ingest", "Collect from the broker into journal, alarms and store.")
+_part("serve", "cockpit", "Serve pages, API and live views.")
+_part("simulate", "simulators", "Let a simulated city publish to a broker.")

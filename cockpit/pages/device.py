@@ -1,0 +1,94 @@
+"""One device: what it says now, its history with the limits drawn, and its alarms."""
+
+import time
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.exceptions import PreventUpdate
+
+from cockpit.pages.figures import FigureStyle, series_figure
+from cockpit.pages.reader import CityReader, Record
+from cockpit.texts import Texts, texts
+from devices.kind import Field, Kind
+from devices.site import Site
+
+_WINDOWS = {"1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000, "7d": 604_800_000}
+_REFRESH_MS = 30_000
+_GRAPH = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def layout(say: Texts, site: Site, device: Record) -> list[Any]:
+    """Return the page of a known device; ``device_*.mjs`` keep its facts and values up to date."""
+    name = str(device["id"])
+    kind = site.catalog.kinds.get(str(device["kind"]))
+    fields = plottable(kind) if kind else []
+    options = [{"label": getattr(field, say.language), "value": field.key} for field in fields]
+    chosen = next((f.key for f in fields if kind and f.key == kind.headline), options[0]["value"] if options else None)
+    windows = [{"label": say(f"device.window_{key}"), "value": key} for key in _WINDOWS]
+    target = {"data-device": name}
+    return [
+        html.Section(className="panel device-head", **{"data-mount": "device_head", **target}),
+        html.Section(
+            [
+                html.Div(
+                    [
+                        html.H2(say("device.history")),
+                        dcc.Dropdown(
+                            options,
+                            chosen,
+                            id="device-field",
+                            clearable=False,
+                            className="choose-field",
+                            placeholder=say("device.choose_field"),
+                        ),
+                        dcc.RadioItems(windows, "1h", id="device-window", inline=True, className="choose-window"),
+                    ],
+                    className="device-controls",
+                ),
+                dcc.Graph(id="device-graph", className="graph", config=_GRAPH, responsive=True),
+            ],
+            className="panel device-history",
+        ),
+        html.Section(
+            [html.H2(say("device.values")), html.Div(className="scroll", **{"data-mount": "device_values", **target})],
+            className="panel device-values",
+        ),
+        html.Section(
+            [html.H2(say("device.alarms")), html.Div(**{"data-mount": "device_alarms", **target})],
+            className="panel device-alarms",
+        ),
+        dcc.Store(id="device-of-page", data={"id": name, "kind": str(device["kind"])}),
+        dcc.Interval(id="device-refresh", interval=_REFRESH_MS),
+    ]
+
+
+def plottable(kind: Kind) -> list[Field]:
+    """Return the fields of a kind that a chart can show: quantities, flags and codes, each key once."""
+    found = {f.key: f for m in kind.measurements for f in m.fields if f.type != "text" and not f.tag}
+    return list(found.values())
+
+
+def callbacks(app: Dash, site: Site, city: CityReader) -> None:
+    """Register the chart of the chosen field and window."""
+
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("device-graph", "figure"),
+        Input("device-field", "value"),
+        Input("device-window", "value"),
+        Input("device-refresh", "n_intervals"),
+        State("device-of-page", "data"),
+        State("language", "data"),
+        State("rem", "data"),
+    )
+    async def _draw(
+        name: str | None, window: str, _tick: int | None, device: Record, language: str | None, rem: float | None
+    ) -> Any:
+        kind = site.catalog.kinds.get(str(device["kind"]))
+        if kind is None or name is None:
+            raise PreventUpdate
+        stop_ms = int(time.time() * 1000)
+        start_ms = stop_ms - _WINDOWS[window]
+        series = await city.series(str(device["id"]), name, start_ms, stop_ms, 1200)
+        alarms = await city.alarms(str(device["id"]), 100)
+        style = FigureStyle(texts(language), site.timezone, rem or 16.0)
+        return series_figure(kind, name, series, alarms, style, start_ms, stop_ms)

@@ -1,0 +1,174 @@
+"""What pages and programs may ask of the city: devices, their history, their alarms, as documents of the API."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from cockpit.board import Board
+from cockpit.city import City, DeviceNow
+from cockpit.problems import Problem
+from cockpit.times import rfc3339
+from devices.kind import Field, Measurement
+from devices.readings import Quality
+from devices.site import Site
+from ingest.store import Store
+
+Document = dict[str, Any]
+_RAW_POINTS = 2_000
+_SECOND_MS = 1_000
+
+
+class Reader:
+    """Reading access; blocking work is done in threads."""
+
+    def __init__(self, site: Site, city: City, store: Store, board: Board) -> None:
+        self._site = site
+        self._city = city
+        self._store = store
+        self._board = board
+        self._units = {
+            field.key: field.unit
+            for kind in site.catalog.kinds.values()
+            for m in kind.measurements
+            for field in m.fields
+        }
+
+    def devices(self, kind: str | None, district: str | None, street: str | None) -> list[str]:
+        """Return the ids of the devices that fit, in order."""
+        found = []
+        for name, now in self._city.devices.items():
+            registered = self._site.devices.get(name)
+            if kind is not None and now.kind != kind:
+                continue
+            if district is not None and now.district != district:
+                continue
+            if street is not None and (registered is None or registered.street != street):
+                continue
+            found.append(name)
+        return sorted(found)
+
+    def device_document(self, name: str) -> Document:
+        """Return a device in the shape of CONTRACTS.md.
+
+        Raises:
+            KeyError: nobody knows it.
+        """
+        now = self._city.devices[name]
+        registered = self._site.devices.get(name)
+        unit = self._site.units.get(registered.responsible) if registered else None
+        lat, lon = self.position(name, now)
+        return {
+            "id": name,
+            "kind": now.kind,
+            "district": now.district,
+            "street": registered.street if registered else None,
+            "grid": registered.grid if registered else None,
+            "lat": lat,
+            "lon": lon,
+            "registered": registered is not None,
+            "online": now.online,
+            "quality": self._quality(now),
+            "last_seen": rfc3339(now.seen_ms or None, self._site.timezone),
+            "parent": (registered.parent or None) if registered else None,
+            "name": {"zh": registered.label.zh, "en": registered.label.en} if registered and registered.label else None,
+            "circuit": (registered.circuit or None) if registered else None,
+            "camera": (registered.camera or None) if registered else None,
+            "responsible": {"name": {"zh": unit.label.zh, "en": unit.label.en}, "phone": unit.phone} if unit else None,
+            "installed": registered.installed.isoformat() if registered and registered.installed else None,
+            "expires": registered.expires.isoformat() if registered and registered.expires else None,
+            "rated_kg": registered.rated_kg if registered else None,
+            "posted_limit_kg": registered.posted_limit_kg if registered else None,
+            "latest": {
+                key: {
+                    "value": value,
+                    "unit": self._units.get(key, "1"),
+                    "at": rfc3339(at_ms, self._site.timezone),
+                    "quality": Quality(quality).word,
+                }
+                for key, (value, at_ms, quality) in now.latest.items()
+            },
+        }
+
+    def position(self, name: str, now: DeviceNow) -> tuple[float | None, float | None]:
+        """Return where a device is: where it says, else where it is registered."""
+        registered = self._site.devices.get(name)
+        lat, lon = now.latest.get("lat"), now.latest.get("lon")
+        if lat is not None and lon is not None and isinstance(lat[0], float) and isinstance(lon[0], float):
+            return lat[0], lon[0]
+        return (registered.lat, registered.lon) if registered else (None, None)
+
+    async def device(self, device: str) -> Document | None:
+        """Return a device, or None when nobody knows it."""
+        return self.device_document(device) if device in self._city.devices else None
+
+    async def series(
+        self, device: str, field: str, start_ms: int, stop_ms: int, width: int | None = None, step_ms: int | None = None
+    ) -> Document:
+        """Return a field's history in [start, stop): raw points, or a minimum and maximum a step.
+
+        Raises:
+            Problem: 404 for an unknown device or field, 422 for an empty window.
+            StoreError: the store is away.
+        """
+        now = self._city.devices.get(device)
+        if now is None:
+            raise Problem(404, f"There is no device {device!r}.")
+        if stop_ms <= start_ms:
+            raise Problem(422, "stop must be later than start.")
+        found = self._field(now.kind, field)
+        if found is None:
+            raise Problem(404, f"A {now.kind} has no field {field!r}; GET /api/v1/kinds lists them.")
+        measurement, definition = found
+        if step_ms is None:
+            step_ms = self._step_ms(now.kind, start_ms, stop_ms, width)
+        if definition.type == "text":
+            step_ms = 0
+        series = await asyncio.to_thread(self._store.series, measurement.key, device, field, start_ms, stop_ms, step_ms)
+        limits = [
+            {"level": level.level, "value": level.value, "priority": level.priority}
+            for limit in definition.limits
+            for level in limit.levels
+        ]
+        return {
+            "device": device,
+            "field": field,
+            "unit": definition.unit,
+            "points": [list(point) for point in series.points],
+            "step_s": series.step_s,
+            "limits": limits,
+        }
+
+    async def alarms(self, device: str, limit: int) -> Sequence[Document]:
+        """Return the newest alarms of a device, open and closed."""
+        return await asyncio.to_thread(self._board.listed, "all", device, limit, 0)
+
+    async def recall_passages(self) -> None:
+        """Fill the newest passages from the store, for a cockpit that has just started."""
+        for key, (kind, measurement) in self._site.catalog.measurements.items():
+            if measurement.passage is None:
+                continue
+            rows = await asyncio.to_thread(self._store.rows, key, [], 50)
+            for device, at_ms, values in reversed(rows):
+                quality = Quality(int(float(values.pop("quality", 0) or 0))).word
+                passage = {"device": device, "kind": kind.key, "measurement": key, "at": at_ms, "quality": quality}
+                self._city.add_passage({**passage, "values": values})
+
+    def _quality(self, now: DeviceNow) -> str:
+        if now.seen_ms and not now.online:
+            return "stale"
+        return Quality(max((quality for _, _, quality in now.latest.values()), default=0)).word
+
+    def _field(self, kind_key: str, key: str) -> tuple[Measurement, Field] | None:
+        kind = self._site.catalog.kinds.get(kind_key)
+        for measurement in kind.measurements if kind else ():
+            for field in measurement.fields:
+                if field.key == key and not field.tag:
+                    return measurement, field
+        return None
+
+    def _step_ms(self, kind_key: str, start_ms: int, stop_ms: int, width: int | None) -> int:
+        window_ms = stop_ms - start_ms
+        expected = window_ms / (self._site.catalog.kinds[kind_key].period_s * 1000)
+        if expected <= max(_RAW_POINTS, 2 * (width or 0)):
+            return 0
+        return max(_SECOND_MS, -(-window_ms // (width or _RAW_POINTS // 2) // _SECOND_MS) * _SECOND_MS)

@@ -1,0 +1,52 @@
+// Acknowledging one alarm: what the officer saw is what is sent, and every outcome is told in words.
+
+import { post } from "./api.mjs";
+import { moment } from "./format.mjs";
+import { live } from "./live.mjs";
+import { logIn } from "./session.mjs";
+import { say } from "./texts.mjs";
+import { toast } from "./toast.mjs";
+
+const underway = new Set();
+
+/** A random key without crypto.randomUUID, which a page over plain http on the city's network does not have. */
+function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Acknowledge an alarm as it is displayed.
+ *
+ * @param alarm the record whose level stands on the screen at this moment
+ * @param what the words for the notice
+ * @returns true when it is acknowledged, by this officer or by another
+ */
+export async function acknowledge(alarm, what, comment = "") {
+  // A second press while the first is on its way is the same wish.
+  if (underway.has(alarm.id)) return false;
+  underway.add(alarm.id);
+  const wish = { seen_level: alarm.level_now, idempotency_key: freshKey(), ...(comment ? { comment } : {}) };
+  try {
+    return await send(alarm.id, wish, what, true);
+  } finally {
+    underway.delete(alarm.id);
+  }
+}
+
+async function send(id, wish, what, mayLogIn) {
+  try {
+    const outcome = await post(`alarms/${encodeURIComponent(id)}/ack`, wish);
+    if (outcome.alarm) live.change(outcome.alarm);
+    const at = moment(outcome.at, live.now());
+    toast(outcome.result === "already_acked" ? say("duty.already", { by: outcome.by, at, what }) : say("duty.done", { what }));
+    return true;
+  } catch (error) {
+    if (error.status === 401 && mayLogIn) {
+      if (await logIn(say("login.why"))) return send(id, wish, what, false);
+      return false;
+    }
+    toast(say("duty.failed", { detail: error.message }), { problem: true });
+    return false;
+  }
+}

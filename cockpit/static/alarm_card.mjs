@@ -1,0 +1,69 @@
+// One alarm as a card: on the overview, in the ticker and, on a phone, on the duty desk.
+
+import { priorityText } from "./alarms.mjs";
+import { el, setText } from "./dom.mjs";
+import { duration, moment } from "./format.mjs";
+import { live } from "./live.mjs";
+import { named, say } from "./texts.mjs";
+import { priorityBadge, stateMark } from "./shapes.mjs";
+
+export class AlarmCard {
+  constructor(words, properties = {}) {
+    this.words = words;
+    this.element = el(properties.href || properties.link ? "a" : "article", { class: "alarm-card" });
+    this.since = el("span", { class: "card-since numeric" });
+  }
+
+  show(alarm) {
+    const { words, element } = this;
+    this.alarm = alarm;
+    element.className = `alarm-card ${alarm.priority} is-${alarm.state}`;
+    element.dataset.alarm = alarm.id;
+    const who = alarm.acked_by
+      ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) })
+      : named(alarm.responsible?.name, say("alarm.no_responsible"));
+    element.replaceChildren(
+      el("p", { class: "card-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), this.since),
+      el("p", { class: "card-what" }, el("b", null, words.what(alarm)), " ", el("span", { class: "numeric" }, words.value(alarm))),
+      el("p", { class: "card-place" }, `${words.street(alarm)} · ${words.device(alarm)}`),
+      el("p", { class: "card-state" }, el("span", { class: "state" }, stateMark(alarm.state), say(`state.${alarm.state}`)), el("span", { class: "card-who" }, who)),
+    );
+    this.tick();
+  }
+
+  tick() {
+    if (!this.alarm) return;
+    const since = duration(live.now() - Date.parse(this.alarm.raised_at));
+    setText(this.since, `${moment(this.alarm.raised_at, live.now())} · ${since}`);
+  }
+}
+
+/** Keep a container's cards equal to a list of alarms, reusing the elements; returns nothing. */
+export class CardList {
+  constructor(container, words, make) {
+    this.container = container;
+    this.words = words;
+    this.make = make ?? (() => new AlarmCard(words));
+    this.cards = new Map();
+  }
+
+  show(alarms) {
+    const keep = new Set(alarms.map((alarm) => alarm.id));
+    for (const [id, card] of this.cards) {
+      if (keep.has(id)) continue;
+      card.element.remove();
+      this.cards.delete(id);
+    }
+    alarms.forEach((alarm, i) => {
+      const card = this.cards.get(alarm.id) ?? this.make(alarm);
+      if (card.version !== alarm.version || card.alarm !== alarm) card.show(alarm);
+      card.version = alarm.version;
+      this.cards.set(alarm.id, card);
+      if (this.container.children[i] !== card.element) this.container.insertBefore(card.element, this.container.children[i] ?? null);
+    });
+  }
+
+  tick() {
+    for (const card of this.cards.values()) card.tick();
+  }
+}

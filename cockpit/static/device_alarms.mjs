@@ -1,0 +1,40 @@
+// The alarms of one device, open and closed, newest first.
+
+import { get } from "./api.mjs";
+import { alarmWords, priorityText } from "./alarms.mjs";
+import { el } from "./dom.mjs";
+import { duration, moment } from "./format.mjs";
+import { live } from "./live.mjs";
+import { priorityBadge, stateMark } from "./shapes.mjs";
+import { say } from "./texts.mjs";
+
+const MOST = 50;
+
+export async function mount(element, scope) {
+  const id = element.dataset.device;
+  const words = await alarmWords();
+  const show = async () => {
+    const { items } = await get("alarms", { device: id, state: "all", limit: MOST });
+    if (!scope.open) return;
+    if (!items.length) return element.replaceChildren(el("p", { class: "quiet" }, say("device.no_alarms")));
+    const newest = items.sort((a, b) => Date.parse(b.raised_at) - Date.parse(a.raised_at));
+    element.replaceChildren(el("ol", { class: "alarm-list" }, newest.map((alarm) => line(alarm, words))));
+  };
+  await show();
+  scope.listen(live, "alarm", ({ detail }) => detail.alarm.device === id && show().catch(() => undefined));
+}
+
+function line(alarm, words) {
+  const end = alarm.returned_at ?? alarm.closed_at;
+  const lasted = end ? duration(Date.parse(end) - Date.parse(alarm.raised_at)) : "";
+  const acked = alarm.acked_by ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) }) : say("alarm.not_acked");
+  return el(
+    "li",
+    { class: `${alarm.priority} is-${alarm.state}` },
+    priorityBadge(alarm.priority, priorityText(alarm.priority)),
+    el("span", null, el("b", null, words.what(alarm)), ` ${words.value(alarm)}`),
+    el("span", { class: "numeric quiet" }, [moment(alarm.raised_at, live.now()), lasted].filter(Boolean).join(" · ")),
+    el("span", { class: "state" }, stateMark(alarm.state), say(`state.${alarm.state}`)),
+    el("span", { class: "quiet" }, acked),
+  );
+}

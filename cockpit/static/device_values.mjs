@@ -1,0 +1,76 @@
+// Every field of a device with value, unit, quality and time; live ones change as they arrive, the others every half minute.
+
+import { get } from "./api.mjs";
+import { kinds } from "./city.mjs";
+import { el, setText } from "./dom.mjs";
+import { fieldValue, instant, moment, unitOf } from "./format.mjs";
+import { live } from "./live.mjs";
+import { named, say } from "./texts.mjs";
+
+const REFRESH_MS = 30_000;
+const HEADINGS = ["field", "value", "unit", "quality", "time"];
+
+export async function mount(element, scope) {
+  const id = element.dataset.device;
+  const table = await kinds();
+  const first = await get(`devices/${encodeURIComponent(id)}`);
+  const kind = table.get(first.kind);
+  if (!scope.open || !kind) return;
+  const rows = new Map();
+  const bodies = kind.measurements.map((measurement) => {
+    const heading = el("tr", { class: "group" }, el("th", { colspan: HEADINGS.length, scope: "rowgroup" }, named(measurement.name)));
+    const own = measurement.fields.filter((field) => !rows.has(field.key)).map((field) => {
+      const row = new Row(field);
+      rows.set(field.key, row);
+      return row.element;
+    });
+    return el("tbody", null, heading, own);
+  });
+  const head = el("tr", null, HEADINGS.map((key) => el("th", { scope: "col", class: key === "value" ? "numeric" : null }, say(`device.${key}`))));
+  element.append(el("table", { class: "facts values" }, el("thead", null, head), bodies));
+
+  const apply = (latest) => {
+    for (const [key, reading] of Object.entries(latest ?? {})) rows.get(key)?.show(reading, kind.stale_after_s);
+    for (const body of bodies) {
+      // A measurement this device does not have (a pole without an environment station) is not shown.
+      body.hidden = ![...body.children].some((row) => row.dataset.known);
+    }
+  };
+  apply(first.latest);
+  apply(live.devices.get(id));
+  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && apply(detail.devices[id]));
+  scope.every(REFRESH_MS, () => get(`devices/${encodeURIComponent(id)}`).then((device) => apply(device.latest), () => undefined));
+  scope.every(5000, () => rows.forEach((row) => row.age(kind.stale_after_s)));
+}
+
+class Row {
+  constructor(field) {
+    this.field = field;
+    this.value = el("td", { class: "numeric" });
+    this.quality = el("td");
+    this.time = el("td", { class: "numeric quiet" });
+    this.element = el("tr", null, el("th", { scope: "row" }, named(field.name)), this.value, el("td", { class: "quiet" }, unitOf(field)), this.quality, this.time);
+    this.element.hidden = true;
+  }
+
+  show(reading, staleAfter) {
+    const at = instant(reading.at);
+    if (this.at && at < this.at) return;
+    this.at = at;
+    this.word = typeof reading.quality === "number" ? ["good", "uncertain", "bad"][reading.quality] : (reading.quality ?? "good");
+    this.element.hidden = false;
+    this.element.dataset.known = "true";
+    setText(this.value, fieldValue(this.field, reading.value));
+    setText(this.time, moment(at, live.now()));
+    this.age(staleAfter);
+  }
+
+  age(staleAfter) {
+    if (!this.at) return;
+    const stale = live.now() - this.at > staleAfter * 1000 && !this.field.tag;
+    const word = stale && this.word === "good" ? "stale" : this.word;
+    setText(this.quality, say(`quality.${word}`));
+    this.quality.className = `quality-${word}`;
+    this.value.className = `numeric ${word === "bad" ? "is-bad-value" : word === "stale" ? "is-stale-value" : ""}`;
+  }
+}

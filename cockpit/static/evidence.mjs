@@ -1,0 +1,92 @@
+// The evidence of the chosen alarm: what was measured, against which rule, where, since when, and who is called.
+
+import { acknowledgeChosen } from "./duty.mjs";
+import { address } from "./api.mjs";
+import { alarmWords, isUnacked, priorityText } from "./alarms.mjs";
+import { desk } from "./desk.mjs";
+import { el, setText } from "./dom.mjs";
+import { duration, moment } from "./format.mjs";
+import { live } from "./live.mjs";
+import { priorityBadge, stateMark } from "./shapes.mjs";
+import { named, say } from "./texts.mjs";
+
+export async function mount(element, scope) {
+  const words = await alarmWords();
+  const panel = document.getElementById("evidence-panel");
+  const since = el("span", { class: "numeric" });
+  let drawn = null;
+
+  const show = () => {
+    panel.classList.toggle("is-open", desk.opened);
+    const alarm = desk.chosen ? (live.alarms.get(desk.chosen) ?? null) : null;
+    if (!alarm) {
+      drawn = null;
+      document.getElementById("evidence-chart").hidden = true;
+      return element.replaceChildren(
+        el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say("duty.choose_keys"))),
+      );
+    }
+    element.replaceChildren(...facts(alarm, words, since));
+    tick();
+    // A new curve for another alarm, or when this one is raised anew; not for every change of its value.
+    const key = `${alarm.id} ${alarm.activations ?? ""} ${alarm.level_peak}`;
+    if (key !== drawn) {
+      drawn = key;
+      window.dash_clientside.set_props("evidence-alarm", { data: alarm });
+    }
+  };
+  const tick = () => {
+    const alarm = desk.chosen && live.alarms.get(desk.chosen);
+    if (alarm) setText(since, duration(live.now() - Date.parse(alarm.raised_at)));
+  };
+  show();
+  scope.listen(desk, "choose", show);
+  scope.listen(live, "snapshot", show);
+  scope.listen(live, "alarm", ({ detail }) => detail.alarm.id === desk.chosen && show());
+  scope.every(1000, tick);
+}
+
+function facts(alarm, words, since) {
+  const limits = words.limits(alarm);
+  const who = alarm.responsible;
+  const row = (key, ...value) => [el("dt", null, say(`alarm.${key}`)), el("dd", null, ...value)];
+  const when = (at) => moment(at, live.now());
+  const rows = [
+    row("value", el("b", { class: "numeric" }, words.value(alarm) || say("device.no_value")), el("span", { class: "quiet" }, ` ${quality(alarm)}`)),
+    row("level_now", say("alarm.level", { level: alarm.level_now }), " · ", say("alarm.peak"), ` ${alarm.level_peak}`),
+    limits && row("limits", limits.text),
+    row("raised", `${when(alarm.raised_at)} · ${say("alarm.since")} `, since),
+    alarm.returned_at && row("returned", when(alarm.returned_at)),
+    row("rule", say("alarm.rule_text", { name: words.what(alarm), version: alarm.rule_version })),
+    limits && row("source", limits.source, el("span", { class: "quiet" }, ` · ${say("alarm.grade", { grade: limits.grade })}`)),
+    row("responsible", ...(who ? [`${named(who.name)} `, who.phone && el("a", { href: `tel:${who.phone}` }, who.phone)] : [say("alarm.no_responsible")])),
+    alarm.camera && row("camera", alarm.camera),
+    alarm.activations > 1 && row("activations", String(alarm.activations)),
+  ];
+  return [
+    el(
+      "header",
+      { class: `evidence-head ${alarm.priority} is-${alarm.state}` },
+      el("p", null, priorityBadge(alarm.priority, priorityText(alarm.priority)), el("span", { class: "state" }, stateMark(alarm.state), say(`state.${alarm.state}`))),
+      el("h2", null, words.what(alarm)),
+      el("p", null, `${words.street(alarm)} · `, el("a", { href: address(`device/${encodeURIComponent(alarm.device)}`) }, words.device(alarm))),
+    ),
+    acknowledgement(alarm, words),
+    el("dl", { class: "facts" }, rows.filter(Boolean).flat()),
+  ];
+}
+
+function quality(alarm) {
+  return alarm.quality && alarm.quality !== "good" ? say(`quality.${alarm.quality}`) : "";
+}
+
+function acknowledgement(alarm, words) {
+  const close = el("button", { type: "button", class: "evidence-close", onclick: () => desk.choose(desk.chosen, { open: false }) }, say("shell.close"));
+  if (!isUnacked(alarm)) {
+    const by = say("alarm.acked_by", { name: alarm.acked_by ?? "", time: moment(alarm.acked_at, live.now()) });
+    return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, by), close);
+  }
+  const note = el("input", { id: "ack-comment", class: "note", placeholder: say("duty.note"), "aria-label": say("duty.note"), maxlength: "500" });
+  const act = el("button", { type: "button", class: "primary", onclick: () => acknowledgeChosen(words) }, say("duty.acknowledge_key"));
+  return el("div", { class: "evidence-act" }, note, el("div", { class: "button-row" }, act, close));
+}

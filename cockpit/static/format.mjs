@@ -1,0 +1,77 @@
+// Numbers, times and durations as people read them; times are those of the site, whatever clock the screen has.
+
+import { named, say, settings } from "./texts.mjs";
+
+const kept = new Map();
+
+function formatter(key, make) {
+  const full = `${settings.locale} ${key}`;
+  if (!kept.has(full)) kept.set(full, make());
+  return kept.get(full);
+}
+
+export function number(value, digits = 0) {
+  if (!Number.isFinite(value)) return say("device.no_value");
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return formatter(`n${digits}`, () => new Intl.NumberFormat(settings.locale, options)).format(value);
+}
+
+/** Digits that a field's resolution promises; never more than three, a wall is no laboratory. */
+export function digitsOf(field) {
+  const step = field?.resolution;
+  if (!step || step >= 1) return 0;
+  return Math.min(field.unit === "°" ? 6 : 3, Math.ceil(-Math.log10(step) - 1e-9));
+}
+
+/** A field's value without its unit: a number, or the name of a code. */
+export function fieldValue(field, value) {
+  if (value === null || value === undefined) return say("device.no_value");
+  if (typeof value === "string") return value;
+  const code = field?.codes?.[String(Math.round(value))];
+  if (code) return named(code);
+  return number(value, digitsOf(field));
+}
+
+export function unitOf(field) {
+  return named(field?.unit_label);
+}
+
+export function withUnit(field, value) {
+  const unit = typeof value === "number" && !field?.codes?.[String(Math.round(value))] ? unitOf(field) : "";
+  return unit ? `${fieldValue(field, value)} ${unit}` : fieldValue(field, value);
+}
+
+export function tonnes(kg, digits = 1) {
+  return `${number(kg / 1000, digits)} ${say("unit.tonne")}`;
+}
+
+function clock(key, options) {
+  return formatter(key, () => new Intl.DateTimeFormat(settings.locale, { ...options, hourCycle: "h23", timeZone: settings.timezone }));
+}
+
+const HMS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+
+export const instant = (at) => (typeof at === "string" ? Date.parse(at) : at);
+export const time = (at) => clock("hms", HMS).format(instant(at));
+export const minute = (at) => clock("hm", { hour: "2-digit", minute: "2-digit" }).format(instant(at));
+export const day = (at) => clock("day", { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short" }).format(instant(at));
+
+/** Time of day, with the date in front when it is not today's. */
+export function moment(at, now) {
+  if (at === null || at === undefined) return say("device.no_value");
+  const date = clock("md", { month: "2-digit", day: "2-digit" });
+  const own = date.format(instant(at));
+  return own === date.format(now) ? time(at) : `${own} ${time(at)}`;
+}
+
+export function duration(ms) {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const d = Math.floor(total / 86400);
+  const h = Math.floor((total % 86400) / 3600);
+  const m = Math.floor((total % 3600) / 60);
+  const s = total % 60;
+  if (d) return say("duration.days", { d, h });
+  if (h) return say("duration.hours", { h, m });
+  if (m) return say("duration.minutes", { m, s });
+  return say("duration.seconds", { s });
+}

@@ -1,0 +1,115 @@
+// Lines over time with limits drawn across them; each line is named at its end, so no legend is needed.
+
+import { niceStep, Sheet } from "./canvas.mjs";
+import { minute, number } from "./format.mjs";
+
+const SERIES = ["--data", "--data-2", "--data-4", "--data-3"];
+const TICKS_MS = [60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000, 3_600_000];
+
+export class LineChart {
+  constructor(container, label, scope) {
+    this.sheet = new Sheet(container, label);
+    scope.resized(this.sheet.box, () => this.last && this.draw(this.last));
+  }
+
+  /** Draw {lines: [{name, points, now}], limits: [{value, priority, text}], from, to, digits, gapMs, low, high}. */
+  draw(chart) {
+    this.last = chart;
+    const sheet = this.sheet;
+    const pen = sheet.begin();
+    if (!pen) return;
+    const em = sheet.unit;
+    const small = 0.95;
+    const [low, high] = extent(chart);
+    const step = niceStep(high - low, sheet.height / (2.6 * em));
+    const top = Math.ceil(high / step) * step;
+    const bottom = Math.floor(low / step) * step;
+    const digits = step < 1 ? 1 : 0;
+    sheet.type(small);
+    const left = pen.measureText(number(top, digits)).width + 0.5 * em;
+    sheet.type(small, 600);
+    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width, pen.measureText(line.now ?? "").width));
+    const right = Math.min(sheet.width * 0.34, Math.max(0, ...names) + 0.8 * em);
+    const box = { left, right: sheet.width - right, top: 0.7 * em, bottom: sheet.height - 1.6 * em };
+    const x = (at) => box.left + ((at - chart.from) / (chart.to - chart.from)) * (box.right - box.left);
+    const y = (value) => box.bottom - ((value - bottom) / (top - bottom || 1)) * (box.bottom - box.top);
+
+    for (let value = bottom; value <= top + step / 2; value += step) {
+      sheet.line(box.left, y(value), box.right, y(value), "--line", 1);
+      sheet.text(number(value, digits), box.left - 0.4 * em, y(value), { size: small, align: "right", base: "middle" });
+    }
+    const tick = TICKS_MS.find((ms) => (chart.to - chart.from) / ms <= (box.right - box.left) / (4.5 * em)) ?? 3_600_000;
+    for (let at = Math.ceil(chart.from / tick) * tick; at <= chart.to; at += tick) {
+      sheet.line(x(at), box.bottom, x(at), box.bottom + 0.25 * em, "--line-strong", 1);
+      sheet.text(minute(at), x(at), sheet.height - 0.25 * em, { size: small, align: "center" });
+    }
+    for (const limit of chart.limits ?? []) {
+      if (limit.value > top || limit.value < bottom) continue;
+      const colour = `--${limit.priority.toLowerCase()}`;
+      sheet.line(box.left, y(limit.value), box.right, y(limit.value), colour, em * 0.1, [em * 0.5, em * 0.35]);
+      sheet.text(limit.text, box.left + 0.3 * em, y(limit.value) - 0.2 * em, { size: small, weight: 600, colour });
+    }
+    chart.lines.forEach((line, i) => stroke(sheet, line, x, y, SERIES[i % SERIES.length], chart.gapMs ?? Infinity));
+    nameEnds(sheet, chart.lines, box, y);
+  }
+}
+
+function extent({ lines, limits = [], low, high }) {
+  const values = lines.flatMap((line) => line.points.map((point) => point[1]));
+  const first = limits.length ? [limits[0].value] : [];
+  const most = Math.max(high ?? -Infinity, ...values, ...first);
+  const least = Math.min(low ?? Infinity, ...values);
+  // The next limit is drawn too as soon as the values come near it.
+  const reached = limits.filter((limit) => limit.value <= most * 2.2).map((limit) => limit.value);
+  const top = Math.max(most, ...reached);
+  if (!Number.isFinite(top) || !Number.isFinite(least)) return [0, 1];
+  return top - least < 1e-9 ? [least - 1, top + 1] : [least, top + (top - least) * 0.06];
+}
+
+function stroke(sheet, line, x, y, colour, gapMs) {
+  const { pen } = sheet;
+  pen.strokeStyle = sheet.colour(colour);
+  pen.lineWidth = sheet.unit * 0.14;
+  pen.lineJoin = "round";
+  pen.beginPath();
+  let before = null;
+  for (const [at, value] of line.points) {
+    if (before === null || at - before > gapMs) pen.moveTo(x(at), y(value));
+    else pen.lineTo(x(at), y(value));
+    before = at;
+  }
+  pen.stroke();
+  const last = line.points[line.points.length - 1];
+  if (last) {
+    pen.fillStyle = sheet.colour(colour);
+    pen.beginPath();
+    pen.arc(x(last[0]), y(last[1]), sheet.unit * 0.2, 0, 7);
+    pen.fill();
+  }
+}
+
+/** Names and present values at the right edge, pushed apart so that none covers another. */
+function nameEnds(sheet, lines, box, y) {
+  const em = sheet.unit;
+  const room = 2.05 * em;
+  const most = Math.max(1, Math.floor((sheet.height + 0.4 * em) / room));
+  const ends = lines
+    .map((line, i) => ({ line, colour: SERIES[i % SERIES.length], y: y(line.points[line.points.length - 1]?.[1] ?? 0) }))
+    .filter(({ line }) => line.points.length)
+    .slice(0, most)
+    .sort((a, b) => a.y - b.y);
+  let floor = 0.75 * em;
+  for (const end of ends) {
+    end.y = Math.max(end.y, floor);
+    floor = end.y + room;
+  }
+  let ceiling = sheet.height - 1.15 * em;
+  for (const end of [...ends].reverse()) {
+    end.y = Math.min(end.y, ceiling);
+    ceiling = end.y - room;
+  }
+  for (const { line, colour, y: at } of ends) {
+    sheet.text(line.now ?? "", box.right + 0.6 * em, at + 0.15 * em, { size: 1, weight: 700, colour });
+    sheet.text(line.name, box.right + 0.6 * em, at + 1.05 * em, { size: 0.85, colour: "--quiet" });
+  }
+}

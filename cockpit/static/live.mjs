@@ -1,0 +1,161 @@
+// The one connection of a page to /ws/live: a snapshot, then ticks, alarms and beats; it comes back for ever.
+//
+// Promise to the pages: what they read here is either fresh, or `live.stale` says since when it is not. A gap in the
+// sequence, an overflow on the server or five silent seconds end the connection; the next one starts with a snapshot.
+
+import { socketAddress } from "./api.mjs";
+import { byUrgency } from "./alarms.mjs";
+
+const WATCHDOG_MS = 5_000;
+const STALE_MS = 10_000;
+const BACKOFF_MS = [500, 5_000];
+const KEPT_PASSAGES = 60;
+
+class Live extends EventTarget {
+  constructor() {
+    super();
+    this.devices = new Map();
+    this.online = new Map();
+    this.alarms = new Map();
+    this.passages = [];
+    this.summary = null;
+    this.ready = false;
+    this.stale = false;
+    this.heardAt = Date.now();
+    this.offset = 0;
+    this.seq = null;
+    this.assets = null;
+    this.boot = null;
+    this.wait = BACKOFF_MS[0];
+    this.socket = null;
+    this.connect();
+    setInterval(() => this.watch(), 1_000);
+  }
+
+  /** Server time in epoch milliseconds: elapsed times do not depend on the screen's clock. */
+  now() {
+    return Date.now() + this.offset;
+  }
+
+  /** The instant of the last message, by the server's clock. */
+  lastAt() {
+    return this.heardAt + this.offset;
+  }
+
+  value(device, field) {
+    return this.devices.get(device)?.[field]?.value;
+  }
+
+  openAlarms() {
+    return [...this.alarms.values()].sort(byUrgency);
+  }
+
+  connect() {
+    const socket = new WebSocket(socketAddress("ws/live"));
+    this.socket = socket;
+    this.openedAt = Date.now();
+    this.seq = null;
+    socket.onmessage = (message) => {
+      if (socket === this.socket) this.receive(JSON.parse(message.data));
+    };
+    socket.onclose = () => {
+      if (socket === this.socket) this.again();
+    };
+  }
+
+  again() {
+    this.socket.onclose = null;
+    this.socket.close();
+    this.socket = null;
+    setTimeout(() => this.connect(), this.wait * (0.8 + Math.random() * 0.4));
+    this.wait = Math.min(this.wait * 2, BACKOFF_MS[1]);
+  }
+
+  watch() {
+    const now = Date.now();
+    if (this.socket && now - Math.max(this.heardAt, this.openedAt) > WATCHDOG_MS) this.again();
+    const stale = now - this.heardAt > STALE_MS;
+    if (stale !== this.stale) {
+      this.stale = stale;
+      this.tell("state");
+    }
+  }
+
+  receive(message) {
+    this.heardAt = Date.now();
+    // A sequence of its own per connection; parts of a snapshot may come without numbers.
+    if (Number.isInteger(message.seq)) {
+      if (!message.type.startsWith("snapshot") && this.seq !== null && message.seq !== this.seq + 1) return this.again();
+      this.seq = message.seq;
+    }
+    if (Number.isFinite(message.now)) this.offset = message.now - this.heardAt;
+    this.handle(message);
+    if (this.stale) this.watch();
+  }
+
+  handle(message) {
+    switch (message.type) {
+      case "snapshot":
+        return this.begin(message);
+      case "snapshot_part":
+        this.merge(message);
+        return this.tell("tick", message);
+      case "snapshot_end":
+        return this.tell("snapshot");
+      case "tick":
+        this.merge(message);
+        return this.tell("tick", message);
+      case "alarm":
+        return this.change(message.alarm);
+      case "passage":
+        this.passages.unshift(message.passage);
+        this.passages.length = Math.min(this.passages.length, KEPT_PASSAGES);
+        return this.tell("passage", message.passage);
+      case "summary":
+        this.summary = message;
+        return this.tell("summary");
+    }
+  }
+
+  begin(message) {
+    // A new program behind the same address: take its pages too, once, instead of mixing old and new.
+    const fresh = this.boot !== null && message.boot !== this.boot && message.asset_version !== this.assets;
+    if (fresh) return window.location.reload();
+    this.boot = message.boot;
+    this.assets = message.asset_version;
+    this.wait = BACKOFF_MS[0];
+    this.devices.clear();
+    this.online.clear();
+    this.alarms = new Map((message.alarms ?? []).map((alarm) => [alarm.id, alarm]));
+    this.summary = message.summary ?? null;
+    this.merge(message);
+    this.ready = true;
+    this.tell("snapshot");
+    this.tell("summary");
+    this.tell("state");
+  }
+
+  merge(message) {
+    for (const [id, fields] of Object.entries(message.devices ?? {})) {
+      const known = this.devices.get(id);
+      if (known) Object.assign(known, fields);
+      else this.devices.set(id, fields);
+    }
+    for (const [id, online] of Object.entries(message.online ?? {})) this.online.set(id, online);
+  }
+
+  change(alarm) {
+    const before = this.alarms.get(alarm.id);
+    // The version only grows: a late copy must not bring an old state back.
+    if (before && before.version > alarm.version) return;
+    if (alarm.state === "CLOSED") this.alarms.delete(alarm.id);
+    else this.alarms.set(alarm.id, alarm);
+    this.tell("alarm", { alarm, before });
+  }
+
+  tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,55 @@
+// The start of everything that lives on a page: an element with data-mount="NAME" is given to the module NAME.mjs.
+//
+// Dash draws such elements empty and later removes them; React never looks inside. Each mounted module gets a Scope
+// and is closed with it, so that nothing goes on running for an element that is gone.
+
+import { Scope } from "./scope.mjs";
+import { readSettings } from "./texts.mjs";
+
+const mounted = new Map();
+
+async function mount(element) {
+  const scope = new Scope();
+  mounted.set(element, scope);
+  try {
+    const module = await import(`./${element.dataset.mount}.mjs`);
+    if (scope.open) await module.mount(element, scope);
+  } catch (error) {
+    // One broken area must not take the others with it; the console says which one it was.
+    console.error("citydeck mount=%s", element.dataset.mount, error);
+  }
+}
+
+function sweep() {
+  const settings = document.getElementById("settings");
+  if (!settings) return;
+  readSettings(settings);
+  for (const [element, scope] of mounted) {
+    if (!element.isConnected) {
+      scope.close();
+      mounted.delete(element);
+    }
+  }
+  for (const element of document.querySelectorAll("[data-mount]")) {
+    if (!mounted.has(element)) mount(element);
+  }
+}
+
+// Only Dash's own changes matter: new pages appear as children of #shell and its sections.
+let planned = false;
+new MutationObserver((records) => {
+  const relevant = records.some((r) => [...r.addedNodes, ...r.removedNodes].some((n) => n.nodeType === 1 && touches(n)));
+  if (relevant && !planned) {
+    planned = true;
+    queueMicrotask(() => {
+      planned = false;
+      sweep();
+    });
+  }
+}).observe(document.documentElement, { childList: true, subtree: true });
+
+function touches(node) {
+  return node.hasAttribute("data-mount") || node.querySelector("[data-mount]") !== null;
+}
+
+sweep();

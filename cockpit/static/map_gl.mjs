@@ -1,0 +1,106 @@
+// The map on WebGL2: MapLibre with an inline style; marker states are feature-state, moving devices a source of their own.
+
+import { rem } from "./dom.mjs";
+import { shapeImages } from "./map_images.mjs";
+import { mapStyle } from "./map_style.mjs";
+import { say } from "./texts.mjs";
+import * as maplibre from "./vendor/maplibre-gl/maplibre-gl.mjs";
+
+const FLASH_MS = 700;
+const DIMMED = 0.12;
+const FLASHING = [
+  ["ring-flash", "circle-stroke-opacity"],
+  ["marks-flash", "icon-opacity"],
+];
+
+export function webgl2() {
+  return Boolean(document.createElement("canvas").getContext("webgl2"));
+}
+
+/** Make the map; see map_panel.mjs for what it is told. Resolves when its style stands. */
+export async function glMap(container, { basemap, routes, fixed, shapes, bounds, interactive, onPick }, scope) {
+  const scale = rem() / 16;
+  const map = new maplibre.Map({
+    container,
+    style: mapStyle(basemap, routes, fixed, shapes, scale),
+    bounds,
+    fitBoundsOptions: { padding: 12 * scale },
+    interactive,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    fadeDuration: 0,
+    maxZoom: 17,
+    minZoom: 9,
+    locale: { "NavigationControl.ZoomIn": say("map.zoom_in"), "NavigationControl.ZoomOut": say("map.zoom_out") },
+  });
+  scope.add(() => map.remove());
+  if (interactive) {
+    map.touchZoomRotate.disableRotation();
+    map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
+  }
+  for (const [name, image] of shapeImages()) map.addImage(name, image, { sdf: true, pixelRatio: 2 });
+  await new Promise((resolve) => map.once("load", resolve));
+
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let home = true;
+  let on = true;
+  if (!calm) {
+    scope.every(FLASH_MS, () => {
+      if (!flashing) return;
+      on = !on;
+      for (const [layer, property] of FLASHING) map.setPaintProperty(layer, property, on ? 1 : 0.2);
+    });
+  }
+  let flashing = false;
+  map.on("dragstart", () => (home = false));
+  map.on("resize", () => home && map.fitBounds(bounds, { padding: 12 * scale, animate: false }));
+
+  const pickable = ["marks-flash", "marks-steady", ...shapes.map(([kind]) => (kind === "light_pole" ? "lamps" : `kind-${kind}`))];
+  if (interactive) {
+    const near = (point) => {
+      const box = [
+        [point.x - 5, point.y - 5],
+        [point.x + 5, point.y + 5],
+      ];
+      return map.queryRenderedFeatures(box, { layers: pickable })[0]?.properties;
+    };
+    map.on("click", (event) => {
+      const found = near(event.point);
+      if (found) onPick(found.id);
+    });
+    map.on("mousemove", (event) => (map.getCanvas().style.cursor = near(event.point) ? "pointer" : ""));
+  }
+
+  const states = new Map();
+  return {
+    setState(id, state) {
+      if (states.get(id) === state) return;
+      states.set(id, state);
+      map.setFeatureState({ source: "fixed", id }, { state });
+    },
+    setMoving: (features) => map.getSource("moving").setData({ type: "FeatureCollection", features }),
+    setMarks(features) {
+      flashing = features.some((feature) => feature.properties.flash);
+      map.getSource("marks").setData({ type: "FeatureCollection", features });
+    },
+    emphasise(kind) {
+      for (const [own] of shapes) {
+        const shown = kind === null || own === kind || (kind === "drone" && own === "drone_dock");
+        if (own === "light_pole") map.setPaintProperty("lamps", "circle-opacity", shown ? 1 : DIMMED);
+        else map.setPaintProperty(`kind-${own}`, "icon-opacity", shown ? (own === "gas_alarm" && kind === null ? 0.65 : 1) : DIMMED);
+      }
+      map.setPaintProperty("routes", "line-opacity", kind === "drone" ? 0.9 : kind === null ? 0.35 : 0.08);
+    },
+    fly(center) {
+      home = false;
+      map.flyTo({ center, zoom: 14.2, duration: calm ? 0 : 2500, essential: true });
+    },
+    goHome() {
+      home = true;
+      map.fitBounds(bounds, { padding: 12 * scale, duration: calm ? 0 : 1500 });
+    },
+    project: (lonlat) => map.project(lonlat),
+    onMove: (work) => map.on("move", work),
+  };
+}

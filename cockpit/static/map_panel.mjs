@@ -1,0 +1,165 @@
+// The map of a page: gathers the city, keeps every device's state up to date, and lays names and alarm labels over it.
+
+import { address } from "./api.mjs";
+import { alarmWords, isUnacked, rank, worstByDevice } from "./alarms.mjs";
+import { basemap, kinds, places, routes, site } from "./city.mjs";
+import { deviceState, faultyDevices, positionOf } from "./device_state.mjs";
+import { el, token } from "./dom.mjs";
+import { live } from "./live.mjs";
+import { glMap, webgl2 } from "./map_gl.mjs";
+import { LabelLayer } from "./map_labels.mjs";
+import { legend } from "./map_legend.mjs";
+import { plainMap } from "./map_plain.mjs";
+import { stage } from "./scenes.mjs";
+import { named, say } from "./texts.mjs";
+
+const LABELLED_ALARMS = 6;
+
+export async function mount(element, scope) {
+  const [city, table, known, ground, lines, words] = await Promise.all([site(), kinds(), places(), basemap(), routes(), alarmWords()]);
+  if (!scope.open) return;
+  const fixed = [...known.values()].filter((p) => !table.get(p.kind)?.moving && Number.isFinite(p.lat) && Number.isFinite(p.lon));
+  const moving = [...known.values()].filter((p) => table.get(p.kind)?.moving);
+  const shapes = drawingOrder(table);
+  const surface = el("div", { class: "map-surface", role: "img", "aria-label": say("map.label") });
+  element.append(surface);
+  const map = await (webgl2() ? glMap : plainMap)(
+    surface,
+    {
+      basemap: ground,
+      routes: lines,
+      fixed: collection(fixed.map((p) => feature([p.lon, p.lat], { id: p.id, kind: p.kind }))),
+      shapes,
+      bounds: extent(city, fixed),
+      interactive: element.dataset.interactive === "true",
+      onPick: (id) => (window.location.href = address(`device/${encodeURIComponent(id)}`)),
+    },
+    scope,
+  );
+  if (!scope.open) return;
+  element.append(...corners(city, table));
+  const labels = new LabelLayer(element, map);
+  labels.set("street", streetLabels(city));
+
+  const showFixed = (ids) => {
+    const faulty = faultyDevices();
+    for (const id of ids) {
+      const place = known.get(id);
+      if (place && !table.get(place.kind)?.moving) map.setState(id, deviceState(id, place.kind, faulty));
+    }
+  };
+  const showMoving = () => {
+    const faulty = faultyDevices();
+    map.setMoving(moving.flatMap((place) => movingFeature(place, faulty)));
+  };
+  const showMarks = () => {
+    const worst = worstByDevice(live.alarms.values());
+    map.setMarks(markFeatures(worst, known, words));
+    const urgent = [...worst.values()].filter((a) => rank(a.priority) < 2).sort((a, b) => rank(a.priority) - rank(b.priority));
+    labels.set("alarm", urgent.slice(0, LABELLED_ALARMS).flatMap((alarm) => alarmLabel(alarm, words)));
+  };
+
+  let marksDue = true;
+  scope.listen(live, "snapshot", () => {
+    showFixed(fixed.map((p) => p.id));
+    showMoving();
+    marksDue = true;
+  });
+  scope.listen(live, "tick", ({ detail }) => {
+    showFixed([...Object.keys(detail.devices ?? {}), ...Object.keys(detail.online ?? {})]);
+    if (Object.keys(detail.online ?? {}).length) marksDue = true;
+    showMoving();
+  });
+  scope.listen(live, "alarm", ({ detail }) => {
+    showFixed([detail.alarm.device]);
+    marksDue = true;
+  });
+  // A storm of alarms is drawn at most twice a second.
+  scope.every(500, () => {
+    if (!marksDue) return;
+    marksDue = false;
+    showMarks();
+  });
+  scope.listen(stage, "scene", () => map.emphasise(stage.kind));
+  scope.listen(stage, "focus", () => {
+    const at = stage.alarm && words.position(stage.alarm);
+    if (at) map.fly(at);
+    else map.goHome();
+  });
+  if (live.ready) {
+    showFixed(fixed.map((p) => p.id));
+    showMoving();
+  }
+  if (stage.kind) map.emphasise(stage.kind);
+}
+
+const feature = (coordinates, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates }, properties });
+const collection = (features) => ({ type: "FeatureCollection", features });
+
+/** Many and small below, few and large above, what moves on top. */
+function drawingOrder(table) {
+  const layer = (kind) => (kind.moving ? 3 : { gas_alarm: 0, light_pole: 1 }[kind.key] ?? 2);
+  return [...table.values()].sort((a, b) => layer(a) - layer(b)).map((kind) => [kind.key, kind.shape, kind.moving]);
+}
+
+function extent(city, devices) {
+  const corners = city.districts.flatMap((d) => (d.streets ?? []).flatMap((s) => s.polygon ?? []));
+  const points = corners.length ? corners : devices.map((p) => [p.lon, p.lat]);
+  const lons = points.map((p) => p[0]);
+  const lats = points.map((p) => p[1]);
+  if (!points.length) return [[-180, -60], [180, 70]];
+  return [
+    [Math.min(...lons), Math.min(...lats)],
+    [Math.max(...lons), Math.max(...lats)],
+  ];
+}
+
+function movingFeature(place, faulty) {
+  const at = positionOf(place);
+  if (!at) return [];
+  const values = live.devices.get(place.id);
+  const heading = values?.heading_deg?.value ?? 0;
+  const idle = place.kind === "drone" && [0, 14].includes(values?.mode?.value ?? 0);
+  const state = deviceState(place.id, place.kind, faulty);
+  return [feature(at, { id: place.id, kind: place.kind, heading, state: state === "ok" && idle ? "idle" : state })];
+}
+
+function markFeatures(worst, known, words) {
+  const found = [];
+  for (const alarm of worst.values()) {
+    const own = known.get(alarm.device);
+    const at = (own && positionOf(own)) || words.position(alarm);
+    if (!at) continue;
+    const colour = token(`--${alarm.priority.toLowerCase()}`);
+    found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: isUnacked(alarm) ? 1 : 0, rank: rank(alarm.priority), colour }));
+  }
+  for (const [id, online] of live.online) {
+    const own = online ? null : known.get(id);
+    const at = own && !worst.has(id) && positionOf(own);
+    if (at) found.push(feature(at, { id, mark: "silent", flash: 0, rank: 9, colour: token("--silent") }));
+  }
+  return found;
+}
+
+function alarmLabel(alarm, words) {
+  const at = words.position(alarm);
+  return at ? [{ key: alarm.id, at, text: `${words.what(alarm)} ${words.value(alarm)}`, className: `map-label-alarm ${alarm.priority}` }] : [];
+}
+
+function streetLabels(city) {
+  return city.districts.flatMap((district) =>
+    (district.streets ?? [])
+      .filter((street) => street.polygon?.length)
+      .map((street) => {
+        const n = street.polygon.length;
+        const at = [0, 1].map((axis) => street.polygon.reduce((sum, point) => sum + point[axis], 0) / n);
+        return { key: street.key, at, text: named(street.name), className: "map-label-street" };
+      }),
+  );
+}
+
+function corners(city, table) {
+  const plain = webgl2() ? [] : [el("div", { class: "map-note" }, say("map.plain"))];
+  const schematic = city.simulated ? [el("div", { class: "map-schematic" }, say("shell.schematic"))] : [];
+  return [...schematic, legend(table), ...plain];
+}

@@ -1,0 +1,57 @@
+// Short histories for the charts of the wall: fetched once per device and field, then continued by the live ticks.
+
+import { get } from "./api.mjs";
+import { live } from "./live.mjs";
+
+const MOST_POINTS = 900;
+
+export class Trends {
+  constructor(field, windowMs, scope) {
+    this.field = field;
+    this.windowMs = windowMs;
+    this.lines = new Map();
+    scope.listen(live, "tick", ({ detail }) => this.extend(detail.devices ?? {}));
+    // After a break the ticks do not tell what happened in between: ask the history again.
+    scope.listen(live, "snapshot", () => this.lines.clear());
+  }
+
+  /** Keep exactly the histories of these devices. */
+  follow(ids) {
+    for (const id of this.lines.keys()) if (!ids.includes(id)) this.lines.delete(id);
+    for (const id of ids) if (!this.lines.has(id)) this.load(id);
+  }
+
+  points(id) {
+    return this.lines.get(id)?.points ?? [];
+  }
+
+  async load(id) {
+    const line = { points: [] };
+    this.lines.set(id, line);
+    try {
+      const stop = live.now();
+      const found = await get(`devices/${encodeURIComponent(id)}/series`, {
+        field: this.field,
+        start: Math.round(stop - this.windowMs),
+        stop: Math.round(stop),
+        width: 300,
+      });
+      const past = found.points.map(([at, value]) => [at, value]);
+      const last = past.length ? past[past.length - 1][0] : 0;
+      line.points = [...past, ...line.points.filter(([at]) => at > last)];
+    } catch {
+      // The next choice of devices asks again; until then the line grows from the ticks alone.
+      line.failed = true;
+    }
+  }
+
+  extend(devices) {
+    const since = live.now() - this.windowMs;
+    for (const [id, line] of this.lines) {
+      const reading = devices[id]?.[this.field];
+      const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
+      if (Number.isFinite(reading?.value) && reading.at > last) line.points.push([reading.at, reading.value]);
+      while (line.points.length && (line.points[0][0] < since || line.points.length > MOST_POINTS)) line.points.shift();
+    }
+  }
+}
