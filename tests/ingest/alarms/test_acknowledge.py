@@ -1,0 +1,146 @@
+"""The exact acknowledge, case by case of ALARMS §3."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from ingest.alarms.acknowledge import Acknowledged, Acknowledgement, acknowledge
+from ingest.alarms.audit import Actor
+from ingest.alarms.database import AlarmDatabase
+from ingest.errors import Refused
+from tests.ingest.alarms.keeping import acts, keep, rows, transition
+
+OFFICER, SECOND, VIEWER = Actor("officer", "officer"), Actor("officer2", "officer"), Actor("viewer", "viewer")
+
+
+@pytest.fixture
+def alarm(database: AlarmDatabase) -> str:
+    """Give the id of an unacknowledged gas alarm of level 1."""
+    ((identifier, _),) = keep(database, transition("raise", 1))
+    return identifier
+
+
+def ack(
+    database: AlarmDatabase, alarm: str, level: int = 1, key: str = "k1", actor: Actor = OFFICER, **more: Any
+) -> Acknowledged:
+    """Acknowledge at second 50."""
+    return acknowledge(database, Acknowledgement(alarm, level, key, **more), actor, 50_000)
+
+
+def test_first(database: AlarmDatabase, alarm: str) -> None:
+    """The first acknowledge is kept with who and when."""
+    done = ack(database, alarm, comment="calling the unit")
+    assert (done.result, done.by, done.at_ms, done.row["acked"]) == ("acked", "officer", 50_000, True)
+    assert acts(database)[-1] == ("officer", "ack", "UNACK", "ACKED")
+
+
+def test_same_key_again(database: AlarmDatabase, alarm: str) -> None:
+    """A repeat of the request gets the identical reply and leaves no trace."""
+    first = ack(database, alarm)
+    audited = acts(database)
+    assert ack(database, alarm) == first
+    assert acts(database) == audited
+
+
+def test_same_key_for_another_request(database: AlarmDatabase, alarm: str) -> None:
+    """A key that belongs to another request is refused."""
+    ack(database, alarm)
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, level=0)
+    assert refused.value.why == "key_reused"
+
+
+def test_another_officer(database: AlarmDatabase, alarm: str) -> None:
+    """The second officer is told who was first, and audited as a witness."""
+    ack(database, alarm)
+    done = ack(database, alarm, key="k2", actor=SECOND)
+    assert (done.result, done.by, done.at_ms) == ("already_acked", "officer", 50_000)
+    assert acts(database)[-1] == ("officer2", "co_witness", "ACKED", "ACKED")
+
+
+def test_level_rose(database: AlarmDatabase, alarm: str) -> None:
+    """An acknowledge of a milder level than there is acknowledges nothing."""
+    keep(database, transition("change", 2, 2))
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, level=1)
+    assert (refused.value.why, refused.value.occurrence) == ("level_changed", alarm)
+    assert rows(database)[0]["state"] == "UNACK"
+
+
+def test_level_fell(database: AlarmDatabase, alarm: str) -> None:
+    """Having seen it worse than it is now is enough."""
+    keep(database, transition("change", 2, 2), transition("change", 3, 1))
+    assert ack(database, alarm, level=2).result == "acked"
+
+
+def test_level_that_never_was(database: AlarmDatabase, alarm: str) -> None:
+    """A level above the alarm's own is no level that anybody saw."""
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, level=2)
+    assert refused.value.why == "level_unknown"
+
+
+def test_stale_press_never_acks_the_newer_one(database: AlarmDatabase, alarm: str) -> None:
+    """An acknowledge of a closed occurrence names the newer one and leaves it alone."""
+    ack(database, alarm)
+    keep(database, transition("return", 2, 0))
+    ((newer, _),) = keep(database, transition("raise", 3))
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, key="k2")
+    assert (refused.value.why, refused.value.occurrence) == ("closed", newer)
+    assert rows(database)[1]["state"] == "UNACK"
+
+
+def test_wrong_role_is_audited(database: AlarmDatabase, alarm: str) -> None:
+    """A viewer acknowledges nothing, and the try is on record."""
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, actor=VIEWER)
+    assert refused.value.why == "role"
+    assert acts(database)[-1] == ("viewer", "ack_refused", "UNACK", "UNACK")
+    assert rows(database)[0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("alarm_id", "more", "why"), [("none", {}, "not_found"), (None, {"decision": "shrug"}, "not_allowed")]
+)
+def test_nonsense(database: AlarmDatabase, alarm: str, alarm_id: str | None, more: dict[str, Any], why: str) -> None:
+    """What cannot be meant is refused with a word of its own."""
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm_id or alarm, **more)
+    assert refused.value.why == why
+
+
+def test_first_acknowledge_is_kept_for_ever(database: AlarmDatabase, alarm: str) -> None:
+    """After a worse level another officer acknowledges; the row still names the first, a third is told the second."""
+    ack(database, alarm)
+    keep(database, transition("change", 2, 2))
+    acknowledge(database, Acknowledgement(alarm, 2, "k2"), SECOND, 60_000)
+    done = acknowledge(database, Acknowledgement(alarm, 2, "k3"), Actor("leader", "leader"), 70_000)
+    assert (done.result, done.by, done.at_ms) == ("already_acked", "officer2", 60_000)
+    assert (rows(database)[0]["acked_by"], rows(database)[0]["acked_at"]) == ("officer", 50_000)
+
+
+def test_two_officers_at_one_instant(database: AlarmDatabase) -> None:
+    """Of eight that press at once exactly one acknowledges, twenty times over; the others are told who."""
+    for position in range(1, 21):
+        point = f"gas-{position}/conc_pct_lel.high"
+        ((alarm, _),) = keep(database, transition("raise", position, point=point, device=f"gas-{position}"))
+        together = threading.Barrier(8)
+        done: list[Acknowledged] = []
+
+        def press(
+            number: int, alarm: str = alarm, done: list[Acknowledged] = done, at: threading.Barrier = together
+        ) -> None:
+            at.wait()
+            done.append(ack(database, alarm, key=f"{alarm}{number}", actor=Actor(f"o{number}", "officer")))
+
+        officers = [threading.Thread(target=press, args=(number,)) for number in range(8)]
+        for officer in officers:
+            officer.start()
+        for officer in officers:
+            officer.join()
+        first = [each for each in done if each.result == "acked"]
+        assert len(done) == 8
+        assert len(first) == 1
+        assert {each.by for each in done} == {first[0].by}
