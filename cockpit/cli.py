@@ -27,6 +27,7 @@ def main() -> None:
     Try `citydeck up`: it runs a demo city and prints where to look.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("iotcore").setLevel(logging.WARNING)
 
 
 @main.command()
@@ -78,3 +79,6 @@ def _part(name: str, module: str, summary: str) -> None:
 _part("ingest", "ingest", "Collect from the broker into journal, alarms and store.")
 _part("serve", "cockpit", "Serve pages, API and live views.")
 _part("simulate", "simulators", "Let a simulated city publish to a broker.")
+
+if __name__ == "__main__":
+    main()

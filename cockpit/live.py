@@ -30,7 +30,7 @@ class LiveCity:
         self._board = board
         self._asset_version = asset_version
         self._boot = secrets.token_hex(8)
-        self._head = 0
+        self._head: int | None = None
         self._nudge = asyncio.Event()
         self._asked_s = 0.0
         self._rate = _Rate()
@@ -148,7 +148,7 @@ class LiveCity:
         # Hints only say "look now"; looking each second anyway makes a lost hint harmless.
         while True:
             try:
-                if self._head == 0:
+                if self._head is None:
                     self._head = await asyncio.to_thread(self._board.head)
                     rows = await asyncio.to_thread(self._board.listed, "open", None, 100_000, 0)
                     self.open = {row["id"]: row for row in rows}

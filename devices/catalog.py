@@ -56,7 +56,11 @@ def _load(folders: tuple[Path, ...]) -> Catalog:
             except KindFault as fault:
                 faults.append(str(fault))
                 continue
-            found = contradictions(kind)
+            try:
+                found = contradictions(kind)
+            except (TypeError, ValueError, AttributeError) as error:
+                faults.append(f"{path.name}: a value has the wrong type: {error}")
+                continue
             if kind.key in kinds:
                 found.append(f"the kind {kind.key!r} stands in another file too")
             for measurement in kind.measurements:

@@ -1,6 +1,7 @@
 """Topic and bytes → readings: the one door through which every message becomes something the house understands."""
 
 import math
+from collections.abc import Callable
 from hashlib import blake2b
 
 from devices.errors import Undecodable, shown
@@ -36,6 +37,10 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
     unknown = 0
     status: bool | None = None
     for index, sample in enumerate(samples):
+        if isinstance(sample, PartFault):
+            faults.append(sample)
+            continue
+        _check_registered(sample, site)
         # Decided on what the device sent, before any clock correction.
         key = _identity(sample, topic, payload, index)
         if sample.channel == "status":
@@ -48,7 +53,7 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
         unknown += sample_unknown
     if faults and not any(found for _, found in parts):
         raise Undecodable(faults[0].reason, "; ".join(fault.sentence for fault in faults[:5]))
-    first = samples[0] if samples else None
+    first = next((sample for sample in samples if isinstance(sample, Sample)), None)
     return Decoded(
         first.kind if first else "",
         first.device if first else "",
@@ -67,6 +72,14 @@ def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.
         return ""
     return f"{blake2b(payload, digest_size=12, key=topic.encode()[:64]).hexdigest()}:{index}"
+
+
+def _check_registered(sample: Sample, site: Site) -> None:
+    registered = site.devices.get(sample.device)
+    if registered is not None and registered.kind != sample.kind:
+        raise Undecodable(
+            "mismatch", f"{sample.device} is registered as {registered.kind}, the topic says {sample.kind}"
+        )
 
 
 def _status_reading(sample: Sample, online: bool, received_ms: int, position: int, site: Site) -> Reading:
@@ -95,12 +108,9 @@ def _district(sample: Sample, site: Site) -> str:
 def _readings(
     sample: Sample, received_ms: int, position: int, site: Site
 ) -> tuple[list[Reading], list[PartFault], int]:
+    if sample.at_ms is not None and sample.at_ms < 0:
+        return [], [PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970")], 0
     kind = site.catalog.kinds[sample.kind]
-    registered = site.devices.get(sample.device)
-    if registered is not None and registered.kind != sample.kind:
-        raise Undecodable(
-            "mismatch", f"{sample.device} is registered as {registered.kind}, the topic says {sample.kind}"
-        )
     at_ns, quality, flags = _stamped(sample, received_ms)
     readings: list[Reading] = []
     faults: list[PartFault] = []
@@ -109,6 +119,7 @@ def _readings(
         values: dict[str, Value] = {}
         tags: dict[str, str] = {}
         own_flags = dict(flags)
+        outside: list[str] = []
         for field in measurement.fields:
             known.add(field.key)
             raw = sample.data.get(field.key)
@@ -125,14 +136,17 @@ def _readings(
                 tags[field.key] = str(value)
                 continue
             values[field.key] = value
-            if isinstance(value, float) and _outside(field, value):
-                own_flags.setdefault(field.key, "range")
+            if _outside(field, value):
+                outside.append(field.key)
         if values.get("lat") == 0.0 and values.get("lon") == 0.0:
             del values["lat"], values["lon"]
         if not values:
             continue
         if measurement.derive is not None:
-            own_flags.update(measurement.derive(values))
+            values, own_flags = _completed(values, own_flags, measurement.derive)
+            outside = [field.key for field in measurement.fields if _outside(field, values.get(field.key))]
+        for key in outside:
+            own_flags.setdefault(key, "range")
         readings.append(
             Reading(
                 sample.kind,
@@ -150,6 +164,15 @@ def _readings(
             )
         )
     return readings, faults, sum(1 for key in sample.data if key not in known)
+
+
+def _completed(
+    values: dict[str, Value], flags: dict[str, str], derive: Callable[[dict[str, Value]], dict[str, str]]
+) -> tuple[dict[str, Value], dict[str, str]]:
+    found = derive(values)
+    # Absurd but finite inputs may overflow; what the device itself flagged outweighs what was computed from it.
+    finite = {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
+    return finite, {**found, **flags}
 
 
 def _stamped(sample: Sample, received_ms: int) -> tuple[int, Quality, dict[str, str]]:
@@ -173,7 +196,9 @@ def _unique(at_ns: int, measurement: Measurement, values: dict[str, Value]) -> i
     return at_ns // 1_000_000 * 1_000_000 + spread
 
 
-def _outside(field: Field, value: float) -> bool:
+def _outside(field: Field, value: Value | None) -> bool:
+    if not isinstance(value, float):
+        return False
     return (field.low is not None and value < field.low) or (field.high is not None and value > field.high)
 
 

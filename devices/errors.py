@@ -46,5 +46,8 @@ class Undecodable(DeviceError):
 
 def shown(value: object) -> str:
     """Return foreign text for a sentence or a log line, quoted and cut to 200 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        text = f"a deeply nested {type(value).__name__}"
     return text if len(text) <= 200 else text[:199] + "…"

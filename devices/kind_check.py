@@ -47,7 +47,7 @@ def _of_kind(kind: Kind) -> Iterator[str]:
             if measurement.passage is None and any(limit.passage for limit in field.limits):
                 yield f"{where}: field {field.key}: a passage limit, but the measurement names no passage"
     for channel in CHANNELS:
-        seen = [field.key for m in kind.measurements_on(channel) for field in m.fields]
+        seen = [key for m in kind.measurements_on(channel) for key in {field.key for field in m.fields}]
         for key in sorted({key for key in seen if seen.count(key) > 1}):
             yield f"channel {channel}: the field {key} stands in two measurements"
 

@@ -39,9 +39,12 @@ def read_devices(
             faults.append(Fault(path, f"the id {device.id!r} stands at {where[device.id]} already"))
             continue
         devices[device.id], where[device.id] = device, path
+    # A parent whose own row is faulty is told once, there; its hundreds of children are not told again.
+    declared = {str(row.get("id", "")) for _, row in rows}
     _check_foreign(devices, where, faults)
     for device in devices.values():
-        _check_parent(device, devices, shards, where[device.id], faults)
+        if device.parent in devices or device.parent not in declared:
+            _check_parent(device, devices, shards, where[device.id], faults)
     return devices
 
 

@@ -1,12 +1,12 @@
 """Reading ``site.toml``: the whole file is checked before any connection, and all faults are told at once."""
 
 import csv
-import tomllib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devices.catalog import Catalog, load_catalog
@@ -14,9 +14,9 @@ from devices.errors import Fault, KindFault, SiteFault, shown
 from devices.kind import Label
 from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, Site, StoreSettings, Street
 from devices.site_devices import DeviceRows, read_devices
+from devices.site_document import DEMO_SITE, read_document
 from devices.site_limits import with_limits
 
-DEMO_SITE = Path(__file__).parent / "demo_city" / "site.toml"
 DEFAULT_SUBSCRIPTIONS = ("city/v1/#", "thing/product/#", "hj212/#")
 _TABLES: dict[str, frozenset[str]] = {
     "site": frozenset({"name", "timezone", "simulated", "kinds", "basemap", "routes"}),
@@ -35,13 +35,17 @@ def load_site(path: Path | None = None) -> Site:
         SiteFault: with every fault found in the file and in the files it names.
     """
     source = (path or DEMO_SITE).resolve()
+    return _Reader(source, read_document(source)).site()
+
+
+def _split(url: str) -> SplitResult:
+    """Split an address; one that has a broken host or port comes back empty, so that every later check refuses it."""
     try:
-        document = tomllib.loads(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SiteFault(str(path or source), [Fault("file", f"cannot be read: {error.strerror}")]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SiteFault(str(path or source), [Fault("file", f"is not TOML: {error}")]) from error
-    return _Reader(source, document).site()
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 class _Reader:
@@ -133,7 +137,7 @@ class _Reader:
     def _timezone(self, found: object) -> ZoneInfo:
         try:
             return ZoneInfo(str(found))
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Asia" is a folder
             self._fault("site.timezone", f"{shown(found)} is not a time zone; expected a name such as Asia/Shanghai")
             return ZoneInfo("Asia/Shanghai")
 
@@ -151,13 +155,13 @@ class _Reader:
             return None
         path = self.source.parent / self._text(head[key], f"site.{key}")
         if not path.is_file():
-            self._fault(f"site.{key}", f"no such file: {head[key]}")
+            self._fault(f"site.{key}", f"no such file: {path.name}")
         return path
 
     def _broker(self) -> Broker:
         table = self._table("broker")
         url = self._text(table.get("url", "embedded"), "broker.url")
-        parts = urlsplit(url)
+        parts = _split(url)
         if url and url != "embedded" and (parts.scheme not in ("mqtt", "mqtts") or not parts.hostname):
             self._fault("broker.url", f"expected embedded, mqtt://host:port or mqtts://host:port, found {shown(url)}")
         if parts.password is not None or parts.username is not None:
@@ -178,16 +182,14 @@ class _Reader:
         table = self._table("store")
         url = self._text(table.get("url", "embedded"), "store.url")
         if url and url != "embedded":
-            parts = urlsplit(url)
+            parts = _split(url)
             query = parse_qs(parts.query)
             if parts.scheme not in ("http", "https") or not parts.hostname or "bucket" not in query:
                 self._fault("store.url", f"expected embedded or http://host:8086?org=…&bucket=…, found {shown(url)}")
             if "token" in query or parts.password is not None:
                 self._fault("store.url", "the token belongs into CITYDECK_INFLUX_TOKEN")
         retention = table.get("retention", "90d")
-        days = 0
-        if isinstance(retention, str) and retention.endswith("d") and retention[:-1].isdigit():
-            days = int(retention[:-1])
+        days = int(retention[:-1]) if isinstance(retention, str) and re.fullmatch("[0-9]{1,6}d", retention) else 0
         if days < 1:
             self._fault("store.retention", f'expected days such as "90d", found {shown(retention)}')
         return StoreSettings(url, days)
@@ -234,13 +236,19 @@ class _Reader:
                 self._text(table.get("key"), f"{where}.key"),
                 self._label(table.get("name"), f"{where}.name"),
                 self._ring(table.get("polygon", []), f"{where}.polygon"),
-                tuple(str(grid) for grid in table.get("grids", [])),
+                self._texts(table.get("grids", []), f"{where}.grids"),
             )
+
+    def _texts(self, found: Any, path: str) -> tuple[str, ...]:
+        if isinstance(found, list) and all(isinstance(item, str) for item in found):
+            return tuple(found)
+        self._fault(path, f"expected a list of texts, found {shown(found)}")
+        return ()
 
     def _ring(self, found: Any, path: str) -> tuple[tuple[float, float], ...]:
         try:
             ring = tuple((float(lon), float(lat)) for lon, lat in found)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self._fault(path, f"expected [[lon, lat], …], found {shown(found)}")
             return ()
         if any(not (-180 <= lon <= 180 and -90 <= lat <= 90) for lon, lat in ring):
@@ -269,16 +277,18 @@ class _Reader:
         ]
         name = self.document.get("devices_file")
         if name is not None:
-            rows.extend(self._csv_rows(self._text(name, "devices_file")))
+            text = self._text(name, "devices_file")
+            rows.extend(self._csv_rows(text) if text else ())
         return rows
 
     def _csv_rows(self, name: str) -> Sequence[tuple[str, Mapping[str, object]]]:
         try:
             with (self.source.parent / name).open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.DictReader(file)
                 return [
-                    (f"{name} line {line}", {key: value for key, value in row.items() if value not in ("", None)})
-                    for line, row in enumerate(csv.DictReader(file), 2)
+                    (f"{Path(name).name} line {reader.line_num}", {key: value for key, value in row.items() if value})
+                    for row in reader
                 ]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, ValueError, csv.Error) as error:
             self._fault("devices_file", f"{name} cannot be read: {error}")
             return []

@@ -4,7 +4,7 @@ One limit on a field: ``levels = [20, 40]``, ``deadband``, ``on_s``, ``off_s``, 
 limit key. A capped limit may be made stricter, never looser.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -23,7 +23,10 @@ def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fau
     for kind_key, fields in overrides.items():
         path = f"limits.{kind_key}"
         kind = kinds.get(kind_key)
-        if kind is None or not isinstance(fields, dict):
+        if kind is not None and not isinstance(fields, dict):
+            faults.append(Fault(path, f"expected a table of fields, found {shown(fields)}"))
+            continue
+        if kind is None:
             faults.append(Fault(path, f"{kind_key!r} is not a kind{catalog.suggestion(kind_key)}"))
             continue
         for field_key, table in fields.items():
@@ -33,13 +36,16 @@ def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fau
 
 
 def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fault]) -> Kind:
-    known = [field.key for m in kind.measurements for field in m.fields if field.limits]
-    if key not in known or not isinstance(table, dict):
+    known = {field.key: field for m in kind.measurements for field in m.fields if field.limits}
+    if key in known and not isinstance(table, dict):
+        faults.append(Fault(path, f"expected a table, found {shown(table)}"))
+        return kind
+    field = known.get(key)
+    if field is None or not isinstance(table, dict):
         close = get_close_matches(key, known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; fields with limits are {', '.join(known)}"
         faults.append(Fault(path, f"{key!r} has no limits{hint}"))
         return kind
-    field = kind.field(key)
     by_key = {field.limits[0].key: table} if len(field.limits) == 1 and not _names_limits(field, table) else table
     limits = {limit.key: limit for limit in field.limits}
     for limit_key, change in by_key.items():
@@ -81,10 +87,23 @@ def _changed(
         off_s=float(change.get("off_s", limit.off_s)),
         source=str(change.get("source", "site file")),
     )
-    sentences = list(limit_contradictions(changed, field, kind.stale_after_s))
+    sentences = [*limit_contradictions(changed, field, kind.stale_after_s), *_loosened(limit, changed)]
     faults.extend(Fault(path, sentence) for sentence in sentences)
     return limit if sentences else changed
 
 
+def _loosened(own: Limit, changed: Limit) -> Iterator[str]:
+    """Yield how a capped limit would come later than in the kind's table; its first level is held by the cap itself."""
+    if own.cap is None:
+        return
+    sign = -1.0 if own.sense == "below" else 1.0
+    for old, new in zip(own.levels[1:], changed.levels[1:], strict=True):
+        if sign * new.value > sign * old.value:
+            yield f"level {new.level}: {new.value:g} is looser than the {old.value:g} of a capped limit"
+    if changed.on_s > own.on_s:
+        yield f"on_s {changed.on_s:g} is longer than the {own.on_s:g} of a capped limit"
+
+
 def _is_number(found: object) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool)
+    # Also false for nan and the infinities, which a TOML file may hold and every comparison below would let pass.
+    return isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= 1e15

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ingest import quarantine
+from ingest.decoding import Unregistered
 from ingest.errors import JournalError
 from ingest.ledger import Ledger, Stored
 
@@ -31,7 +32,7 @@ class Saved:
     listening_ms: int = 0
     ledger: Ledger = field(default_factory=Ledger)
     devices: dict[str, bytes] = field(default_factory=dict)
-    unregistered: dict[str, int] = field(default_factory=dict)
+    unregistered: Unregistered = field(default_factory=Unregistered)
 
 
 class Checkpoint:
@@ -61,7 +62,14 @@ class Checkpoint:
                 found, type=tuple[int, int, int, Ledger]
             )
         saved.devices = dict(self._database.execute("SELECT id, state FROM device"))
-        saved.unregistered = dict(self._database.execute("SELECT id, position FROM unregistered"))
+        newcomers = self._get("newcomers")
+        hour, count = (0, 0) if newcomers is None else msgspec.msgpack.decode(newcomers, type=tuple[int, int])
+        saved.unregistered = Unregistered(
+            dict(self._database.execute("SELECT id, position FROM unregistered")),
+            hour=hour,
+            count=count,
+            judged=saved.position,
+        )
         return saved
 
     def save(
@@ -71,14 +79,15 @@ class Checkpoint:
         listening_ms: int,
         ledger: Ledger,
         devices: Mapping[str, bytes],
-        unregistered: Mapping[str, int],
+        unregistered: Unregistered,
         found: Iterable[quarantine.Quarantined],
     ) -> None:
         """Commit everything that belongs to a position in one transaction."""
         with self._database:
             self._put("pipeline", msgspec.msgpack.encode((position, now_ms, listening_ms, ledger)))
             self._database.executemany("INSERT OR REPLACE INTO device VALUES (?, ?)", devices.items())
-            self._database.executemany("INSERT OR REPLACE INTO unregistered VALUES (?, ?)", unregistered.items())
+            self._database.executemany("INSERT OR REPLACE INTO unregistered VALUES (?, ?)", unregistered.fresh.items())
+            self._put("newcomers", msgspec.msgpack.encode((unregistered.hour, unregistered.count)))
             quarantine.keep(self._database, found)
 
     def load_stored(self) -> Stored:

@@ -1,5 +1,6 @@
 """Journal records → outcomes: each message is decoded, a repeat, or in quarantine; exactly one of the three."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +11,8 @@ from devices.readings import Decoded, Reading
 from devices.site import Site
 from ingest.journal import AWAY, TICK, Record
 from ingest.repeats import Repeats
+
+log = logging.getLogger(__name__)
 
 Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 NEW_PER_HOUR = 1_000
@@ -40,19 +43,24 @@ class Outcome:
 class Unregistered:
     """Devices the site does not list: admitted up to 1,000 new ones an hour of journal time.
 
-    ``admitted`` maps a device to the position of its first message, so a second reading of the journal decides alike.
+    ``admitted`` maps a device to the position of its first message; up to ``judged`` all is decided, so a second
+    reading of the journal (a restart, a store that lags) decides alike and admits nobody.
     """
 
     admitted: dict[str, int] = field(default_factory=dict)
     fresh: dict[str, int] = field(default_factory=dict)
     hour: int = 0
     count: int = 0
+    judged: int = 0
 
     def admits(self, device: str, position: int, received_ms: int) -> bool:
         """Tell whether a device may come in, and remember it if so."""
         known = self.admitted.get(device)
         if known is not None:
             return known <= position
+        if position <= self.judged:
+            return False
+        self.judged = position
         hour = received_ms // _HOUR_MS
         if hour != self.hour:
             self.hour, self.count = hour, 0
@@ -70,6 +78,7 @@ class Decoder:
         self._site = site
         self._unregistered = unregistered
         self._repeats = Repeats()
+        self._faults: set[str] = set()
 
     def prime(self, records: Iterable[Record]) -> None:
         """Restore the window of repeats from records before the ones to come."""
@@ -84,10 +93,13 @@ class Decoder:
         try:
             decoded = decode(topic, payload, received_ms, position, self._site)
         except Undecodable as error:
-            device = topic.split("/")[-2][:64] if topic.count("/") >= 1 else ""
-            return Outcome(
-                position, received_ms, topic, "quarantined", device=device, reason=error.reason, sentence=str(error)
-            )
+            return _unread(record, error.reason, str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours, or of a kind file, must not stop the city
+            name = type(error).__name__
+            if name not in self._faults:
+                self._faults.add(name)
+                log.exception("decoding failed, the message goes to quarantine position=%d topic=%.200r", position, topic)
+            return _unread(record, "failure", f"decoding failed: {name}: {error}")
         return self._judged(record, decoded)
 
     def _judged(self, record: Record, decoded: Decoded) -> Outcome:
@@ -127,3 +139,9 @@ class Decoder:
             outcome.fate, outcome.reason = "quarantined", decoded.faults[0].reason
             outcome.sentence = "; ".join(fault.sentence for fault in decoded.faults[:5])
         return outcome
+
+
+def _unread(record: Record, reason: str, sentence: str) -> Outcome:
+    position, received_ms, topic, _ = record
+    device = topic.split("/")[-2][:64] if topic.count("/") >= 1 else ""
+    return Outcome(position, received_ms, topic, "quarantined", device=device, reason=reason, sentence=sentence)

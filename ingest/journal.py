@@ -58,7 +58,7 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.last, self.received_ms, self.messages = self._newest()
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise JournalError(f"journal {folder.name}: cannot be opened: {error}") from error
 
     def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
@@ -109,23 +109,34 @@ class Journal:
         return self._read_files(after, limit)
 
     def first(self) -> int:
-        """Return the first position still kept, or 0 when the journal is empty."""
+        """Return the first position still kept, or 0 when the journal is empty.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
         for path in self._files():
-            row = self._reader(path).execute("SELECT min(first) FROM batch").fetchone()
-            if row[0] is not None:
+            row = self._end(path, "first", "ASC")
+            if row is not None:
                 return int(row[0])
         return 0
 
     def remove_before(self, position: int, cutoff_ms: int) -> list[str]:
-        """Remove files that end before a position and a time; return their names."""
+        """Remove files that end before a position and a time; return their names.
+
+        Raises:
+            JournalError: a file is damaged or cannot be removed.
+        """
         removed: list[str] = []
         for path in self._files()[:-1]:
-            row = self._reader(path).execute("SELECT max(last), max(received_ms) FROM batch").fetchone()
-            if row[0] is not None and (row[0] >= position or row[1] >= cutoff_ms):
+            row = self._end(path, "last, received_ms")
+            if row is not None and (row[0] >= position or row[1] >= cutoff_ms):
                 break
             self._forget_reader(path)
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            try:
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{path}{suffix}").unlink(missing_ok=True)
+            except OSError as error:
+                raise JournalError(f"journal: cannot remove {path.name}: {error}") from error
             removed.append(path.name)
         return removed
 
@@ -138,20 +149,34 @@ class Journal:
 
     def _newest(self) -> tuple[int, int, int]:
         for path in reversed(self._files()):
-            query = "SELECT last, received_ms, messages FROM batch ORDER BY first DESC LIMIT 1"
-            row = self._reader(path).execute(query).fetchone()
+            row = self._end(path, "last, received_ms, messages")
             if row is not None:
                 return int(row[0]), int(row[1]), int(row[2])
         return 0, 0, 0
+
+    def _end(self, path: Path, columns: str, order: str = "DESC") -> tuple[int, ...] | None:
+        """Return columns of a file's last (or first) batch, or None when it holds none."""
+        try:
+            reader = self._reader(path)
+            # A kill at the full hour may leave a file in which the table was not made yet.
+            if reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone() is None:
+                return None
+            # By the key, not by max(): that would look at every batch of the hour.
+            row: tuple[int, ...] | None = reader.execute(
+                f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
+        return row
 
     def _read_files(self, after: int, limit: int) -> list[Record]:
         records: list[Record] = []
         try:
             for path in self._files():
-                reader = self._reader(path)
-                if (reader.execute("SELECT max(last) FROM batch").fetchone()[0] or 0) <= after:
+                end = self._end(path, "last")
+                if end is None or end[0] <= after:
                     continue
-                rows = reader.execute(
+                rows = self._reader(path).execute(
                     "SELECT first, received_ms, body FROM batch WHERE first >= "
                     "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
                     (after + 1,),

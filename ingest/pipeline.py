@@ -103,7 +103,7 @@ class Pipeline(threading.Thread):
         saved = checkpoint.load()
         self._position = saved.position
         self._ledger = saved.ledger
-        self._unregistered = Unregistered(saved.unregistered)
+        self._unregistered = saved.unregistered
         self._decoder = Decoder(site, self._unregistered)
         self.engine = Engine(site)
         states = {name: msgspec.msgpack.decode(state, type=DeviceState) for name, state in saved.devices.items()}
@@ -197,7 +197,7 @@ class Pipeline(threading.Thread):
     def _save(self) -> None:
         changed, self.engine.changed = self.engine.changed, set()
         states = {name: msgspec.msgpack.encode(self.engine.devices[name]) for name in changed}
-        fresh, self._unregistered.fresh = self._unregistered.fresh, {}
         found, self._quarantined = self._quarantined, []
         now_ms, listening_ms = self.engine.now_ms, self.engine.listening_ms
-        self._checkpoint.save(self._position, now_ms, listening_ms, self._ledger, states, fresh, found)
+        self._checkpoint.save(self._position, now_ms, listening_ms, self._ledger, states, self._unregistered, found)
+        self._unregistered.fresh = {}

@@ -31,10 +31,11 @@ class Repeats:
             self._block = block
         if not key:
             return False
-        before = self._current.get(key)
-        if before is None:
-            before = self._previous.get(key)
-        if before is not None and not (foreign and received_ms - before > FOREIGN_MS):
-            return True
-        self._current[key] = received_ms
-        return False
+        own = self._current.get(key)
+        before = self._previous.get(key) if own is None else own
+        repeat = before is not None and not (foreign and received_ms - before > FOREIGN_MS)
+        # A repeat of the block before is a key of this block too: else a restart, which does not read further back,
+        # would know keys that this process forgot.
+        if own is None or not repeat:
+            self._current[key] = received_ms
+        return repeat

@@ -58,7 +58,7 @@ class StoreWriter(threading.Thread):
         self._decoded_to = 0
         self._own_decoder: Decoder | None = None
         self.stored = Stored()
-        self.received_ms = 0
+        self._writing_ms: int | None = None
         self.trouble = ""
 
     def hand(self, handed: Handed) -> None:
@@ -73,10 +73,12 @@ class StoreWriter(threading.Thread):
             self._changed.notify_all()
 
     def lag_s(self, now_ms: int) -> float:
-        """Return how old the oldest reading is that waits, in seconds."""
-        if self.stored.position >= self._decoded_to or not self.received_ms:
-            return 0.0
-        return max(0.0, (now_ms - self.received_ms) / 1000)
+        """Return how old the oldest reading is that waits, in seconds; 0 when none does."""
+        with self._changed:
+            waiting = [h.received_ms for h in self._handed if h.readings and h.position > self.stored.position]
+            if self._writing_ms is not None:
+                waiting.append(self._writing_ms)
+        return max(0.0, (now_ms - min(waiting)) / 1000) if waiting else 0.0
 
     def stop(self, timeout_s: float) -> None:
         """Write what waits if the store takes it in time, then end."""
@@ -168,7 +170,7 @@ class StoreWriter(threading.Thread):
         return decoder
 
     def _write(self, batch: Handed) -> bool:
-        self.received_ms = batch.received_ms
+        self._writing_ms = batch.received_ms if batch.readings else None
         failures = 0
         while True:
             try:
@@ -182,6 +184,7 @@ class StoreWriter(threading.Thread):
         if failures:
             log.info("store takes readings again behind=%d", self._decoded_to - batch.position)
         self.trouble = ""
+        self._writing_ms = None
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )

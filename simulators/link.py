@@ -1,4 +1,4 @@
-"""One device's connection to the broker: paho driven from outside, its last will, and what waits for it to come back."""
+"""One device's connection: paho driven from outside, its last will, and what waits for the broker to come back."""
 
 import contextlib
 import socket

@@ -1,11 +1,11 @@
-"""Make the demo city: ``python -m simulators.make_city [FOLDER]``. The same seed gives the same files, byte for byte."""
+"""Make the demo city: ``python -m simulators.make_city [FOLDER]``; one seed, the same files byte for byte."""
 
 from pathlib import Path
 from random import Random
 
 import click
 
-from devices.site_file import DEMO_SITE
+from devices.site_document import DEMO_SITE
 from simulators.city.households import add_gas_alarms
 from simulators.city.lighting import add_lighting
 from simulators.city.patrol import add_drones
@@ -18,7 +18,7 @@ from simulators.city.writing import write_city
 
 
 def planned_city(seed: int) -> City:
-    """Return a whole city; each part draws from a stream of its own, so that a change in one leaves the others alone."""
+    """Return a whole city; each part draws from a stream of its own, so that a change in one moves no other."""
     streets = make_streets(Random(f"{seed} streets"))
     nature = make_nature(plain_outline())
     city = City(Ground(streets, nature, make_roads(plain_outline(), nature, Random(f"{seed} roads"))))

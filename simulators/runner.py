@@ -33,14 +33,12 @@ def run(feed: Feed, fleet: Fleet, started_ms: int, stopping: threading.Event, sa
             greeted = True
             say(f"{fleet.up} connections, the city is talking")
         if now_s - told_at_s >= _PROGRESS_S:
-            say(
-                f"{fleet.sent} messages sent, {(fleet.sent - told) / (now_s - told_at_s):.0f}/s, {fleet.up} of {len(fleet)} connected"
-            )
+            rate = (fleet.sent - told) / (now_s - told_at_s)
+            say(f"{fleet.sent} messages sent, {rate:.0f}/s, {fleet.up} of {len(fleet)} connected")
             told_at_s, told = now_s, fleet.sent
     fleet.farewell()
     until_s = time.monotonic() + _FAREWELL_S
     while fleet.unacknowledged and time.monotonic() < until_s:
-        fleet.tend(time.monotonic())
         fleet.serve(0.05)
     fleet.close()
     say(f"stopped after {fleet.sent} messages")

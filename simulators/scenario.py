@@ -10,7 +10,7 @@ FAULTS = ("silent", "stuck", "drift", "spike", "late", "twice", "garbled", "cloc
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which devices: by ``ids``, or the first ``count`` of a kind, street, parent or circuit, or the nearest to a device."""
+    """Which devices: ``ids``, or ``count`` of a kind, street, parent or circuit, or those nearest to a device."""
 
     ids: tuple[str, ...] = ()
     kind: str = ""

@@ -13,7 +13,7 @@ from simulators.tracks import Tracks, read_tracks
 
 @dataclass(frozen=True)
 class Setting:
-    """The city, the seed, the clock. Without ``incidents`` the day has none of its own: no overweight lorry, no lamp fails."""
+    """The city, the seed, the clock. Without ``incidents`` no lorry is overweight and no lamp fails."""
 
     site: Site
     seed: int

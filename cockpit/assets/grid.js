@@ -4,8 +4,11 @@
   var functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   var cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
 
-  functions.citydeckGridTheme = function (theme, agGrid) {
-    return (agGrid || theme).themeQuartz.withParams({
+  var made = null;
+
+  // Asked for at every rendering: the same theme each time, or the grid would draw its style anew.
+  functions.citydeckGridTheme = function (themeQuartz) {
+    made = made || themeQuartz.withParams({
       backgroundColor: "var(--panel)",
       foregroundColor: "var(--ink)",
       headerTextColor: "var(--quiet)",
@@ -24,6 +27,7 @@
       cellHorizontalPadding: "0.6rem",
       wrapperBorderRadius: "0.375rem",
     });
+    return made;
   };
 
   function icon(name) {

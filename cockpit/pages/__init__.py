@@ -72,3 +72,6 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
 
     duty.callbacks(app, site, city)
     device.callbacks(app, site, city)
+    # Dash ends its set-up at the first request of "/" alone: a wall that asks for /wall first after a restart would get
+    # a page without styles and scripts.
+    app._setup_server()

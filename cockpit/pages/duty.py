@@ -32,12 +32,12 @@ def layout(say: Texts) -> list[Any]:
                         getRowId="params.data.id",
                         columnSize=None,
                         dashGridOptions={
-                            "theme": {"function": "citydeckGridTheme(theme, agGrid)"},
+                            "theme": {"function": "citydeckGridTheme(themeQuartz)"},
                             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
                             "suppressCellFocus": True,
                             "animateRows": False,
                             "asyncTransactionWaitMillis": 50,
-                            "overlayNoRowsTemplate": " ",
+                            "suppressNoRowsOverlay": True,
                             "rowClassRules": {
                                 f"row-{state}": f"params.data.state == '{state}'"
                                 for state in ("UNACK", "ACKED", "RTN_UNACK", "LATCHED")
@@ -83,10 +83,10 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
         {"field": "raised_ms", "hide": True, "sort": "desc", "sortable": True, "sortIndex": 1},
         column("priority", "duty.priority", 12, cellRenderer="PriorityCell", minWidth=110),
         column("state_text", "duty.state", 18, cellRenderer="StateCell", minWidth=140),
-        column("what", "duty.what", 20, minWidth=140),
+        column("what", "duty.what", 18, minWidth=140),
         column("value_text", "duty.value", 13, minWidth=100, cellClass="numeric"),
         column("place", "duty.place", 14, minWidth=110),
-        column("device_text", "duty.device", 17, minWidth=120),
+        column("device_text", "duty.device", 20, minWidth=150),
         column("raised_text", "duty.raised", 15, minWidth=130, cellClass="numeric"),
         column("since_text", "duty.since", 13, minWidth=110, cellClass="numeric"),
         column("acked_text", "duty.acked", 16, minWidth=110),

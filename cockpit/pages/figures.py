@@ -58,7 +58,7 @@ def series_figure(
     shapes, notes = _limits(field, style, points)
     shapes += [_band(gap, style) for gap in gaps]
     lines, flags = _alarm_marks(alarms, name, style, start_ms, stop_ms)
-    layout = _layout(field, style, start_ms, stop_ms)
+    layout = _layout(field, style, start_ms, stop_ms, legend=any(quality != "good" for _, _, quality in points))
     layout["shapes"] = shapes + lines
     layout["annotations"] = notes + ([] if points else [_nothing(style)])
     return {"data": [trace for trace in [*traces, flags] if trace], "layout": layout}
@@ -143,7 +143,7 @@ def _limits(field: Field, style: FigureStyle, points: Sequence[tuple[int, Any, s
             text = style.say("device.limit", name=getattr(limit, style.say.language), value=f"{step.value:,g}")
             notes.append(
                 {
-                    "xref": "paper", "x": 0.995, "xanchor": "right", "y": step.value, "yanchor": "bottom", "showarrow": False,
+                    "xref": "paper", "x": 0.005, "xanchor": "left", "y": step.value, "yanchor": "bottom", "showarrow": False,
                     "text": f"{step.priority} {text} {_unit(field, style)}",
                     "font": {"color": colour, "size": style.rem * 0.8},
                 }
@@ -213,7 +213,7 @@ def _nothing(style: FigureStyle) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int) -> dict[str, Any]:
+def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, legend: bool) -> dict[str, Any]:
     rem = style.rem
     unit = _unit(field, style)
     name = getattr(field, style.say.language)
@@ -227,7 +227,7 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int) -> di
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "'Noto Sans SC Variable', sans-serif", "size": rem * 0.85, "color": _INK},
-        "margin": {"l": rem * (5.5 if coded else 3.6), "r": rem * 0.8, "t": rem * 2.2, "b": rem * 2.4},
+        "margin": {"l": rem * (5.5 if coded else 3.6), "r": rem * 0.8, "t": rem * (2.0 if legend else 0.8), "b": rem * 2.4},
         "xaxis": {
             "type": "date",
             "range": [_local(start_ms, style), _local(stop_ms, style)],

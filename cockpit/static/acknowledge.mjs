@@ -46,6 +46,8 @@ async function send(id, wish, what, mayLogIn) {
       if (await logIn(say("login.why"))) return send(id, wish, what, false);
       return false;
     }
+    // A level that has risen: show it now, so that the next press is about what is true.
+    if (error.problem?.alarm) live.change(error.problem.alarm);
     toast(say("duty.failed", { detail: error.message }), { problem: true });
     return false;
   }

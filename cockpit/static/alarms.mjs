@@ -1,17 +1,9 @@
-// What pages say about an alarm: order, words, place, the worst of a device.
+// What pages say about an alarm: its rule, value, place and limits in words.
 
 import { kinds, places, site } from "./city.mjs";
 import { fieldValue, unitOf, withUnit } from "./format.mjs";
+import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
-
-export const PRIORITIES = ["P1", "P2", "P3", "P4", "health"];
-export const rank = (priority) => PRIORITIES.indexOf(priority);
-export const isUnacked = (alarm) => alarm.state === "UNACK" || alarm.state === "RTN_UNACK";
-
-/** The worst first, then the newest: the order of every list. */
-export function byUrgency(a, b) {
-  return rank(a.priority) - rank(b.priority) || Date.parse(b.raised_at) - Date.parse(a.raised_at) || (a.id < b.id ? -1 : 1);
-}
 
 export function priorityText(priority) {
   const word = say(`priority.${priority}`);
@@ -36,7 +28,17 @@ export async function alarmWords() {
 
   function value(alarm) {
     if (alarm.value === null || alarm.value === undefined || !alarm.field) return "";
-    return withUnit(kindTable.get(alarm.kind)?.field(alarm.field), alarm.value);
+    const field = kindTable.get(alarm.kind)?.field(alarm.field);
+    // "Lamp failure: yes" says nothing that "lamp failure" does not.
+    return field?.type === "flag" ? "" : withUnit(field, alarm.value);
+  }
+
+  /** What the device says at this moment, when that is another thing than what raised the alarm. */
+  function present(alarm) {
+    const field = kindTable.get(alarm.kind)?.field(alarm.field);
+    const reading = live.devices.get(alarm.device)?.[alarm.field];
+    const passing = field?.limits.some((limit) => limit.passage);
+    return field && reading && !passing && field.type === "number" ? withUnit(field, reading.value) : "";
   }
 
   function position(alarm) {
@@ -52,15 +54,5 @@ export async function alarmWords() {
     return { text: `${steps} ${field.codes ? "" : unitOf(field)}`, source: limit.source, grade: limit.grade };
   }
 
-  return { what, street, device, value, position, limits };
-}
-
-/** Open alarms by device; only those a person should see on a map (device health last). */
-export function worstByDevice(alarms) {
-  const worst = new Map();
-  for (const alarm of alarms) {
-    const known = worst.get(alarm.device);
-    if (!known || byUrgency(alarm, known) < 0) worst.set(alarm.device, alarm);
-  }
-  return worst;
+  return { what, street, device, value, present, position, limits };
 }

@@ -48,6 +48,15 @@ export class Sheet {
     this.pen.fillText(words, x, y);
   }
 
+  /** The words as far as they fit into a width, with an ellipsis where they do not. */
+  fitted(words, width, size = 1, weight = 400) {
+    this.type(size, weight);
+    if (this.pen.measureText(words).width <= width) return words;
+    let shown = words;
+    while (shown && this.pen.measureText(`${shown}…`).width > width) shown = shown.slice(0, -1);
+    return `${shown.trimEnd()}…`;
+  }
+
   line(x0, y0, x1, y1, colour, width = 1, dash = []) {
     const { pen } = this;
     pen.strokeStyle = this.colour(colour);

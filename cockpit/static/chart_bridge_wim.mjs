@@ -42,7 +42,7 @@ export async function mount(panel, scope) {
     draw();
   };
   scope.resized(sheet.box, draw);
-  scope.listen(live, "passage", ({ detail }) => add([detail]));
+  scope.listen(live, "passage", ({ detail }) => ids.includes(detail.device) && add([detail]));
   scope.listen(live, "snapshot", async () => {
     vehicles = [];
     add(await recent());
@@ -73,7 +73,7 @@ function drawVehicles(sheet, vehicles, limits, name) {
 
 function drawVehicle(sheet, { device, at, values }, top, height, limits, name) {
   const em = sheet.unit;
-  const words = 12.2 * em;
+  const words = 13.4 * em;
   const reached = limits.filter((level) => values.over_pct >= level.value).pop();
   const colour = reached ? `--${reached.priority.toLowerCase()}` : "--ink";
   const middle = top + height / 2;
@@ -111,6 +111,6 @@ function drawAxles(sheet, values, left, top, height, colour) {
     pen.fillStyle = sheet.colour(colour === "--ink" ? "--data" : colour);
     pen.fillRect(wheel - em * 0.32, ground - 0.75 * em - bar, em * 0.64, bar);
     const own = roomy || i === 0 || wheel - wheels[i - 1] > 1.9 * em || i === count - 1;
-    if (own) sheet.text(number(load / 1000, 1), wheel, ground - 0.95 * em - bar, { size: 0.8, align: "center", colour: "--ink" });
+    if (own) sheet.text(number(load / 1000, 1), wheel, ground - 0.95 * em - bar, { size: 0.9, align: "center", colour: "--ink" });
   });
 }

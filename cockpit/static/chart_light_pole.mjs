@@ -3,7 +3,7 @@
 import { Sheet } from "./canvas.mjs";
 import { ChartHead } from "./chart_head.mjs";
 import { kinds, places, site } from "./city.mjs";
-import { number, withUnit } from "./format.mjs";
+import { number, unitOf } from "./format.mjs";
 import { lampCount, valuesOf } from "./kind_headlines.mjs";
 import { LineChart } from "./line_chart.mjs";
 import { live } from "./live.mjs";
@@ -38,8 +38,8 @@ export async function mount(panel, scope) {
   scope.listen(live, "snapshot", draw);
   if (!chart) return;
   rankedTrend(scope, air.key, WINDOW_MS, 2, () => valuesOf(ids, air.key), (chosen, trends) => {
-    const lines = chosen.map(({ id, value }) => ({ name: named(city.street.get(known.get(id)?.street)?.name, id), now: withUnit(air, Math.round(value)), points: trends.points(id) }));
-    chart.draw({ lines, limits: limitsOf(air), from: live.now() - WINDOW_MS, to: live.now(), low: 0, gapMs: kind.stale_after_s * 1000 });
+    const lines = chosen.map(({ id, value }) => ({ name: named(city.street.get(known.get(id)?.street)?.name, id), now: number(value), points: trends.points(id) }));
+    chart.draw({ lines, limits: limitsOf(air), from: live.now() - WINDOW_MS, to: live.now(), low: 0, gapMs: kind.stale_after_s * 1000, caption: `${named(air.name)} ${unitOf(air)}` });
   });
 }
 
@@ -57,11 +57,11 @@ function darkest(sheet, streets) {
   const rows = streets.sort((a, b) => a.lit / a.due - b.lit / b.due).slice(0, Math.max(1, Math.floor(sheet.height / row)));
   sheet.type(0.95);
   const label = Math.min(sheet.width * 0.5, Math.max(...rows.map((s) => pen.measureText(s.name).width)) + 0.6 * em);
-  const width = sheet.width - label - 3.6 * em;
+  const width = sheet.width - label - 3.9 * em;
   rows.forEach((street, i) => {
     const y = i * row + 0.3 * em;
     const share = street.lit / street.due;
-    sheet.text(street.name, 0, y + 0.72 * em, { size: 0.95, colour: "--ink" });
+    sheet.text(sheet.fitted(street.name, label - 0.5 * em, 0.95), 0, y + 0.72 * em, { size: 0.95, colour: "--ink" });
     pen.fillStyle = sheet.colour("--unlit");
     pen.fillRect(label, y, width, 0.85 * em);
     pen.fillStyle = sheet.colour("--lit");

@@ -1,7 +1,7 @@
 // What the parts of the duty desk share: which alarm is chosen, by its identifier and never by its row, and the filter.
 
-import { isUnacked } from "./alarms.mjs";
 import { live } from "./live.mjs";
+import { isUnacked } from "./urgency.mjs";
 
 class Desk extends EventTarget {
   constructor() {

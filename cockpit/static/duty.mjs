@@ -1,7 +1,7 @@
 // The duty desk: keeps the grid equal to the open alarms, follows the keys, and announces what is new.
 
 import { acknowledge } from "./acknowledge.mjs";
-import { alarmWords, isUnacked, priorityText, rank } from "./alarms.mjs";
+import { alarmWords, priorityText } from "./alarms.mjs";
 import { desk } from "./desk.mjs";
 import { helpDialog } from "./duty_help.mjs";
 import { duration, moment } from "./format.mjs";
@@ -10,6 +10,7 @@ import { PRIORITY_SHAPES, STATE_SHAPES } from "./shapes.mjs";
 import { sound } from "./sound.mjs";
 import { say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
+import { isUnacked, rank } from "./urgency.mjs";
 
 const GRID = "duty-grid";
 

@@ -1,6 +1,6 @@
 // Over the alarm list: how many are open and not acknowledged, the filter, the sound and the keys.
 
-import { isUnacked, PRIORITIES, priorityText } from "./alarms.mjs";
+import { priorityText } from "./alarms.mjs";
 import { desk } from "./desk.mjs";
 import { el, setText } from "./dom.mjs";
 import { helpDialog } from "./duty_help.mjs";
@@ -9,6 +9,7 @@ import { live } from "./live.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { sound } from "./sound.mjs";
 import { say } from "./texts.mjs";
+import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
 export function mount(element, scope) {
   const open = el("b");

@@ -2,18 +2,20 @@
 
 import { acknowledgeChosen } from "./duty.mjs";
 import { address } from "./api.mjs";
-import { alarmWords, isUnacked, priorityText } from "./alarms.mjs";
+import { alarmWords, priorityText } from "./alarms.mjs";
 import { desk } from "./desk.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, moment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
+import { isUnacked } from "./urgency.mjs";
 
 export async function mount(element, scope) {
   const words = await alarmWords();
   const panel = document.getElementById("evidence-panel");
   const since = el("span", { class: "numeric" });
+  const present = el("span", { class: "numeric" });
   let drawn = null;
 
   const show = () => {
@@ -26,7 +28,7 @@ export async function mount(element, scope) {
         el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say("duty.choose_keys"))),
       );
     }
-    element.replaceChildren(...facts(alarm, words, since));
+    element.replaceChildren(...facts(alarm, words, since, present));
     tick();
     // A new curve for another alarm, or when this one is raised anew; not for every change of its value.
     const key = `${alarm.id} ${alarm.activations ?? ""} ${alarm.level_peak}`;
@@ -37,7 +39,10 @@ export async function mount(element, scope) {
   };
   const tick = () => {
     const alarm = desk.chosen && live.alarms.get(desk.chosen);
-    if (alarm) setText(since, duration(live.now() - Date.parse(alarm.raised_at)));
+    if (!alarm) return;
+    setText(since, duration(live.now() - Date.parse(alarm.raised_at)));
+    const value = words.present(alarm);
+    setText(present, value ? ` · ${say("alarm.present", { value })}` : "");
   };
   show();
   scope.listen(desk, "choose", show);
@@ -46,13 +51,13 @@ export async function mount(element, scope) {
   scope.every(1000, tick);
 }
 
-function facts(alarm, words, since) {
+function facts(alarm, words, since, present) {
   const limits = words.limits(alarm);
   const who = alarm.responsible;
   const row = (key, ...value) => [el("dt", null, say(`alarm.${key}`)), el("dd", null, ...value)];
   const when = (at) => moment(at, live.now());
   const rows = [
-    row("value", el("b", { class: "numeric" }, words.value(alarm) || say("device.no_value")), el("span", { class: "quiet" }, ` ${quality(alarm)}`)),
+    row("value", el("b", { class: "numeric" }, words.value(alarm) || say("device.no_value")), present, el("span", { class: "quiet" }, ` ${quality(alarm)}`)),
     row("level_now", say("alarm.level", { level: alarm.level_now }), " · ", say("alarm.peak"), ` ${alarm.level_peak}`),
     limits && row("limits", limits.text),
     row("raised", `${when(alarm.raised_at)} · ${say("alarm.since")} `, since),

@@ -54,7 +54,8 @@ const HMS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 export const instant = (at) => (typeof at === "string" ? Date.parse(at) : at);
 export const time = (at) => clock("hms", HMS).format(instant(at));
 export const minute = (at) => clock("hm", { hour: "2-digit", minute: "2-digit" }).format(instant(at));
-export const day = (at) => clock("day", { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short" }).format(instant(at));
+const weekday = (at) => clock("weekday", { weekday: "short" }).format(instant(at));
+export const day = (at) => `${clock("date", { year: "numeric", month: "2-digit", day: "2-digit" }).format(instant(at))} ${weekday(at)}`;
 
 /** Time of day, with the date in front when it is not today's. */
 export function moment(at, now) {

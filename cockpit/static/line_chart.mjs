@@ -12,7 +12,7 @@ export class LineChart {
     scope.resized(this.sheet.box, () => this.last && this.draw(this.last));
   }
 
-  /** Draw {lines: [{name, points, now}], limits: [{value, priority, text}], from, to, digits, gapMs, low, high}. */
+  /** Draw {lines: [{name, points, now}], limits: [{value, priority, text}], from, to, gapMs, low, high, caption}. */
   draw(chart) {
     this.last = chart;
     const sheet = this.sheet;
@@ -27,10 +27,11 @@ export class LineChart {
     const digits = step < 1 ? 1 : 0;
     sheet.type(small);
     const left = pen.measureText(number(top, digits)).width + 0.5 * em;
-    sheet.type(small, 600);
-    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width, pen.measureText(line.now ?? "").width));
-    const right = Math.min(sheet.width * 0.34, Math.max(0, ...names) + 0.8 * em);
-    const box = { left, right: sheet.width - right, top: 0.7 * em, bottom: sheet.height - 1.6 * em };
+    sheet.type(1, 700);
+    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width * 0.87, pen.measureText(line.now ?? "").width));
+    const right = Math.min(sheet.width * 0.4, Math.max(0, ...names) + 0.8 * em);
+    const box = { left, right: sheet.width - right, top: (chart.caption ? 1.7 : 0.7) * em, bottom: sheet.height - 1.6 * em };
+    if (chart.caption) sheet.text(chart.caption, 0, 0.85 * em, { size: small, weight: 600, colour: "--ink" });
     const x = (at) => box.left + ((at - chart.from) / (chart.to - chart.from)) * (box.right - box.left);
     const y = (value) => box.bottom - ((value - bottom) / (top - bottom || 1)) * (box.bottom - box.top);
 
@@ -41,13 +42,20 @@ export class LineChart {
     const tick = TICKS_MS.find((ms) => (chart.to - chart.from) / ms <= (box.right - box.left) / (4.5 * em)) ?? 3_600_000;
     for (let at = Math.ceil(chart.from / tick) * tick; at <= chart.to; at += tick) {
       sheet.line(x(at), box.bottom, x(at), box.bottom + 0.25 * em, "--line-strong", 1);
+      // The names at the right end have the foot for themselves.
+      if (x(at) > box.right - em) continue;
       sheet.text(minute(at), x(at), sheet.height - 0.25 * em, { size: small, align: "center" });
     }
+    let above = Infinity;
     for (const limit of chart.limits ?? []) {
       if (limit.value > top || limit.value < bottom) continue;
       const colour = `--${limit.priority.toLowerCase()}`;
-      sheet.line(box.left, y(limit.value), box.right, y(limit.value), colour, em * 0.1, [em * 0.5, em * 0.35]);
-      sheet.text(limit.text, box.left + 0.3 * em, y(limit.value) - 0.2 * em, { size: small, weight: 600, colour });
+      const at = y(limit.value);
+      sheet.line(box.left, at, box.right, at, colour, em * 0.1, [em * 0.5, em * 0.35]);
+      // Lines that stand close keep the word of the milder one.
+      if (above - at < 1.15 * em) continue;
+      above = at;
+      sheet.text(limit.text, box.left + 0.3 * em, at - 0.2 * em, { size: small, weight: 600, colour });
     }
     chart.lines.forEach((line, i) => stroke(sheet, line, x, y, SERIES[i % SERIES.length], chart.gapMs ?? Infinity));
     nameEnds(sheet, chart.lines, box, y);
@@ -60,7 +68,7 @@ function extent({ lines, limits = [], low, high }) {
   const most = Math.max(high ?? -Infinity, ...values, ...first);
   const least = Math.min(low ?? Infinity, ...values);
   // The next limit is drawn too as soon as the values come near it.
-  const reached = limits.filter((limit) => limit.value <= most * 2.2).map((limit) => limit.value);
+  const reached = limits.filter((limit) => limit.value <= most * 1.6).map((limit) => limit.value);
   const top = Math.max(most, ...reached);
   if (!Number.isFinite(top) || !Number.isFinite(least)) return [0, 1];
   return top - least < 1e-9 ? [least - 1, top + 1] : [least, top + (top - least) * 0.06];
@@ -91,8 +99,8 @@ function stroke(sheet, line, x, y, colour, gapMs) {
 /** Names and present values at the right edge, pushed apart so that none covers another. */
 function nameEnds(sheet, lines, box, y) {
   const em = sheet.unit;
-  const room = 2.05 * em;
-  const most = Math.max(1, Math.floor((sheet.height + 0.4 * em) / room));
+  const room = 2.25 * em;
+  const most = Math.max(1, Math.floor(sheet.height / room));
   const ends = lines
     .map((line, i) => ({ line, colour: SERIES[i % SERIES.length], y: y(line.points[line.points.length - 1]?.[1] ?? 0) }))
     .filter(({ line }) => line.points.length)
@@ -110,6 +118,6 @@ function nameEnds(sheet, lines, box, y) {
   }
   for (const { line, colour, y: at } of ends) {
     sheet.text(line.now ?? "", box.right + 0.6 * em, at + 0.15 * em, { size: 1, weight: 700, colour });
-    sheet.text(line.name, box.right + 0.6 * em, at + 1.05 * em, { size: 0.85, colour: "--quiet" });
+    sheet.text(sheet.fitted(line.name, sheet.width - box.right - 0.6 * em, 0.85), box.right + 0.6 * em, at + 1.05 * em, { size: 0.85, colour: "--quiet" });
   }
 }

@@ -4,7 +4,7 @@
 // sequence, an overflow on the server or five silent seconds end the connection; the next one starts with a snapshot.
 
 import { socketAddress } from "./api.mjs";
-import { byUrgency } from "./alarms.mjs";
+import { byUrgency } from "./urgency.mjs";
 
 const WATCHDOG_MS = 5_000;
 const STALE_MS = 10_000;
@@ -20,6 +20,7 @@ class Live extends EventTarget {
     this.passages = [];
     this.summary = null;
     this.ready = false;
+    this.filling = false;
     this.stale = false;
     this.heardAt = Date.now();
     this.offset = 0;
@@ -94,14 +95,11 @@ class Live extends EventTarget {
   }
 
   handle(message) {
+    // A snapshot may come in parts; pages hear of it once, when it is whole.
+    if (message.type === "snapshot") return this.begin(message);
+    if (message.type === "snapshot_part") return this.merge(message);
+    if (this.filling) this.complete();
     switch (message.type) {
-      case "snapshot":
-        return this.begin(message);
-      case "snapshot_part":
-        this.merge(message);
-        return this.tell("tick", message);
-      case "snapshot_end":
-        return this.tell("snapshot");
       case "tick":
         this.merge(message);
         return this.tell("tick", message);
@@ -129,6 +127,11 @@ class Live extends EventTarget {
     this.alarms = new Map((message.alarms ?? []).map((alarm) => [alarm.id, alarm]));
     this.summary = message.summary ?? null;
     this.merge(message);
+    this.filling = true;
+  }
+
+  complete() {
+    this.filling = false;
     this.ready = true;
     this.tell("snapshot");
     this.tell("summary");

@@ -20,11 +20,13 @@ export function webgl2() {
 /** Make the map; see map_panel.mjs for what it is told. Resolves when its style stands. */
 export async function glMap(container, { basemap, routes, fixed, shapes, bounds, interactive, onPick }, scope) {
   const scale = rem() / 16;
+  // Room for the labels above the topmost alarm and for the legend at the foot.
+  const padding = { top: 36 * scale, right: 12 * scale, bottom: (container.clientWidth > 500 ? 56 : 12) * scale, left: 12 * scale };
   const map = new maplibre.Map({
     container,
     style: mapStyle(basemap, routes, fixed, shapes, scale),
     bounds,
-    fitBoundsOptions: { padding: 12 * scale },
+    fitBoundsOptions: { padding },
     interactive,
     attributionControl: false,
     dragRotate: false,
@@ -53,8 +55,8 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
     });
   }
   let flashing = false;
-  map.on("dragstart", () => (home = false));
-  map.on("resize", () => home && map.fitBounds(bounds, { padding: 12 * scale, animate: false }));
+  for (const type of ["dragstart", "wheel"]) map.on(type, () => (home = false));
+  map.on("resize", () => home && map.fitBounds(bounds, { padding, animate: false }));
 
   const pickable = ["marks-flash", "marks-steady", ...shapes.map(([kind]) => (kind === "light_pole" ? "lamps" : `kind-${kind}`))];
   if (interactive) {
@@ -87,18 +89,22 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
     emphasise(kind) {
       for (const [own] of shapes) {
         const shown = kind === null || own === kind || (kind === "drone" && own === "drone_dock");
-        if (own === "light_pole") map.setPaintProperty("lamps", "circle-opacity", shown ? 1 : DIMMED);
-        else map.setPaintProperty(`kind-${own}`, "icon-opacity", shown ? (own === "gas_alarm" && kind === null ? 0.65 : 1) : DIMMED);
+        if (own === "light_pole") {
+          map.setPaintProperty("lamps", "circle-opacity", shown ? 1 : DIMMED);
+          map.setPaintProperty("lamps", "circle-stroke-opacity", shown ? 1 : DIMMED);
+        } else map.setPaintProperty(`kind-${own}`, "icon-opacity", shown ? (own === "gas_alarm" && kind === null ? 0.65 : 1) : DIMMED);
       }
       map.setPaintProperty("routes", "line-opacity", kind === "drone" ? 0.9 : kind === null ? 0.35 : 0.08);
     },
     fly(center) {
       home = false;
-      map.flyTo({ center, zoom: 14.2, duration: calm ? 0 : 2500, essential: true });
+      // The banner covers the upper part: the place comes to stand below it.
+      const offset = [0, container.clientHeight * 0.16];
+      map.flyTo({ center, offset, zoom: 13.5, duration: calm ? 0 : 2500, essential: true });
     },
     goHome() {
       home = true;
-      map.fitBounds(bounds, { padding: 12 * scale, duration: calm ? 0 : 1500 });
+      map.fitBounds(bounds, { padding, duration: calm ? 0 : 1500 });
     },
     project: (lonlat) => map.project(lonlat),
     onMove: (work) => map.on("move", work),

@@ -1,9 +1,9 @@
 // What the shapes and colours of the map mean.
 
-import { PRIORITIES } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { kindMark, mark, PRIORITY_SHAPES } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
+import { PRIORITIES } from "./urgency.mjs";
 
 export function legend(table) {
   const kinds = [...table.values()].map((kind) => el("li", null, kindMark(kind.shape), named(kind.name)));

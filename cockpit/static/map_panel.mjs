@@ -1,7 +1,7 @@
 // The map of a page: gathers the city, keeps every device's state up to date, and lays names and alarm labels over it.
 
 import { address } from "./api.mjs";
-import { alarmWords, isUnacked, rank, worstByDevice } from "./alarms.mjs";
+import { alarmWords } from "./alarms.mjs";
 import { basemap, kinds, places, routes, site } from "./city.mjs";
 import { deviceState, faultyDevices, positionOf } from "./device_state.mjs";
 import { el, token } from "./dom.mjs";
@@ -12,6 +12,7 @@ import { legend } from "./map_legend.mjs";
 import { plainMap } from "./map_plain.mjs";
 import { stage } from "./scenes.mjs";
 import { named, say } from "./texts.mjs";
+import { isUnacked, rank, worstByDevice } from "./urgency.mjs";
 
 const LABELLED_ALARMS = 6;
 
@@ -37,8 +38,8 @@ export async function mount(element, scope) {
     scope,
   );
   if (!scope.open) return;
-  element.append(...corners(city, table));
   const labels = new LabelLayer(element, map);
+  element.append(...corners(city, table));
   labels.set("street", streetLabels(city));
 
   const showFixed = (ids) => {
@@ -81,16 +82,18 @@ export async function mount(element, scope) {
     showMarks();
   });
   scope.listen(stage, "scene", () => map.emphasise(stage.kind));
-  scope.listen(stage, "focus", () => {
+  const focus = () => {
     const at = stage.alarm && words.position(stage.alarm);
     if (at) map.fly(at);
     else map.goHome();
-  });
+  };
+  scope.listen(stage, "focus", focus);
   if (live.ready) {
     showFixed(fixed.map((p) => p.id));
     showMoving();
   }
   if (stage.kind) map.emphasise(stage.kind);
+  if (stage.alarm) focus();
 }
 
 const feature = (coordinates, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates }, properties });

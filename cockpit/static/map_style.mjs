@@ -78,7 +78,7 @@ export function mapStyle(basemap, routes, fixed, shapes, scale) {
 }
 
 // In the whole city's view three thousand gas alarms are specks and twelve bridges are signs.
-const SIZES = { gas_alarm: 0.2, refuse_truck: 0.52, drone: 0.8, bridge_wim: 0.85, drone_dock: 0.5, gateway: 0.42 };
+const SIZES = { gas_alarm: 0.14, refuse_truck: 0.52, drone: 0.8, bridge_wim: 0.85, drone_dock: 0.5, gateway: 0.42 };
 
 function symbols(kind, shape, moving, scale) {
   const size = (SIZES[kind] ?? 0.5) * scale;

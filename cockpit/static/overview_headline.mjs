@@ -1,11 +1,12 @@
 // The first thing a director reads: is something wrong, how much of it, and is anybody on it.
 
-import { isUnacked, PRIORITIES, priorityText } from "./alarms.mjs";
+import { priorityText } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { number, time } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { say } from "./texts.mjs";
+import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
 export function mount(element, scope) {
   const show = () => {

@@ -3,13 +3,14 @@
 // Held while the alarm is active and nobody has acknowledged it; one that was over when it was born (a truck that has
 // passed) holds the wall for two minutes. Several take turns. Afterwards they go on flashing in the ticker.
 
-import { alarmWords, byUrgency, priorityText } from "./alarms.mjs";
+import { alarmWords, priorityText } from "./alarms.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, time } from "./format.mjs";
 import { live } from "./live.mjs";
 import { stage } from "./scenes.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
+import { byUrgency } from "./urgency.mjs";
 
 const TURN_MS = 10_000;
 const PASSED_MS = 120_000;
@@ -23,6 +24,7 @@ function takesOver(alarm, now) {
 export async function mount(element, scope) {
   const words = await alarmWords();
   const since = el("b", { class: "numeric" });
+  const present = el("span", { class: "numeric" });
   let turn = 0;
   const show = () => {
     const urgent = [...live.alarms.values()].filter((alarm) => takesOver(alarm, live.now())).sort(byUrgency);
@@ -39,13 +41,18 @@ export async function mount(element, scope) {
       el(
         "p",
         { class: "takeover-who" },
-        el("span", null, `${time(alarm.raised_at)} · ${say("alarm.since")} `, since),
+        el("span", null, `${time(alarm.raised_at)} · ${say("alarm.since")} `, since, present),
         el("span", null, who ? `${named(who.name)} ${who.phone ?? ""}` : say("alarm.no_responsible")),
       ),
     );
     tick();
   };
-  const tick = () => stage.alarm && setText(since, duration(live.now() - Date.parse(stage.alarm.raised_at)));
+  const tick = () => {
+    if (!stage.alarm) return;
+    setText(since, duration(live.now() - Date.parse(stage.alarm.raised_at)));
+    const value = words.present(stage.alarm);
+    setText(present, value ? ` · ${say("alarm.present", { value })}` : "");
+  };
   scope.listen(live, "snapshot", show);
   scope.listen(live, "alarm", show);
   scope.every(1000, tick);

@@ -1,13 +1,14 @@
 // The foot of the wall: counts, then the worst open alarms with the time since each was raised, page after page.
 
 import { AlarmCard, CardList } from "./alarm_card.mjs";
-import { alarmWords, isUnacked, PRIORITIES, priorityText } from "./alarms.mjs";
+import { alarmWords, priorityText } from "./alarms.mjs";
 import { el, rem } from "./dom.mjs";
 import { nothingOpen } from "./empty_state.mjs";
 import { number } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { say } from "./texts.mjs";
+import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
 const PAGE_MS = 10_000;
 const CARD_REM = 24;

@@ -51,15 +51,15 @@ class Tile {
     this.total = el("span", { class: "of" });
     this.value = el("b");
     this.unit = el("span", { class: "unit" });
-    this.label = el("span", { class: "label" });
+    this.label = el("span", { class: "tile-label" });
     this.counts = new Map(COUNTS.map((key) => [key, el("b")]));
     this.cells = new Map(COUNTS.map((key) => [key, el("span", { class: `count count-${key}` }, this.counts.get(key), say(`count.${key}`))]));
     this.element = el(
       "article",
       { class: "tile", "data-tile": kind.key },
-      el("h3", null, kindMark(kind.shape), named(kind.name)),
+      el("h3", null, kindMark(kind.shape), el("span", null, named(kind.name))),
+      el("p", { class: "tile-online" }, el("span", { class: "label" }, say("count.online")), this.online, this.total),
       el("p", { class: "tile-head" }, this.value, this.unit, this.label),
-      el("p", { class: "tile-online" }, this.online, this.total, el("span", { class: "label" }, say("count.online"))),
       el("p", { class: "tile-counts" }, ...this.cells.values()),
     );
   }

@@ -1,10 +1,10 @@
 """Formats: how bytes on a topic become samples. One module per format, each with ``owns`` and ``samples``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from devices.formats import dji, hj212, native
-from devices.readings import Sample
+from devices.readings import PartFault, Sample
 from devices.site import Site
 
 
@@ -17,7 +17,7 @@ class Format:
 
     name: str
     owns: Callable[[str], bool]
-    samples: Callable[[str, bytes, Site], list[Sample]]
+    samples: Callable[[str, bytes, Site], Sequence[Sample | PartFault]]
     foreign: bool
 
 

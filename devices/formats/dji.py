@@ -5,6 +5,7 @@ each becomes a sample of the fields it holds, and latest values merge per field 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from devices.errors import Undecodable, shown
@@ -85,7 +86,8 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
     body = parse_json(payload)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict):
-        raise Undecodable("envelope", f"expected an object with data, found {shown(body)}")
+        # What was found is not repeated: these messages may carry keys and addresses that must not reach a log.
+        raise Undecodable("envelope", "expected an object whose data is an object")
     gateway = body.get("gateway")
     device = site.device_of("DJI", serial)
     kind = device.kind if device is not None else _kind_of(serial, gateway, data)
@@ -100,7 +102,7 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
     stamp = body.get("timestamp")
     if stamp is not None and (not isinstance(stamp, int) or isinstance(stamp, bool) or len(str(stamp)) != 13):
         raise Undecodable("ts", f"timestamp {shown(stamp)}: expected epoch milliseconds")
-    transaction = body.get("tid"), body.get("bid")
+    tid, bid = (found_id if isinstance(found_id := body.get(key), str) else None for key in ("tid", "bid"))
     return [
         Sample(
             kind,
@@ -109,7 +111,7 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
             "telemetry",
             stamp,
             found,
-            f"dji:{transaction[0]}:{transaction[1]}:{stamp}" if any(transaction) else None,
+            f"dji:{tid}:{bid}:{stamp}" if tid or bid else None,
             gateway=gateway if isinstance(gateway, str) else None,
         )
     ]
@@ -133,6 +135,9 @@ def _mapped(data: Mapping[str, object], sources: tuple[Source, ...]) -> dict[str
                 value = value.get(step) if isinstance(value, dict) else None
         if value is None or value in source.sentinels:
             continue
-        scaled = isinstance(value, int | float) and not isinstance(value, bool) and source.scale != 1.0
-        found[source.field] = round(value * source.scale, 9) if scaled else value  # type: ignore[operator]
+        if source.scale != 1.0 and isinstance(value, int | float) and not isinstance(value, bool):
+            # An integer beyond any float stays what it is, and is refused when the field is judged.
+            with suppress(OverflowError):
+                value = round(value * source.scale, 9)
+        found[source.field] = value
     return found

@@ -121,7 +121,7 @@ def _unframed(payload: bytes) -> tuple[dict[str, str], str]:
     text = segment.decode("gb18030", errors="replace")
     front, found, content = text.partition("CP=&&")
     if not found:
-        raise Undecodable("frame", f"no CP=&&…&& part: {shown(text[:60])}")
+        raise Undecodable("frame", "no CP=&&…&& part")
     head = dict(pair.split("=", 1) for pair in front.split(";") if "=" in pair)
     return head, content.removesuffix("&&")
 

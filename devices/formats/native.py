@@ -1,13 +1,13 @@
 """CityDeck's own envelope: JSON, one object or an array of up to 100 for backfill (PAYLOADS §2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from devices.errors import Undecodable, shown
-from devices.readings import Quality, Sample
+from devices.readings import PartFault, Quality, Sample
 from devices.site import Site
 from devices.topics import Topic, parse_topic
 
@@ -24,8 +24,8 @@ def owns(topic: str) -> bool:
     return topic.startswith("city/")
 
 
-def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
-    """Read a native message.
+def samples(topic: str, payload: bytes, site: Site) -> Sequence[Sample | PartFault]:
+    """Read a native message; an entry of an array that cannot be read does not cost the others.
 
     Raises:
         Undecodable: the topic or the payload does not keep the contract; nothing in it can be used.
@@ -33,25 +33,26 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
     where = parse_topic(topic)
     if where.kind not in site.catalog.kinds:
         raise Undecodable("unknown_kind", f"kind {shown(where.kind)} is not known{site.catalog.suggestion(where.kind)}")
-    if len(payload) > MAX_BYTES:
-        raise Undecodable("too_large", f"payload of {len(payload)} bytes, expected at most {MAX_BYTES}")
     if where.channel == "status":
         return [_status(where, payload)]
     document = parse_json(payload)
     if where.channel in ("cmd", "cmd_ack"):
         return []
-    entries = document if isinstance(document, list) else [document]
-    if not entries or len(entries) > MAX_SAMPLES:
-        raise Undecodable("envelope", f"an array of {len(entries)} samples, expected 1 to {MAX_SAMPLES}")
-    return [_sample(where, entry) for entry in entries]
+    if not isinstance(document, list):
+        return [_sample(where, document)]
+    if not 1 <= len(document) <= MAX_SAMPLES:
+        raise Undecodable("envelope", f"an array of {len(document)} samples, expected 1 to {MAX_SAMPLES}")
+    return [_entry(where, entry, number) for number, entry in enumerate(document, 1)]
 
 
 def parse_json(payload: bytes) -> Any:
     """Parse JSON strictly: NaN, infinities and broken text are refused with where and why.
 
     Raises:
-        Undecodable: reason ``json``.
+        Undecodable: reason ``json`` or ``too_large``.
     """
+    if len(payload) > MAX_BYTES:
+        raise Undecodable("too_large", f"payload of {len(payload)} bytes, expected at most {MAX_BYTES}")
     try:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -65,6 +66,13 @@ def _status(where: Topic, payload: bytes) -> Sample:
     return Sample(where.kind, where.device, where.district, "status", None, {"online": _ONLINE[word]})
 
 
+def _entry(where: Topic, entry: object, number: int) -> Sample | PartFault:
+    try:
+        return _sample(where, entry)
+    except Undecodable as error:
+        return PartFault(error.reason, f"sample {number}: {error}")
+
+
 def _sample(where: Topic, entry: object) -> Sample:
     if not isinstance(entry, dict):
         raise Undecodable("envelope", f"expected a JSON object with ts and data, found {shown(entry)}")
@@ -76,7 +84,7 @@ def _sample(where: Topic, entry: object) -> Sample:
             raise Undecodable("mismatch", f"{key} {shown(entry[key])} in the payload, but the topic says {level!r}")
     at_ns = _at_ns(entry.get("ts"))
     word = entry.get("q", "good")
-    if word not in _QUALITIES:
+    if not isinstance(word, str) or word not in _QUALITIES:
         raise Undecodable("envelope", f"q {shown(word)}: expected good, uncertain or bad")
     loc = entry.get("loc")
     if isinstance(loc, dict):
@@ -101,7 +109,7 @@ def _dedup(entry: Mapping[str, object]) -> str | None:
     identifier, seq = entry.get("id"), entry.get("seq")
     if isinstance(identifier, str | int):
         return f"id:{identifier}"
-    return f"{entry.get('ts')}:{seq}" if seq is not None and entry.get("ts") is not None else None
+    return f"{entry['ts']}:{seq}" if isinstance(seq, str | int) and entry.get("ts") is not None else None
 
 
 def _flags(found: object) -> dict[str, str]:
@@ -121,7 +129,7 @@ def _at_ns(found: object) -> int | None:
     if isinstance(found, int) and not isinstance(found, bool):
         scale = _DIGITS_TO_NS.get(len(str(abs(found))))
         if scale is None or found < 0:
-            raise Undecodable("ts", f"ts {found}: expected epoch s, ms, µs or ns (10, 13, 16 or 19 digits)")
+            raise Undecodable("ts", f"ts {shown(found)}: expected epoch s, ms, µs or ns (10, 13, 16 or 19 digits)")
         return found * scale
     if isinstance(found, str):
         try:

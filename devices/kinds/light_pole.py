@@ -153,9 +153,9 @@ KIND = Kind(
             source="HJ 212-2017 factor codes: a34004, a34002, a01001 °C, a01002 %RH, a01006 kPa, a01007, a01008, LA",
             topic="hj212/MN000007/up",
             payload=(
-                b"##0254QN=20260101080000123;ST=22;CN=2011;PW=123456;MN=MN000007;Flag=4;CP=&&DataTime=20260101080000;"
+                b"##0235QN=20260101080000123;ST=22;CN=2011;PW=123456;MN=MN000007;Flag=4;CP=&&DataTime=20260101080000;"
                 b"a34004-Rtd=38.5,a34004-Flag=N;a34002-Rtd=61,a34002-Flag=N;a01001-Rtd=7.4,a01001-Flag=N;"
-                b"a01006-Rtd=102.31,a01006-Flag=N;LA-Rtd=54.2,LA-Flag=M&&5680\r\n"
+                b"a01006-Rtd=102.31,a01006-Flag=N;LA-Rtd=54.2,LA-Flag=M&&3840\r\n"
             ),
             at_ms=1767225600000,
             expect={

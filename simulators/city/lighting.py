@@ -32,7 +32,7 @@ def add_lighting(city: City, random: Random) -> None:
                 responsible="unit-network",
                 name_zh=f"{cell.zh.removesuffix('街道')}馈线网关",
                 name_en=f"Feeder gateway {cell.en}",
-            )  # fmt: skip
+            )
         )
         count = shares[cell.key]
         for index, spot in enumerate(spots):
@@ -48,7 +48,7 @@ def add_lighting(city: City, random: Random) -> None:
                     fitted="light_pole",
                     installed="2024-05-20",
                     responsible="unit-light-1" if cell.key <= "s09" else "unit-light-2",
-                )  # fmt: skip
+                )
             )
         circuit += count
     for index in range(FITTED):

@@ -1,24 +1,55 @@
 """Invented names: none of them is meant to be found on a map."""
 
 STREETS: tuple[tuple[str, str], ...] = (
-    ("云渡街道", "Yundu"), ("柳岸街道", "Liu'an"), ("石汀街道", "Shiting"), ("桑陌街道", "Sangmo"), ("清漪街道", "Qingyi"),
-    ("竹港街道", "Zhugang"), ("荷风街道", "Hefeng"), ("东篱街道", "Dongli"), ("南汀街道", "Nanting"), ("霞汀街道", "Xiating"),
-    ("稻香街道", "Daoxiang"), ("梅屿街道", "Meiyu"), ("望舟街道", "Wangzhou"), ("澄波街道", "Chengbo"), ("杏荫街道", "Xingyin"),
-    ("烟渚街道", "Yanzhu"), ("鹤汀街道", "Heting"), ("听潮街道", "Tingchao"),
-)  # fmt: skip
+    ("云渡街道", "Yundu"),
+    ("柳岸街道", "Liu'an"),
+    ("石汀街道", "Shiting"),
+    ("桑陌街道", "Sangmo"),
+    ("清漪街道", "Qingyi"),
+    ("竹港街道", "Zhugang"),
+    ("荷风街道", "Hefeng"),
+    ("东篱街道", "Dongli"),
+    ("南汀街道", "Nanting"),
+    ("霞汀街道", "Xiating"),
+    ("稻香街道", "Daoxiang"),
+    ("梅屿街道", "Meiyu"),
+    ("望舟街道", "Wangzhou"),
+    ("澄波街道", "Chengbo"),
+    ("杏荫街道", "Xingyin"),
+    ("烟渚街道", "Yanzhu"),
+    ("鹤汀街道", "Heting"),
+    ("听潮街道", "Tingchao"),
+)
 BRIDGES: tuple[tuple[str, str], ...] = (
-    ("望舟桥", "Wangzhou Bridge"), ("拱月桥", "Gongyue Bridge"), ("听雨桥", "Tingyu Bridge"), ("归帆桥", "Guifan Bridge"),
-    ("采菱桥", "Cailing Bridge"), ("鹤影桥", "Heying Bridge"), ("桑陌桥", "Sangmo Bridge"), ("荷风桥", "Hefeng Bridge"),
-    ("明漪桥", "Mingyi Bridge"), ("晴岚桥", "Qinglan Bridge"), ("石汀桥", "Shiting Bridge"), ("云渡桥", "Yundu Bridge"),
-)  # fmt: skip
+    ("望舟桥", "Wangzhou Bridge"),
+    ("拱月桥", "Gongyue Bridge"),
+    ("听雨桥", "Tingyu Bridge"),
+    ("归帆桥", "Guifan Bridge"),
+    ("采菱桥", "Cailing Bridge"),
+    ("鹤影桥", "Heying Bridge"),
+    ("桑陌桥", "Sangmo Bridge"),
+    ("荷风桥", "Hefeng Bridge"),
+    ("明漪桥", "Mingyi Bridge"),
+    ("晴岚桥", "Qinglan Bridge"),
+    ("石汀桥", "Shiting Bridge"),
+    ("云渡桥", "Yundu Bridge"),
+)
 EAST_WEST_ROADS: tuple[tuple[str, str], ...] = (
-    ("听潮路", "Tingchao Road"), ("荷风路", "Hefeng Road"), ("望舟路", "Wangzhou Road"), ("桑陌路", "Sangmo Road"),
-    ("稻香路", "Daoxiang Road"), ("柳岸路", "Liu'an Road"),
-)  # fmt: skip
+    ("听潮路", "Tingchao Road"),
+    ("荷风路", "Hefeng Road"),
+    ("望舟路", "Wangzhou Road"),
+    ("桑陌路", "Sangmo Road"),
+    ("稻香路", "Daoxiang Road"),
+    ("柳岸路", "Liu'an Road"),
+)
 NORTH_SOUTH_ROADS: tuple[tuple[str, str], ...] = (
-    ("竹港街", "Zhugang Street"), ("云渡街", "Yundu Street"), ("清漪街", "Qingyi Street"), ("东篱街", "Dongli Street"),
-    ("鹤汀街", "Heting Street"), ("杏荫街", "Xingyin Street"),
-)  # fmt: skip
+    ("竹港街", "Zhugang Street"),
+    ("云渡街", "Yundu Street"),
+    ("清漪街", "Qingyi Street"),
+    ("东篱街", "Dongli Street"),
+    ("鹤汀街", "Heting Street"),
+    ("杏荫街", "Xingyin Street"),
+)
 RING_ROAD = ("环城路", "Ring Road")
 CANAL = ("漪水河", "Yishui Canal")
 LAKE = ("澄波湖", "Chengbo Lake")

@@ -1,5 +1,6 @@
 """The plane the demo city is drawn on: metres east and north of its centre, and what lines and rings can do there."""
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -32,7 +33,7 @@ def distance(a: Point, b: Point) -> float:
 
 def length(line: Sequence[Point]) -> float:
     """Return the length of a line in metres."""
-    return sum(distance(a, b) for a, b in zip(line, line[1:], strict=False))
+    return sum(distance(a, b) for a, b in itertools.pairwise(line))
 
 
 def between(a: Point, b: Point, share: float) -> Point:
@@ -52,7 +53,7 @@ def along(line: Sequence[Point], spacing_m: float, start_m: float = 0.0) -> Line
     """Return points on a line at even spacing."""
     found: Line = []
     wanted, walked = start_m, 0.0
-    for a, b in zip(line, line[1:], strict=False):
+    for a, b in itertools.pairwise(line):
         step = distance(a, b)
         while step > 0 and wanted <= walked + step:
             found.append(between(a, b, (wanted - walked) / step))
@@ -82,7 +83,7 @@ def centroid(ring: Sequence[Point]) -> Point:
 
 def crossing(a: Point, b: Point, line: Sequence[Point]) -> Point | None:
     """Return where the segment from a to b first meets a line, if it does."""
-    for c, d in zip(line, line[1:], strict=False):
+    for c, d in itertools.pairwise(line):
         denominator = (b[0] - a[0]) * (d[1] - c[1]) - (b[1] - a[1]) * (d[0] - c[0])
         if denominator == 0:
             continue

@@ -1,6 +1,7 @@
 """Roads: a bent lattice of main and minor roads, a ring road, and the bridges where they cross the canal."""
 
 import heapq
+import itertools
 from dataclasses import dataclass, field
 from random import Random
 
@@ -67,7 +68,7 @@ class Roads:
             chain.append(before[chain[-1]])
         chain.reverse()
         points: Line = [self.nodes[start]]
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             points.extend(self.edges[a][b][1:])
         return points
 
@@ -90,7 +91,7 @@ def make_roads(outline: Line, nature: Nature, random: Random) -> Roads:
                 continue
             line = [warped(point) for point in densified(plain[a], plain[b], _STEP_M)]
             main = _is_main(a, b)
-            wet = any(crossing(p, q, nature.canal) for p, q in zip(line, line[1:], strict=False))
+            wet = any(crossing(p, q, nature.canal) for p, q in itertools.pairwise(line))
             if nature.blocks(line) or (not main and random.random() < 0.16 and not wet):
                 continue
             stretches[a, b] = line
@@ -128,7 +129,7 @@ def _build_bridges(
             del stretches[pair]
     for pair in sorted(kept, key=lambda pair: -pair[0][1]):
         line = stretches[pair]
-        for p, q in zip(line, line[1:], strict=False):
+        for p, q in itertools.pairwise(line):
             middle = crossing(p, q, nature.canal)
             if middle is not None:
                 run = distance(p, q)

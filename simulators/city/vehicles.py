@@ -1,5 +1,6 @@
 """Refuse trucks with their collection rounds, and the weighing stations on the bridges."""
 
+import itertools
 from random import Random
 
 from simulators.city.names import BRIDGES
@@ -30,7 +31,7 @@ def add_bridges(city: City) -> None:
                 responsible="unit-bridge",
                 camera=f"cam-{4000 + number}",
                 **limit,
-            )  # fmt: skip
+            )
         )
 
 
@@ -65,16 +66,21 @@ def _round(roads: Roads, key: str, cell: StreetCell, home: Point, depot: Node, s
         stops.append(here)
     line: Line = [home, *roads.way(depot, stops[0])]
     collect_from = length(line)
-    for a, b in zip(stops, stops[1:], strict=False):
+    for a, b in itertools.pairwise(stops):
         line.extend(roads.way(a, b)[1:])
     collect_to = length(line)
     line.extend(roads.way(stops[-1], station)[1:])
     transfer = length(line)
     line.extend([*roads.way(station, depot)[1:], home])
     properties: dict[str, str | float] = {
-        "class": "truck_round", "id": f"round-{key.removeprefix('truck-')}", "truck": key,
-        "name_zh": f"{cell.zh.removesuffix('街道')}收运", "name_en": f"Collection {cell.en}",
-        "length_m": round(length(line)), "collect_from_m": round(collect_from), "collect_to_m": round(collect_to),
+        "class": "truck_round",
+        "id": f"round-{key.removeprefix('truck-')}",
+        "truck": key,
+        "name_zh": f"{cell.zh.removesuffix('街道')}收运",
+        "name_en": f"Collection {cell.en}",
+        "length_m": round(length(line)),
+        "collect_from_m": round(collect_from),
+        "collect_to_m": round(collect_to),
         "transfer_m": round(transfer),
-    }  # fmt: skip
+    }
     return Track(line, properties)

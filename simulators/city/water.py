@@ -31,7 +31,7 @@ class Nature:
 
 
 def make_nature(outline: Line) -> Nature:
-    """Draw the canal from north to south through the outline (of the unbent plane), and the lake and parks beside it."""
+    """Draw the canal from north to south through the (unbent) outline, and the lake and parks beside it."""
     canal = []
     for step in range(-100, 101):
         y = -step * 50.0

@@ -17,7 +17,7 @@ COLUMNS = (
 
 _HEAD = """\
 # The demo city: an invented district (示意图), made by `python -m simulators.make_city`.
-# Nothing in it is real: neither streets nor bridges, serial numbers, cameras or telephone numbers (0571-5550-… is invented).
+# Nothing in it is real: neither streets nor bridges, serial numbers, cameras or telephone numbers (0571-5550-…).
 # A site of your own begins as a copy of this file; `citydeck check --site FILE` tells everything that is wrong with it.
 
 devices_file = "devices.csv"          # or [[devices]] tables with the same columns
@@ -76,7 +76,8 @@ def _site(city: City) -> Iterator[str]:
 def _street(cell: StreetCell) -> Iterator[str]:
     ring = ", ".join(f"[{lon}, {lat}]" for lon, lat in _lon_lat(cell.ring[:-1], 6))
     grids = ", ".join(f'"{grid}"' for grid in cell.grids)
-    yield f'  {{key = "{cell.key}", name = {{zh = "{cell.zh}", en = "{cell.en}"}}, grids = [{grids}], polygon = [{ring}]}},'
+    head = f'key = "{cell.key}", name = {{zh = "{cell.zh}", en = "{cell.en}"}}'
+    yield f"  {{{head}, grids = [{grids}], polygon = [{ring}]}},"
 
 
 def _basemap(city: City) -> Iterator[dict[str, object]]:

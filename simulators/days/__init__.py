@@ -1,4 +1,4 @@
-"""One module per kind: its plausible day. Add a kind by adding a class to ``DAYS``; a kind without one lives by its table."""
+"""One module per kind: its plausible day. A kind that stands not in :func:`make_days` lives by its table."""
 
 from simulators.days.any_kind import AnyKindDay
 from simulators.days.bridges import BridgeDay

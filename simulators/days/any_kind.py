@@ -1,4 +1,4 @@
-"""A kind the simulators have never heard of lives by its table: calm values in the plausible range, below every limit."""
+"""A kind the simulators have never heard of: calm values in its table's plausible range, below every limit."""
 
 from collections.abc import Iterable
 

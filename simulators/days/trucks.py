@@ -1,7 +1,7 @@
 """Refuse trucks: rounds in the morning and in the evening, a few at any hour; they fill bin by bin and empty."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -16,8 +16,9 @@ from simulators.setting import Setting, home
 from simulators.tracks import circle
 
 _PAUSE_S = 15 * 60
+_GOLDEN = 0.6180339887498949
 # share of the fleet up to here, first start, spread of the starts (h)
-_SHIFTS = ((0.45, 4.5, 2.2), (0.77, 16.5, 2.5), (0.90, 9.5, 4.0), (1.01, 21.5, 4.0))
+_SHIFTS = ((0.36, 4.3, 2.4), (0.62, 16.3, 2.5), (0.86, 8.6, 6.4), (1.0, 19.8, 7.2))
 _CLASSES = (
     ("kitchen", 0.34, "kitchen"),
     ("other", 0.84, "compactor"),
@@ -48,7 +49,7 @@ class TruckDay:
         self._setting = setting
         devices = setting.of_kind("refuse_truck")
         self._trucks = {
-            device.id: self._planned(device, index / max(len(devices), 1)) for index, device in enumerate(devices)
+            device.id: self._planned(device, (index + 0.5) * _GOLDEN % 1.0) for index, device in enumerate(devices)
         }
         self._rhythm = Rhythm(devices, 10)
         self._filled = lru_cache(maxsize=6 * len(devices) + 8)(self._drawn)
@@ -58,10 +59,15 @@ class TruckDay:
         clock = self._setting.clock
         for at_ms, device in self._rhythm.due(window):
             yield Report(at_ms, device, "telemetry", self.telemetry(device, clock.moment(at_ms)))
+        yield from self.lifts(window)
+
+    def lifts(self, window: Window) -> Iterator[Report]:
+        """Yield the bins that are lifted in a window."""
+        clock = self._setting.clock
         start_s, stop_s = window.sim
         first, last = clock.moment_of(start_s).day, clock.moment_of(stop_s).day
-        # A night round of yesterday may still go on.
-        for day in range(first - 1, last + 1):
+        # A night shift's rounds begin on the day after the one they are planned for, and end later still.
+        for day in range(first - 2, last + 1):
             midnight_s = clock.day_start_s(day)
             for truck in self._trucks.values():
                 for number, begun_s in enumerate(truck.starts_s):
@@ -129,11 +135,11 @@ class TruckDay:
 
     def _under_way(self, truck: _Truck, moment: Moment) -> tuple[int, int, float]:
         """Return day, number and seconds gone of the round begun last."""
-        for day, day_s in ((moment.day, moment.day_s), (moment.day - 1, moment.day_s + DAY_S)):
-            for number in reversed(range(len(truck.starts_s))):
-                if day_s >= truck.starts_s[number]:
-                    return day, number, day_s - truck.starts_s[number]
-        raise AssertionError("yesterday's rounds begin before today")
+        day, day_s = moment.day, moment.day_s
+        while day_s < truck.starts_s[0]:
+            day, day_s = day - 1, day_s + DAY_S
+        number = bisect_right(truck.starts_s, day_s) - 1
+        return day, number, day_s - truck.starts_s[number]
 
     def _load(self, truck: _Truck, day: int, number: int, gone_s: float) -> float:
         filled = self._filled(truck.device.id, day, number)
@@ -175,14 +181,14 @@ class TruckDay:
             "waste_class": truck.waste,
         }
 
-    def _planned(self, device: Device, place: float) -> _Truck:
+    def _planned(self, device: Device, rank: float) -> _Truck:
         seed = self._setting.seed
         own = draws(seed, device.id, "plan")
         track = self._setting.tracks.rounds.get(device.id) or circle(f"round {device.id}", *home(device), 700)
         tour = Round(track, tuple(1 + int(3 * draw) for draw in draws(seed, device.id, "bins")))
-        rank = (place * 89 * 0.6180339887) % 1.0
-        share, first_h, spread_h = next(shift for shift in _SHIFTS if rank < shift[0])
-        start_s = (first_h + spread_h * own[0]) * 3600
-        starts = (start_s, start_s + tour.lasts_s + _PAUSE_S + 600 * own[1])
-        waste, _, body = next(entry for entry in _CLASSES if own[2] < entry[1])
+        upto, first_h, spread_h = next(shift for shift in _SHIFTS if rank < shift[0])
+        since = max((shift[0] for shift in _SHIFTS if shift[0] <= rank), default=0.0)
+        start_s = (first_h + spread_h * (rank - since) / (upto - since)) * 3600
+        starts = (start_s, start_s + tour.lasts_s + _PAUSE_S + 600 * own[0])
+        waste, _, body = next(entry for entry in _CLASSES if own[1] < entry[1])
         return _Truck(device, tour, starts, device.rated_kg or 6800.0, waste, body)

@@ -8,7 +8,8 @@ from simulators.wire.rounding import Sent
 _GMT8 = timezone(timedelta(hours=8))
 # field → factor code, divisor into the unit of the frame, decimals
 _FACTORS = {
-    "pm25_ugm3": ("a34004", 1, 1), "pm10_ugm3": ("a34002", 1, 1), "temp_c": ("a01001", 1, 1), "rh_pct": ("a01002", 1, 1),
+    "pm25_ugm3": ("a34004", 1, 1), "pm10_ugm3": ("a34002", 1, 1), "temp_c": ("a01001", 1, 1),
+    "rh_pct": ("a01002", 1, 1),
     "pressure_hpa": ("a01006", 10, 2), "wind_mps": ("a01007", 1, 1), "wind_dir_deg": ("a01008", 1, 0),
     "noise_dba": ("LA", 1, 1), "no2_ugm3": ("a21004", 1, 1), "so2_ugm3": ("a21026", 1, 1), "o3_ugm3": ("a05024", 1, 1),
     "co_mgm3": ("a21005", 1, 1),

@@ -1,0 +1,121 @@
+"""A small town run by `citydeck up`: real broker, collector and cockpit as processes; tests are its devices."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.servers.ports import free_port
+from tests.servers.waiting import wait_until
+from tests.sites import small_site_text
+
+PASSWORD = "night-shift"
+
+
+class Town:
+    """One running town below a folder."""
+
+    def __init__(self, folder: Path, site: str | None = None) -> None:
+        self.folder = folder
+        self.site = folder / "site.toml"
+        self.site.write_text(small_site_text() if site is None else site, encoding="utf-8")
+        self.port, self.mqtt_port = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "up.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seq = int(time.time())
+        self.device: Client | None = None
+
+    def start(self) -> None:
+        """Start everything and wait until it is well."""
+        command = [
+            sys.executable,
+            "-m",
+            "cockpit.cli",
+            "up",
+            "--site",
+            str(self.site),
+            "--data",
+            str(self.folder / "var"),
+        ]
+        command += ["--port", str(self.port), "--mqtt-port", str(self.mqtt_port)]
+        environment = {**os.environ, "CITYDECK_DEMO_PASSWORD": PASSWORD}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        wait_until(lambda: self.health() == "ok", 60)
+        self.device = Client(CallbackAPIVersion.VERSION2)
+        self.device.connect("127.0.0.1", self.mqtt_port)
+        self.device.loop_start()
+
+    def stop(self) -> int:
+        """Press Ctrl-C and return the exit code."""
+        if self.device is not None:
+            self.device.disconnect()
+            self.device.loop_stop()
+            self.device = None
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGINT)
+        code = self._process.wait(40)
+        self._process = None
+        return code
+
+    def health(self) -> str:
+        """Return the status of /healthz, or an empty text while nothing answers."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            return str(httpx.get(f"{self.address}/healthz").json()["status"])
+        except httpx.TransportError:
+            return ""
+
+    @contextmanager
+    def client(self, user: str | None = None) -> Iterator[httpx.Client]:
+        """Give an HTTP client, logged in when a user is named."""
+        with httpx.Client(base_url=self.address, timeout=20) as client:
+            if user is not None:
+                answer = client.post("/api/v1/login", json={"user": user, "password": PASSWORD})
+                assert answer.status_code == 204, answer.text
+            yield client
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Return what the API answers to a reader who is not logged in."""
+        answer = httpx.get(f"{self.address}{path}", params=parameters, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def say(self, kind: str, device: str, data: dict[str, Any], channel: str = "telemetry", **envelope: Any) -> None:
+        """Publish a native message now and wait for the broker to have it."""
+        self._seq += 1
+        body = {"v": 1, "ts": time.time_ns() // 1_000_000, "seq": self._seq, "data": data, **envelope}
+        self.send(f"city/v1/demo/{kind}/{device}/{channel}", json.dumps(body).encode())
+
+    def send(self, topic: str, payload: bytes) -> None:
+        """Publish bytes."""
+        assert self.device is not None
+        self.device.publish(topic, payload, qos=1).wait_for_publish(10)
+
+    def until(self, path: str, condition: Callable[[Any], Any], **parameters: Any) -> Any:
+        """Ask until the answer fulfils a condition, and return that answer."""
+
+        def fulfilled() -> Any:
+            found = self.get(path, **parameters)
+            return found if condition(found) else None
+
+        return wait_until(fulfilled, 30, 0.1)
+
+    def alarm(self, device: str, state: str = "open") -> dict[str, Any]:
+        """Wait for an alarm of a device and return it."""
+        found = self.until("/api/v1/alarms", lambda page: page["items"], device=device, state=state)
+        alarm: dict[str, Any] = found["items"][0]
+        return alarm

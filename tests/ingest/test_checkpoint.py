@@ -1,0 +1,110 @@
+"""The checkpoint: everything that belongs to a position is saved with it, or nothing is."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.checkpoint import Checkpoint, Saved
+from ingest.decoding import Unregistered
+from ingest.errors import JournalError
+from ingest.ledger import Ledger, Stored
+from ingest.quarantine import Quarantined
+
+FOUND = Quarantined(41, 1000, "json", "gas-1", "city/x", "not JSON")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "checkpoint.db"
+
+
+@pytest.fixture
+def checkpoint(path: Path) -> Iterator[Checkpoint]:
+    opened = Checkpoint(path)
+    yield opened
+    opened.close()
+
+
+def again(path: Path) -> Saved:
+    opened = Checkpoint(path)
+    try:
+        return opened.load()
+    finally:
+        opened.close()
+
+
+def test_a_new_one_is_an_empty_beginning(checkpoint: Checkpoint) -> None:
+    assert checkpoint.load() == Saved()
+    assert checkpoint.load_stored() == Stored()
+    assert checkpoint.quarantine_groups() == []
+
+
+def test_what_was_saved_is_what_a_restart_begins_with(checkpoint: Checkpoint, path: Path) -> None:
+    ledger = Ledger(10, 2, 3, 44, {"drone": 5})
+    newcomers = Unregistered({"a": 1, "b": 30}, {"b": 30}, hour=490_000, count=2, judged=31)
+    checkpoint.save(20, 900, 1, Ledger(1), {"gas-1": b"old", "gas-2": b"two"}, Unregistered(fresh={"a": 1}), ())
+    checkpoint.save(42, 1000, 7, ledger, {"gas-1": b"one"}, newcomers, [FOUND])
+    saved = again(path)
+    assert (saved.position, saved.now_ms, saved.listening_ms, saved.ledger) == (42, 1000, 7, ledger)
+    assert saved.devices == {"gas-1": b"one", "gas-2": b"two"}
+    assert saved.unregistered == Unregistered({"a": 1, "b": 30}, {}, 490_000, 2, judged=42)
+    assert checkpoint.quarantine_samples("json", "gas-1") == [FOUND]
+
+
+def test_a_save_that_fails_leaves_the_one_before(checkpoint: Checkpoint, path: Path) -> None:
+    checkpoint.save(20, 900, 0, Ledger(5), {"gas-1": b"old"}, Unregistered(), ())
+
+    def broken() -> Iterator[Quarantined]:
+        yield FOUND
+        raise RuntimeError("killed here")
+
+    with pytest.raises(RuntimeError):
+        checkpoint.save(42, 1000, 0, Ledger(9), {"gas-1": b"new"}, Unregistered(), broken())
+    saved = again(path)
+    assert (saved.position, saved.ledger.decoded, saved.devices) == (20, 5, {"gas-1": b"old"})
+    assert checkpoint.quarantine_groups() == []
+
+
+def test_what_the_store_has_is_saved_with_what_it_refused(checkpoint: Checkpoint, path: Path) -> None:
+    checkpoint.save(42, 1000, 0, Ledger(9), {}, Unregistered(), ())
+    checkpoint.save_stored(Stored(30, 99, 1), [FOUND])
+    other = Checkpoint(path)
+    assert other.load_stored() == Stored(30, 99, 1)
+    assert other.load().position == 42
+    assert [(group.reason, group.count) for group in other.quarantine_groups()] == [("json", 1)]
+    other.close()
+
+
+def test_two_threads_write_one_file(path: Path, checkpoint: Checkpoint) -> None:
+    """The pipeline and the store's writer each save through a connection of their own."""
+    faults: list[Exception] = []
+
+    def pipeline() -> None:
+        own = Checkpoint(path)
+        try:
+            for n in range(1, 101):
+                own.save(n, n, 0, Ledger(n), {"gas-1": b"%d" % n}, Unregistered(), [FOUND])
+        except sqlite3.Error as error:
+            faults.append(error)
+        own.close()
+
+    thread = threading.Thread(target=pipeline)
+    thread.start()
+    for n in range(1, 101):
+        checkpoint.save_stored(Stored(n, n, n), [FOUND])
+    thread.join(30)
+    assert faults == []
+    assert (checkpoint.load().position, checkpoint.load_stored()) == (100, Stored(100, 100, 100))
+    assert checkpoint.quarantine_groups()[0].count == 200
+
+
+def test_a_path_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(JournalError, match="checkpoint checkpoint.db: cannot be opened"):
+        Checkpoint(tmp_path / "file" / "checkpoint.db")
+    (tmp_path / "checkpoint.db").write_bytes(b"no database" * 500)
+    with pytest.raises(JournalError, match="checkpoint checkpoint.db: cannot be opened: file is not a database"):
+        Checkpoint(tmp_path / "checkpoint.db")

@@ -1,0 +1,285 @@
+"""The journal: in order, without gaps, durable or not written at all."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import JournalError
+from ingest.journal import AWAY, TICK, Journal
+from tests.servers.waiting import wait_until
+
+HOUR_MS = 3_600_000
+T_MS = 490_000 * HOUR_MS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def journal(folder: Path) -> Iterator[Journal]:
+    opened = Journal(folder)
+    yield opened
+    opened.close()
+
+
+def batch(count: int, start: int = 0) -> list[tuple[str, bytes]]:
+    return [(f"city/{start + i}", b"\x00\xff%d" % (start + i)) for i in range(count)]
+
+
+def fill(journal: Journal, hours: int, per_hour: int) -> list[tuple[str, bytes]]:
+    """Append two batches an hour and return all messages."""
+    messages: list[tuple[str, bytes]] = []
+    for hour in range(hours):
+        for half in (0, 1):
+            part = batch(per_hour // 2, len(messages))
+            journal.append(part, T_MS + hour * HOUR_MS + half)
+            messages += part
+    return messages
+
+
+def test_an_empty_journal_has_nothing_to_read(journal: Journal) -> None:
+    assert (journal.last, journal.messages, journal.first(), journal.read(0, 10)) == (0, 0, 0, [])
+    assert journal.wait(0, 0) is False
+
+
+def test_append_returns_the_records_that_are_read_later(journal: Journal) -> None:
+    written = journal.append([*batch(3), (TICK, AWAY)], T_MS)
+    assert [(r.position, r.received_ms, r.topic, r.payload) for r in written] == [
+        (1, T_MS, "city/0", b"\x00\xff0"),
+        (2, T_MS, "city/1", b"\x00\xff1"),
+        (3, T_MS, "city/2", b"\x00\xff2"),
+        (4, T_MS, TICK, AWAY),
+    ]
+    assert journal.read(0, 10) == written
+    assert (journal.last, journal.messages) == (4, 3)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_files_tell_the_same_as_memory_from_every_position(folder: Path, journal: Journal, limit: int) -> None:
+    messages = fill(journal, hours=3, per_hour=20)
+    assert len(list(folder.glob("*.db"))) == 3
+    reopened = Journal(folder)
+    try:
+        assert (reopened.last, reopened.received_ms, reopened.messages) == (60, journal.received_ms, 60)
+        for after in range(60):
+            in_memory, on_disk = journal.read(after, limit), reopened.read(after, limit)
+            assert on_disk[: len(in_memory)] == in_memory
+            assert on_disk == journal.read(after, len(on_disk))
+            assert [(r.topic, r.payload) for r in on_disk] == messages[after : after + len(on_disk)]
+            assert len(on_disk) >= min(limit, 60 - after)
+    finally:
+        reopened.close()
+
+
+def test_following_in_small_steps_sees_every_position_once(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=3, per_hour=20)
+    reopened = Journal(folder)
+    positions: list[int] = []
+    while found := reopened.read(positions[-1] if positions else 0, 7):
+        positions += [record.position for record in found]
+    assert positions == list(range(1, 61))
+
+
+def test_a_reopened_journal_goes_on_where_it_was(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=2, per_hour=10)
+    journal.close()
+    reopened = Journal(folder)
+    added = reopened.append(batch(2, 20), T_MS + HOUR_MS + 9)
+    assert [record.position for record in added] == [21, 22]
+    assert [record.position for record in reopened.read(0, 100)] == list(range(1, 23))
+    reopened.close()
+
+
+def test_a_clock_that_goes_back_does_not_turn_time_back(folder: Path, journal: Journal) -> None:
+    journal.append(batch(1), T_MS + HOUR_MS)
+    (record,) = journal.append(batch(1, 1), T_MS)
+    assert record.received_ms == T_MS + HOUR_MS
+    journal.close()
+    reopened = Journal(folder)
+    reopened.append(batch(1, 2), T_MS - 5 * HOUR_MS)
+    times = [r.received_ms for r in reopened.read(0, 10)]
+    reopened.close()
+    assert times == [T_MS + HOUR_MS] * 3
+    assert len(list(folder.glob("*.db"))) == 1
+
+
+def test_remove_before_never_passes_a_position_or_a_time(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=4, per_hour=10)
+    names = [path.name for path in sorted(folder.glob("*.db"))]
+    never, always = T_MS, T_MS + 9 * HOUR_MS
+    assert journal.remove_before(1000, never) == []
+    assert journal.remove_before(10, always) == []
+    assert journal.remove_before(25, always) == names[:2]
+    assert journal.first() == 21
+    assert journal.remove_before(1000, T_MS + 2 * HOUR_MS) == []
+    assert journal.remove_before(1000, always) == names[2:3], "the newest file stays"
+    assert [path.name for path in folder.iterdir() if path.name.startswith(names[0])] == []
+
+
+def test_what_was_removed_is_an_error_and_not_a_gap(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=3, per_hour=10)
+    journal.close()
+    reopened = Journal(folder)
+    reopened.remove_before(20, T_MS + 9 * HOUR_MS)
+    with pytest.raises(JournalError, match="position 6 is gone; the oldest kept is 11"):
+        reopened.read(5, 10)
+    assert reopened.read(10, 1)[0].position == 11
+    assert reopened.last == 30
+
+
+def test_a_damaged_file_is_one_sentence(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=2, per_hour=10)
+    journal.close()
+    first = min(folder.glob("*.db"))
+    first.write_bytes(b"not a database" * 1000)
+    for suffix in ("-wal", "-shm"):
+        Path(f"{first}{suffix}").unlink(missing_ok=True)
+    reopened = Journal(folder)
+    with pytest.raises(JournalError, match=r"journal: 20251124\d\d.db cannot be read: file is not a database"):
+        reopened.read(0, 10)
+    with pytest.raises(JournalError, match="file is not a database"):
+        reopened.first()
+    with pytest.raises(JournalError, match="file is not a database"):
+        reopened.remove_before(10, T_MS + 9 * HOUR_MS)
+
+
+def test_a_file_begun_but_not_written_is_empty(folder: Path, journal: Journal) -> None:
+    """A kill at the full hour may leave a file without a table, or with nothing in it."""
+    fill(journal, hours=1, per_hour=10)
+    journal.close()
+    for name, begun in (("2099010100.db", False), ("2099010101.db", True)):
+        database = sqlite3.connect(folder / name)
+        if begun:
+            database.execute("PRAGMA journal_mode=WAL")
+        database.close()
+        (folder / name).touch()
+    reopened = Journal(folder)
+    assert reopened.last == 10
+    assert len(reopened.read(0, 100)) == 10
+    assert reopened.first() == 1
+    reopened.append(batch(1, 10), T_MS)
+    assert len(reopened.read(0, 100)) == 11
+    reopened.close()
+
+
+def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("a file")
+    with pytest.raises(JournalError, match="journal journal: cannot be opened"):
+        Journal(tmp_path / "journal")
+
+
+def _limit_pages(journal: Journal, pages: int) -> None:
+    writer = journal._writer
+    assert writer is not None
+    writer.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_writes_nothing_by_half_and_works_again_later(folder: Path, journal: Journal) -> None:
+    journal.append(batch(5), T_MS)
+    _limit_pages(journal, 3)
+    with pytest.raises(JournalError, match="cannot write .*full.*; messages stay with the broker until it can"):
+        journal.append([("city/large", b"x" * 100_000), *batch(5)], T_MS)
+    assert (journal.last, journal.messages) == (5, 5)
+    assert len(journal.read(0, 100)) == 5
+    # The failed writer is given up, and with it the limit: as if somebody had made room.
+    added = journal.append([("city/large", b"x" * 100_000)], T_MS)
+    assert [record.position for record in added] == [6]
+    journal.close()
+    assert [r.position for r in Journal(folder).read(0, 100)] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk: Path) -> None:
+    journal = Journal(small_disk / "journal")
+    journal.append(batch(5), T_MS)
+    (small_disk / "filler").write_bytes(b"")
+    with (small_disk / "filler").open("ab", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+        while True:
+            filler.write(b"x" * 4096)
+    for _ in range(3):
+        with pytest.raises(JournalError, match="messages stay with the broker"):
+            journal.append([("city/large", b"x" * 200_000)], T_MS)
+    assert (journal.last, len(journal.read(0, 100))) == (5, 5)
+    (small_disk / "filler").unlink()
+    assert [r.position for r in journal.append(batch(3, 5), T_MS)] == [6, 7, 8]
+    journal.close()
+    reopened = Journal(small_disk / "journal")
+    assert [r.topic for r in reopened.read(0, 100)] == [f"city/{i}" for i in range(8)]
+
+
+def test_a_reader_waits_until_something_is_written(journal: Journal) -> None:
+    seen: list[int] = []
+    ready = threading.Event()
+
+    def follow() -> None:
+        ready.set()
+        while not seen or seen[-1] < 30:
+            if journal.wait(seen[-1] if seen else 0, 5):
+                seen.extend(record.position for record in journal.read(seen[-1] if seen else 0, 4))
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    ready.wait(5)
+    for start in range(0, 30, 3):
+        journal.append(batch(3, start), T_MS)
+    reader.join(20)
+    assert seen == list(range(1, 31))
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from ingest.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+while True:
+    size = journal.last % 97 + 1
+    journal.append([(f"city/{journal.last + 1 + i}/{size}/{i}", b"p" * 300) for i in range(size)], 1_764_000_000_000)
+    print(journal.last, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_whole_batches_and_all_it_promised(folder: Path) -> None:
+    promised = 0
+    for round_ in range(4):
+        writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        wanted = promised + 200 + 350 * round_
+        with writer.stdout as lines:
+            for line in lines:
+                promised = int(line)
+                if promised >= wanted:
+                    break
+            os.kill(writer.pid, signal.SIGKILL)
+            promised = max([promised, *(int(rest) for rest in lines if rest.endswith("\n"))])
+        wait_until(lambda writer=writer: writer.poll() is not None)  # type: ignore[misc]
+    journal = Journal(folder)
+    found = journal.read(0, 1_000_000)
+    journal.close()
+    assert journal.last >= promised
+    assert journal.messages == journal.last == len(found)
+    assert [record.position for record in found] == list(range(1, journal.last + 1))
+    for before, after in pairwise([*found, None]):
+        position, size, index = (int(word) for word in before.topic.split("/")[1:])  # type: ignore[union-attr]
+        assert position == before.position  # type: ignore[union-attr]
+        torn = index != size - 1 and (after is None or int(after.topic.split("/")[3]) != index + 1)
+        assert not torn, f"the batch of {size} at {position} is torn after {index}"
