@@ -81,7 +81,9 @@ BROKEN: Mapping[str, tuple[Kind, str]] = {
     ),
     "duplicate field": (with_field("level_m", LEVEL, LEVEL), "measurement water_level: the field level_m stands twice"),
     "field in two measurements of a channel": (
-        measurement(1, channels=("telemetry",), fields=(*TOY.measurements[1].fields, number("rain_mm", "雨", "r", "mm"))),
+        measurement(
+            1, channels=("telemetry",), fields=(*TOY.measurements[1].fields, number("rain_mm", "雨", "r", "mm"))
+        ),
         "channel telemetry: the field rain_mm stands in two measurements",
     ),
     "passage that is no field": (

@@ -33,7 +33,9 @@ KIND = Kind(
             (
                 number("level_m", "水位", "Level", "m", -5, 20, 0.01, live=True, limits=(HIGH,)),
                 number("rain_mm", "雨量", "Rain", "mm", 0, 500, 0.1, sentinels=(9999,)),
-                code("gate", "闸门", "Gate", {0: ("关", "shut"), 1: ("开", "open"), 2: ("卡", "stuck")}, limits=(STUCK,)),
+                code(
+                    "gate", "闸门", "Gate", {0: ("关", "shut"), 1: ("开", "open"), 2: ("卡", "stuck")}, limits=(STUCK,)
+                ),
                 flag("mains_ok", "市电", "Mains"),
                 tag("river", "河流", "River"),
             ),
