@@ -38,9 +38,10 @@ def main() -> None:
 @click.option(
     "--mqtt-port", type=click.IntRange(1, 65535), default=1883, show_default=True, help="Port of the embedded broker."
 )
-def up(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int) -> None:
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Let the simulators play it; repeatable.")
+def up(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int, scenarios: tuple[str, ...]) -> None:
     """Run everything in one go: broker, collector, cockpit, simulators."""
-    run_up(_site(site_file), site_file, data, host, port, mqtt_port)
+    run_up(_site(site_file), site_file, data, host, port, mqtt_port, scenarios)
 
 
 @main.command()

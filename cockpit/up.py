@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +76,15 @@ class Part:
             self.process.wait()
 
 
-def up(site: Site, site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int) -> None:
+def up(
+    site: Site,
+    site_file: Path | None,
+    data: Path,
+    host: str,
+    port: int,
+    mqtt_port: int,
+    scenarios: Sequence[str] = (),
+) -> None:
     """Run everything until Ctrl-C or SIGTERM.
 
     Raises:
@@ -98,12 +107,13 @@ def up(site: Site, site_file: Path | None, data: Path, host: str, port: int, mqt
             Part("ingest", ["ingest", *common, *own], environment),
             Part("cockpit", ["cockpit", *common, *own, "--host", host, "--port", str(port)], environment),
         ]
-        if site.simulation.run:
+        if site.simulation.run or scenarios:
             wanted = site.simulation
             where = ["--mqtt-port", str(mqtt_port)] if site.broker.embedded else []
             chosen = ["--speed", f"{wanted.speed:g}", "--seed", str(wanted.seed)]
             named = ["--site", str(site_file)] if site_file else []
-            parts.append(Part("simulators", ["simulators", *named, *where, *chosen], environment))
+            played = [part for scenario in scenarios for part in ("--scenario", scenario)]
+            parts.append(Part("simulators", ["simulators", *named, *where, *chosen, *played], environment))
         _run(parts, _greeting(site, host, port, mqtt_port, password), f"http://{_reachable(host)}:{port}")
 
 

@@ -1,12 +1,12 @@
 """Topic and bytes → readings: the one door through which every message becomes something the house understands."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from devices.errors import Undecodable, shown
 from devices.formats import format_of
-from devices.kind import Field, Measurement, Value
+from devices.kind import Derive, Field, Measurement, Value
 from devices.readings import Decoded, PartFault, Quality, Reading, Sample
 from devices.site import Site
 
@@ -111,6 +111,8 @@ def _readings(
     if sample.at_ms is not None and sample.at_ms < 0:
         return [], [PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970")], 0
     kind = site.catalog.kinds[sample.kind]
+    registered = site.devices.get(sample.device)
+    facts = registered.facts if registered is not None else {}
     at_ns, quality, flags = _stamped(sample, received_ms)
     readings: list[Reading] = []
     faults: list[PartFault] = []
@@ -143,7 +145,7 @@ def _readings(
         if not values:
             continue
         if measurement.derive is not None:
-            values, own_flags = _completed(values, own_flags, measurement.derive)
+            values, own_flags = _completed(values, own_flags, measurement.derive, facts)
             outside = [field.key for field in measurement.fields if _outside(field, values.get(field.key))]
         for key in outside:
             own_flags.setdefault(key, "range")
@@ -167,9 +169,9 @@ def _readings(
 
 
 def _completed(
-    values: dict[str, Value], flags: dict[str, str], derive: Callable[[dict[str, Value]], dict[str, str]]
+    values: dict[str, Value], flags: dict[str, str], derive: Derive, facts: Mapping[str, float]
 ) -> tuple[dict[str, Value], dict[str, str]]:
-    found = derive(values)
+    found = derive(values, facts)
     # Absurd but finite inputs may overflow; what the device itself flagged outweighs what was computed from it.
     finite = {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
     return finite, {**found, **flags}

@@ -10,6 +10,7 @@ from typing import Literal
 Priority = Literal["P1", "P2", "P3", "P4", "health"]
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4", "health")
 Value = float | str
+Derive = Callable[[dict[str, Value], Mapping[str, float]], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Measurement:
     """Fields stored together in one InfluxDB measurement, and the channels that bring them.
 
     ``passage`` names the text field that identifies a passage; its points get a time made unique by that identifier.
-    ``derive`` completes a sample's values in place (pure; it may add fields and must not remove any) and returns flags.
+    ``derive`` completes a sample's values in place (pure; it may add fields and must not remove any) and returns flags;
+    its second argument holds the numbers a site registers of the device, such as ``posted_limit_kg``.
     """
 
     key: str
@@ -91,7 +93,7 @@ class Measurement:
     channels: tuple[str, ...]
     fields: tuple[Field, ...]
     passage: str | None = None
-    derive: Callable[[dict[str, Value]], dict[str, str]] | None = None
+    derive: Derive | None = None
 
 
 @dataclass(frozen=True, slots=True)

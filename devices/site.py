@@ -98,6 +98,12 @@ class Device:
     rated_kg: float | None = None
     posted_limit_kg: float | None = None
 
+    @property
+    def facts(self) -> dict[str, float]:
+        """Return the registered numbers a kind may reckon with."""
+        found = {"rated_kg": self.rated_kg, "posted_limit_kg": self.posted_limit_kg}
+        return {key: value for key, value in found.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from devices.errors import Fault, SiteFault, shown
 
@@ -34,7 +34,9 @@ def _read(source: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     if base is None:
         return document
     if not isinstance(base, str) or not base:
-        raise SiteFault(source.name, [Fault("base", f'expected "demo" or the path of a site file, found {shown(base)}')])
+        raise SiteFault(
+            source.name, [Fault("base", f'expected "demo" or the path of a site file, found {shown(base)}')]
+        )
     path = DEMO_SITE if base == "demo" else (source.parent / base).resolve()
     if path == source or path in below:
         raise SiteFault(source.name, [Fault("base", f"{base!r} builds on this file itself")])
@@ -55,9 +57,13 @@ def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         before = base.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
-            merged[key] = {**before, **value}
-        elif isinstance(before, list) and isinstance(value, list):
+            merged[key] = _merged(before, value)
+        elif _is_tables(before) and _is_tables(value):
             merged[key] = [*before, *value]
         else:
             merged[key] = value
     return merged
+
+
+def _is_tables(found: object) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(found, list) and all(isinstance(entry, dict) for entry in found)

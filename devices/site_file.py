@@ -290,5 +290,5 @@ class _Reader:
                     for row in reader
                 ]
         except (OSError, ValueError, csv.Error) as error:
-            self._fault("devices_file", f"{name} cannot be read: {error}")
+            self._fault("devices_file", f"{Path(name).name} cannot be read: {error}")
             return []

@@ -94,11 +94,13 @@ class Decoder:
             decoded = decode(topic, payload, received_ms, position, self._site)
         except Undecodable as error:
             return _unread(record, error.reason, str(error))
-        except Exception as error:  # noqa: BLE001 - a fault of ours, or of a kind file, must not stop the city
+        except Exception as error:  # a fault of ours, or of a kind file, must not stop the city
             name = type(error).__name__
             if name not in self._faults:
                 self._faults.add(name)
-                log.exception("decoding failed, the message goes to quarantine position=%d topic=%.200r", position, topic)
+                log.exception(
+                    "decoding failed, the message goes to quarantine position=%d topic=%.200r", position, topic
+                )
             return _unread(record, "failure", f"decoding failed: {name}: {error}")
         return self._judged(record, decoded)
 

@@ -6,7 +6,7 @@ shard, boot id, sequence number and an HMAC with the site secret. After a gap or
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +18,8 @@ from ingest.decoding import Outcome
 
 ROOT = "citydeck/v1/live"
 ASK = f"{ROOT}/ask"
-_CHUNK = 400
+# A broker may carry 1 MiB a message, and a device with every field and long texts takes 4 kB.
+_PIECE_BYTES = 256 * 1024
 _MAC_BYTES = 64
 
 Publish = Callable[[str, bytes, int], None]
@@ -86,20 +87,31 @@ class Live:
                 self._changed.add(device)
         changed, self._changed = sorted(self._changed), set()
         passages, self._passages = self._passages[-200:], []
-        for start in range(0, max(len(changed), 1), _CHUNK):
-            document = {"devices": self._devices(changed[start : start + _CHUNK])}
-            self._send("values", document)
+        for piece in self._pieces(changed):
+            self._send("values", {"devices": piece})
         self._send("ledger", {"ledger": ledger, "passages": passages})
 
     def snapshot(self) -> None:
         """Tell everything known, in pieces a small broker can carry."""
         known = sorted(self._engine.devices)
-        for start in range(0, len(known), _CHUNK):
-            self._send("values", {"devices": self._devices(known[start : start + _CHUNK])})
+        for piece in self._pieces(known):
+            self._send("values", {"devices": piece})
         self._send("snapshot_end", {"devices_total": len(known)})
 
-    def _devices(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name: _device(self._engine.devices[name]) for name in names if name in self._engine.devices}
+    def _pieces(self, names: Iterable[str]) -> Iterator[dict[str, msgspec.Raw]]:
+        piece: dict[str, msgspec.Raw] = {}
+        size = 0
+        for name in names:
+            state = self._engine.devices.get(name)
+            if state is None:
+                continue
+            body = msgspec.json.encode(_device(state))
+            if size + len(body) > _PIECE_BYTES:
+                yield piece
+                piece, size = {}, 0
+            piece[name] = msgspec.Raw(body)
+            size += len(body) + len(name)
+        yield piece
 
     def _send(self, topic: str, document: dict[str, Any]) -> None:
         self._seq += 1

@@ -188,7 +188,7 @@ class StoreWriter(threading.Thread):
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )
-        if not self._store.transactional:
+        if result.refused or not self._store.transactional:
             self._checkpoint.save_stored(self.stored, [_refused(*pair) for pair in result.refused])
         return True
 

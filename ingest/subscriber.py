@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 RECEIVE_MAXIMUM = 65_535
 SESSION_EXPIRY_S = 7 * 86_400
+_NOT_LET_IN = (0x86, 0x87)
 _INBOX_LIMIT = 20_000
 _INBOX_BYTES = 256 * 1024 * 1024
 
@@ -94,6 +95,7 @@ class Subscriber:
         self._on_ask = on_ask
         self._connection = 0
         self._reported = ""
+        self._refused = False
         self.inbox = Inbox()
         self.connected = False
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True)
@@ -138,7 +140,9 @@ class Subscriber:
         self, client: Client, _user: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._report(f"broker {self._host}:{self._port} refuses the connection: {reason}")
+            self._refused = True
+            hint = "; check CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD" if reason.value in _NOT_LET_IN else ""
+            self._report(f"broker {self._host}:{self._port} refuses the connection: {reason}{hint}")
             return
         self._connection += 1
         self.connected = True
@@ -156,7 +160,8 @@ class Subscriber:
         self, _client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self.connected = False
-        if reason.is_failure:
+        refused, self._refused = self._refused, False
+        if reason.is_failure and not refused:
             self._report(f"broker {self._host}:{self._port} is gone ({reason}); trying again for ever")
 
     def _report(self, sentence: str) -> None:

@@ -75,7 +75,14 @@ def layout(say: Texts) -> list[Any]:
 
 def _columns(say: Texts) -> list[dict[str, Any]]:
     def column(field: str, text: str, width: int, **more: Any) -> dict[str, Any]:
-        return {"field": field, "headerName": say(text), "initialFlex": width, "sortable": False, "resizable": True, **more}
+        return {
+            "field": field,
+            "headerName": say(text),
+            "initialFlex": width,
+            "sortable": False,
+            "resizable": True,
+            **more,
+        }
 
     return [
         # The order of the list is the product's, not the reader's: the worst on top, always.

@@ -6,6 +6,7 @@ Colours are those of ``assets/10-tokens.css``: a figure cannot read CSS.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,7 +52,9 @@ def series_figure(
         stop_ms: right edge of the window.
     """
     field = kind.field(name)
-    points = [(int(t), value, _quality(quality)) for t, value, *quality in series.get("points", ()) if value is not None]
+    points = [
+        (int(t), value, _quality(quality)) for t, value, *quality in series.get("points", ()) if value is not None
+    ]
     gap_ms = max(kind.stale_after_s, kind.period_s * _GAP_PERIODS, 2.5 * float(series.get("step_s") or 0)) * 1000
     gaps = _gaps([t for t, _, quality in points if quality != "bad"], gap_ms)
     traces = [_line(field, points, gaps, style), *_marked(points, style)]
@@ -75,7 +78,7 @@ def _local(at_ms: float, style: FigureStyle) -> str:
 
 
 def _gaps(times: Sequence[int], gap_ms: float) -> list[tuple[int, int]]:
-    return [(a, b) for a, b in zip(times, times[1:], strict=False) if b - a > gap_ms]
+    return [(a, b) for a, b in pairwise(times) if b - a > gap_ms]
 
 
 def _line(
@@ -110,6 +113,7 @@ def _marked(points: Sequence[tuple[int, Any, str]], style: FigureStyle) -> list[
     for quality, symbol in (("uncertain", "circle-open"), ("bad", "x-thin-open")):
         chosen = [(at, value) for at, value, own in points if own == quality]
         if chosen:
+            word = style.say(f"quality.{quality}")
             found.append(
                 {
                     "type": "scatter",
@@ -117,8 +121,13 @@ def _marked(points: Sequence[tuple[int, Any, str]], style: FigureStyle) -> list[
                     "name": style.say(f"device.{quality}"),
                     "x": [_local(at, style) for at, _ in chosen],
                     "y": [value for _, value in chosen],
-                    "marker": {"symbol": symbol, "size": style.rem * 0.5, "color": _QUIET, "line": {"color": _QUIET, "width": 1.5}},
-                    "hovertemplate": f"%{{x|%m-%d %H:%M:%S}}<br>%{{y}} · {style.say(f'quality.{quality}')}<extra></extra>",
+                    "marker": {
+                        "symbol": symbol,
+                        "size": style.rem * 0.5,
+                        "color": _QUIET,
+                        "line": {"color": _QUIET, "width": 1.5},
+                    },
+                    "hovertemplate": f"%{{x|%m-%d %H:%M:%S}}<br>%{{y}} · {word}<extra></extra>",
                 }
             )
     return found
@@ -131,7 +140,12 @@ def _limits(field: Field, style: FigureStyle, points: Sequence[tuple[int, Any, s
     for limit in field.limits:
         for step in limit.levels:
             # A level far above everything measured would flatten the curve; the first one is always drawn.
-            if limit.sense == "above" and step.level > 1 and highest is not None and step.value > 4 * max(highest, limit.levels[0].value):
+            if (
+                limit.sense == "above"
+                and step.level > 1
+                and highest is not None
+                and step.value > 4 * max(highest, limit.levels[0].value)
+            ):
                 continue
             colour = PRIORITY_COLOURS[step.priority]
             shapes.append(
@@ -143,7 +157,8 @@ def _limits(field: Field, style: FigureStyle, points: Sequence[tuple[int, Any, s
             text = style.say("device.limit", name=getattr(limit, style.say.language), value=f"{step.value:,g}")
             notes.append(
                 {
-                    "xref": "paper", "x": 0.005, "xanchor": "left", "y": step.value, "yanchor": "bottom", "showarrow": False,
+                    "xref": "paper", "x": 0.005, "xanchor": "left", "showarrow": False,
+                    "y": step.value, "yanchor": "bottom",
                     "text": f"{step.priority} {text} {_unit(field, style)}",
                     "font": {"color": colour, "size": style.rem * 0.8},
                 }
@@ -155,7 +170,10 @@ def _band(gap: tuple[int, int], style: FigureStyle) -> dict[str, Any]:
     return {
         "type": "rect", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0},
         "x0": _local(gap[0], style), "x1": _local(gap[1], style), "fillcolor": _QUIET, "opacity": 0.14,
-        "label": {"text": style.say("device.gap"), "font": {"color": _QUIET, "size": style.rem * 0.75}, "textposition": "top center"},
+        "label": {
+            "text": style.say("device.gap"), "textposition": "top center",
+            "font": {"color": _QUIET, "size": style.rem * 0.75},
+        },
     }  # fmt: skip
 
 
@@ -217,9 +235,17 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
     rem = style.rem
     unit = _unit(field, style)
     name = getattr(field, style.say.language)
-    ticks = {"tickfont": {"size": rem * 0.8, "color": _QUIET}, "gridcolor": _LINE, "zeroline": False, "linecolor": _LINE}
+    ticks = {
+        "tickfont": {"size": rem * 0.8, "color": _QUIET},
+        "gridcolor": _LINE,
+        "zeroline": False,
+        "linecolor": _LINE,
+    }
     coded = (
-        {"tickvals": list(field.codes), "ticktext": [getattr(label, style.say.language) for label in field.codes.values()]}
+        {
+            "tickvals": list(field.codes),
+            "ticktext": [getattr(label, style.say.language) for label in field.codes.values()],
+        }
         if field.codes and len(field.codes) <= 9
         else {}
     )
@@ -227,7 +253,12 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "'Noto Sans SC Variable', sans-serif", "size": rem * 0.85, "color": _INK},
-        "margin": {"l": rem * (5.5 if coded else 3.6), "r": rem * 0.8, "t": rem * (2.0 if legend else 0.8), "b": rem * 2.4},
+        "margin": {
+            "l": rem * (5.5 if coded else 3.6),
+            "r": rem * 0.8,
+            "t": rem * (2.0 if legend else 0.8),
+            "b": rem * 2.4,
+        },
         "xaxis": {
             "type": "date",
             "range": [_local(start_ms, style), _local(stop_ms, style)],
@@ -235,7 +266,11 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
             **ticks,
         },
         "yaxis": {
-            "title": {"text": f"{name} ({unit})" if unit else name, "font": {"size": rem * 0.8, "color": _QUIET}, "standoff": rem * 0.3},
+            "title": {
+                "text": f"{name} ({unit})" if unit else name,
+                "font": {"size": rem * 0.8, "color": _QUIET},
+                "standoff": rem * 0.3,
+            },
             "rangemode": "normal",
             "automargin": True,
             **ticks,
@@ -244,7 +279,13 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
         "yaxis2": {"overlaying": "y", "range": [0, 1.04], "visible": False, "fixedrange": True},
         "hovermode": "closest",
         "hoverlabel": {"bgcolor": _PANEL, "bordercolor": _LINE, "font": {"size": rem * 0.85, "color": _INK}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": rem * 0.8, "color": _QUIET}},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": rem * 0.8, "color": _QUIET},
+        },
         "uirevision": f"{field.key} {stop_ms - start_ms}",
         "separators": ".,",
     }

@@ -11,7 +11,9 @@ def layout(say: Texts) -> list[Any]:
     """Return the page; its areas are filled by the modules named in ``data-mount``."""
     return [
         html.H1(say("overview.title"), className="visually-hidden"),
-        html.Section(className="panel headline-panel", **{"data-mount": "overview_headline", "aria-label": say("overview.wrong")}),
+        html.Section(
+            className="panel headline-panel", **{"data-mount": "overview_headline", "aria-label": say("overview.wrong")}
+        ),
         html.Section(
             [
                 html.H2(say("overview.alarms")),

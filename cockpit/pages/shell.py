@@ -77,11 +77,18 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
         html.A(say("shell.skip"), href="#content", className="skip"),
         html.Header(
             [
-                html.Div([html.Span(city, className="city"), html.Span(say("shell.product"), className="product")], className="brand"),
+                html.Div(
+                    [html.Span(city, className="city"), html.Span(say("shell.product"), className="product")],
+                    className="brand",
+                ),
                 *([] if page == "wall" else [_navigation(say, page, prefix)]),
                 html.Div(
                     [
-                        *([html.Span(say("shell.simulated"), className="badge badge-simulated")] if site.simulated else []),
+                        *(
+                            [html.Span(say("shell.simulated"), className="badge badge-simulated")]
+                            if site.simulated
+                            else []
+                        ),
                         html.Div(**{"data-mount": "badge"}, className="live-badge"),
                         html.Div(**{"data-mount": "clock"}, className="clock"),
                         *([] if page == "wall" else [html.Div(**{"data-mount": "session"}, className="session")]),

@@ -1,4 +1,4 @@
-"""The wall display: tiles per kind, the map, live charts of the kinds, and the alarm ticker; no navigation, no input."""
+"""The wall display: tiles per kind, the map, live charts of the kinds, the alarm ticker; no navigation, no input."""
 
 from typing import Any
 
@@ -13,10 +13,14 @@ def layout(say: Texts) -> list[Any]:
     """Return the page; ``wall.mjs`` turns its scenes, each area fills itself."""
     return [
         html.H1(say("wall.title"), className="visually-hidden"),
-        html.Section(className="wall-tiles tiles", **{"data-mount": "tiles", "data-big": "true", "aria-label": say("overview.kinds")}),
+        html.Section(
+            className="wall-tiles tiles",
+            **{"data-mount": "tiles", "data-big": "true", "aria-label": say("overview.kinds")},
+        ),
         html.Section(
             [
                 html.Div(className="map", **{"data-mount": "map_panel"}),
+                html.Div(className="scene", **{"data-mount": "scenes"}),
                 html.Div(className="takeover", role="alert", **{"data-mount": "takeover"}),
             ],
             className="wall-map",
@@ -30,5 +34,4 @@ def layout(say: Texts) -> list[Any]:
             className="wall-charts",
         ),
         html.Section(className="ticker", **{"data-mount": "ticker", "aria-label": say("overview.alarms")}),
-        html.Div(hidden=True, **{"data-mount": "scenes"}),
     ]

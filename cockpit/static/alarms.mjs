@@ -10,11 +10,14 @@ export function priorityText(priority) {
   return priority === "health" ? word : `${priority} ${word}`;
 }
 
+/** The tables name rules in small letters, to stand within sentences; here they begin one. */
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Loads what the words below need; await it once per module. */
 export async function alarmWords() {
   const [kindTable, siteTable, placeTable] = await Promise.all([kinds(), site(), places()]);
 
-  const what = (alarm) => named(alarm.rule_name, alarm.rule);
+  const what = (alarm) => capital(named(alarm.rule_name, alarm.rule));
 
   function street(alarm) {
     const key = alarm.street || placeTable.get(alarm.device)?.street;

@@ -35,7 +35,7 @@ export async function mount(panel, scope) {
   const flying = () => airborne(ids).map(({ id }) => ({ id, value: live.value(id, height.key) ?? 0 }));
   rankedTrend(scope, height.key, WINDOW_MS, COUNT, flying, (chosen, trends) => {
     const count = airborne(ids).length;
-    head.show(say("wall.altitude_battery"), say("wall.airborne", { count }));
+    head.show(`${say("wall.altitude_battery")} · ${say("wall.last_10_min")}`, say("wall.airborne", { count }));
     setText(empty, count || !live.ready ? "" : say("wall.no_airborne"));
     panel.classList.toggle("is-empty", live.ready && !count);
     const lines = chosen.map(({ id, value }) => {

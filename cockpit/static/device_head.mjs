@@ -42,7 +42,7 @@ function show(element, device, table, city) {
   element.dataset.seen = device.last_seen ?? "";
   element.dataset.online = String(device.online);
   element.replaceChildren(
-    el("h1", null, kindMark(kind?.shape), name, el("small", { class: "quiet" }, device.id)),
+    el("h1", null, kindMark(kind?.shape), name, !name.includes(device.id) && el("small", { class: "quiet" }, device.id)),
     el("p", { class: "presence" }),
     ...(device.registered === false ? [el("p", { class: "notice" }, el("b", null, say("device.unregistered")), ` ${say("device.unregistered_detail")}`)] : []),
     el("dl", { class: "facts device-facts" }, rows.filter(([, value]) => value).map(([key, value]) => el("div", null, el("dt", null, say(`device.${key}`)), el("dd", null, value)))),

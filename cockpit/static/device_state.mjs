@@ -2,14 +2,19 @@
 
 import { live } from "./live.mjs";
 
-export const STATES = ["ok", "lit", "unlit", "dark", "silent", "faulty"];
+export const STATES = ["ok", "lit", "unlit", "dark", "silent", "faulty", "unheard"];
 
 /** One of STATES. `faulty` are the devices with an open device-health alarm. */
 export function deviceState(id, kind, faulty) {
-  if (live.online.get(id) === false) return "silent";
+  if (live.online.get(id) === false) return isSilent(id) ? "silent" : "unheard";
   if (faulty.has(id)) return "faulty";
   if (kind === "light_pole") return lampState(live.devices.get(id));
   return "ok";
+}
+
+/** A device that spoke and then stopped; one that was never heard since the start is no alarm, only unknown yet. */
+export function isSilent(id) {
+  return live.online.get(id) === false && live.devices.has(id);
 }
 
 function lampState(values) {

@@ -3,20 +3,31 @@
 // Dash draws such elements empty and later removes them; React never looks inside. Each mounted module gets a Scope
 // and is closed with it, so that nothing goes on running for an element that is gone.
 
+import { el } from "./dom.mjs";
 import { Scope } from "./scope.mjs";
-import { readSettings } from "./texts.mjs";
+import { readSettings, say } from "./texts.mjs";
+
+const RETRY_MS = [2_000, 30_000];
 
 const mounted = new Map();
 
-async function mount(element) {
+async function mount(element, wait = RETRY_MS[0]) {
   const scope = new Scope();
   mounted.set(element, scope);
   try {
     const module = await import(`./${element.dataset.mount}.mjs`);
     if (scope.open) await module.mount(element, scope);
   } catch (error) {
-    // One broken area must not take the others with it; the console says which one it was.
+    // One broken area must not take the others with it. A wall that was switched on before its server mends itself.
     console.error("citydeck mount=%s", element.dataset.mount, error);
+    if (!scope.open) return;
+    scope.close();
+    element.replaceChildren(el("p", { class: "quiet", role: "status" }, say("shell.failed", { detail: error.message })));
+    setTimeout(() => {
+      if (mounted.get(element) !== scope) return;
+      element.replaceChildren();
+      mount(element, Math.min(wait * 2, RETRY_MS[1]));
+    }, wait);
   }
 }
 

@@ -100,7 +100,7 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
       home = false;
       // The banner covers the upper part: the place comes to stand below it.
       const offset = [0, container.clientHeight * 0.16];
-      map.flyTo({ center, offset, zoom: 13.5, duration: calm ? 0 : 2500, essential: true });
+      map.flyTo({ center, offset, zoom: 13.2, duration: calm ? 0 : 2500, essential: true });
     },
     goHome() {
       home = true;

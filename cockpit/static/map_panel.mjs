@@ -3,7 +3,7 @@
 import { address } from "./api.mjs";
 import { alarmWords } from "./alarms.mjs";
 import { basemap, kinds, places, routes, site } from "./city.mjs";
-import { deviceState, faultyDevices, positionOf } from "./device_state.mjs";
+import { deviceState, faultyDevices, isSilent, positionOf } from "./device_state.mjs";
 import { el, token } from "./dom.mjs";
 import { live } from "./live.mjs";
 import { glMap, webgl2 } from "./map_gl.mjs";
@@ -137,7 +137,7 @@ function markFeatures(worst, known, words) {
     found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: isUnacked(alarm) ? 1 : 0, rank: rank(alarm.priority), colour }));
   }
   for (const [id, online] of live.online) {
-    const own = online ? null : known.get(id);
+    const own = !online && isSilent(id) ? known.get(id) : null;
     const at = own && !worst.has(id) && positionOf(own);
     if (at) found.push(feature(at, { id, mark: "silent", flash: 0, rank: 9, colour: token("--silent") }));
   }

@@ -95,7 +95,7 @@ export async function plainMap(container, { basemap, fixed, shapes, bounds }, sc
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(ground, 0, 0);
     pen.scale(ratio, ratio);
-    const colours = { lit: token("--lit"), unlit: token("--unlit"), dark: token("--ink"), silent: token("--silent"), faulty: token("--health"), ok: token("--ok") };
+    const colours = { lit: token("--lit"), unlit: token("--unlit"), dark: token("--ink"), silent: token("--silent"), faulty: token("--health"), unheard: token("--unlit"), idle: token("--silent"), ok: token("--ok") };
     for (const { properties, geometry } of [...fixed.features, ...moving]) {
       pen.globalAlpha = front === null || front === properties.kind ? 1 : 0.15;
       const state = properties.state ?? states.get(properties.id) ?? "unlit";

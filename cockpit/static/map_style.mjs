@@ -97,8 +97,8 @@ function symbols(kind, shape, moving, scale) {
     },
     paint: {
       "icon-color": moving
-        ? ["match", ["get", "state"], "silent", token("--silent"), "faulty", token("--health"), "idle", token("--silent"), token("--data-4")]
-        : byState({ silent: token("--silent"), faulty: token("--health") }, token("--ok")),
+        ? ["match", ["get", "state"], "silent", token("--silent"), "unheard", token("--unlit"), "faulty", token("--health"), "idle", token("--silent"), token("--data-4")]
+        : byState({ silent: token("--silent"), unheard: token("--unlit"), unlit: token("--unlit"), faulty: token("--health") }, token("--ok")),
       "icon-opacity": kind === "gas_alarm" ? 0.65 : 1,
     },
   };

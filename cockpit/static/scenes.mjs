@@ -2,6 +2,8 @@
 // While an urgent alarm has taken over, the scenes wait.
 
 import { kinds } from "./city.mjs";
+import { el, setText } from "./dom.mjs";
+import { named, say } from "./texts.mjs";
 
 const SCENE_MS = 20_000;
 
@@ -32,6 +34,13 @@ export async function mount(element, scope) {
   const known = await kinds();
   const rounds = [null, ...charted.filter((kind) => known.has(kind))];
   let turn = 0;
+  const name = el("span");
+  const dots = rounds.map(() => el("i"));
+  element.append(name, ...dots);
+  scope.listen(stage, "scene", () => {
+    setText(name, stage.kind ? named(known.get(stage.kind).name) : say("wall.scene_all"));
+    dots.forEach((dot, i) => dot.classList.toggle("is-now", rounds[i] === stage.kind));
+  });
   stage.show(rounds[0]);
   scope.every(SCENE_MS, () => {
     if (stage.alarm) return;

@@ -1,5 +1,7 @@
 """Bridge weigh-in-motion stations: one record per vehicle, and a heartbeat of the station itself."""
 
+from collections.abc import Mapping
+
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value, number, tag, text
 
 _SOURCE = "交通运输部令 2016 年第 62 号; GB 1589-2016; WIM practice after COST 323"
@@ -26,6 +28,15 @@ _HEAVY = Limit(
     grade="C",
     passage=True,
 )
+_POSTED = Limit(
+    "posted",
+    "超过桥梁限载",
+    "over the bridge's posted limit",
+    (Level(1, 1, "P1"),),
+    source="a posted limit overrides the general one; mapping CityDeck proposal",
+    grade="C",
+    passage=True,
+)
 _DISK = Limit(
     "full",
     "站点磁盘将满",
@@ -38,8 +49,10 @@ _DISK = Limit(
 )
 
 
-def _overload(values: dict[str, Value]) -> dict[str, str]:
+def _overload(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
     """Complete limit, excess and percentage where the station does not send them, and check the sum of the axles.
+
+    A limit posted at the bridge counts where it is lower than the legal one, and its excess is a field of its own.
 
     Source: limits of GB 1589-2016; the axle sum may differ from the gross mass by max(2 %, 200 kg).
     """
@@ -48,7 +61,10 @@ def _overload(values: dict[str, Value]) -> dict[str, str]:
     if not isinstance(gross, float):
         return flags
     if "limit_kg" not in values and isinstance(axles, float) and axles >= 2:
-        values["limit_kg"] = _LIMIT_BY_AXLES.get(int(axles), _LIMIT_SIX_AXLES)
+        legal = _LIMIT_BY_AXLES.get(int(axles), _LIMIT_SIX_AXLES)
+        values["limit_kg"] = min(legal, facts.get("posted_limit_kg", legal))
+    if "posted_limit_kg" in facts:
+        values["over_posted_kg"] = max(0.0, gross - facts["posted_limit_kg"])
     limit = values.get("limit_kg")
     if isinstance(limit, float) and limit > 0:
         values.setdefault("over_kg", max(0.0, gross - limit))
@@ -93,6 +109,7 @@ KIND = Kind(
                 number("limit_kg", "限重", "Limit", "kg", 0, 150000, 10, live=True),
                 number("over_kg", "超限量", "Over the limit", "kg", 0, 150000, 10),
                 number("over_pct", "超限率", "Over the limit", "%", 0, 500, 0.1, live=True, limits=(_OVER,)),
+                number("over_posted_kg", "超限载牌", "Over the posted limit", "kg", 0, 150000, 10, limits=(_POSTED,)),
                 number("length_m", "车长", "Length", "m", 0, 60, 0.01),
                 number("width_m", "车宽", "Width", "m", 0, 8, 0.01),
                 number("height_m", "车高", "Height", "m", 0, 8, 0.01),

@@ -1,5 +1,7 @@
 """Refuse trucks with an on-board scale: position, load, and one record per bin that is lifted."""
 
+from collections.abc import Mapping
+
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
 
 _SOURCE = "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice"
@@ -17,7 +19,15 @@ _LOAD = Limit(
 )
 
 
-def _net_from_scale(values: dict[str, Value]) -> dict[str, str]:
+def _load_of_rated(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
+    """Complete the load in per cent of the rated load where the truck does not send it."""
+    load, rated = values.get("load_kg"), facts.get("rated_kg")
+    if isinstance(load, float) and rated:
+        values.setdefault("load_pct", round(load / rated * 100.0, 1))
+    return {}
+
+
+def _net_from_scale(values: dict[str, Value], _facts: Mapping[str, float]) -> dict[str, str]:
     """Complete the net mass of a lift, and flag one that disagrees with gross minus tare by more than 2 kg."""
     gross, tare, net = values.get("gross_kg"), values.get("tare_kg"), values.get("net_kg")
     if not isinstance(gross, float) or not isinstance(tare, float):
@@ -64,6 +74,7 @@ KIND = Kind(
                 flag("weigh_stable", "称重稳定", "Weighing stable"),
                 tag("body_type", "车厢类型", "Body type"),
             ),
+            derive=_load_of_rated,
         ),
         Measurement(
             "bin_lift",

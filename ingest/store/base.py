@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from devices.readings import Reading
+from devices.readings import Reading, flag_quality
 
 # t_ms, value (None: no value in this step), worst quality in the step (0 good, 1 uncertain, 2 bad)
 Point = tuple[int, float | str | None, int]
@@ -24,6 +24,16 @@ class Series:
 
     points: list[Point] = field(default_factory=list)
     step_s: float = 0.0
+
+
+def point_quality(key: str, quality: float | None, flags: str | None) -> int:
+    """Return the quality of a field by what is stored: that of the reading, or of the field's own flag if worse."""
+    worst = int(quality or 0)
+    for word in (flags or "").split(" "):
+        field_key, colon, code = word.rpartition(":")
+        if colon and field_key == key:
+            worst = max(worst, int(flag_quality(code)))
+    return worst
 
 
 class Store(Protocol):
@@ -53,6 +63,8 @@ class Store(Protocol):
         self, measurement: str, devices: Sequence[str], limit: int
     ) -> list[tuple[str, int, dict[str, float | str]]]:
         """Return the newest rows of a measurement as (device, t_ms, values), newest first; all devices when none given.
+
+        Values are the fields and tags of the measurement and ``quality``.
 
         Raises:
             StoreError: the store is away.

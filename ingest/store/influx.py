@@ -20,7 +20,7 @@ from influxdb_client.rest import ApiException
 from devices.catalog import Catalog
 from devices.readings import Reading
 from ingest.errors import StoreError
-from ingest.store.base import Point, Series, WriteResult
+from ingest.store.base import Point, Series, WriteResult, point_quality
 
 _TIMEOUT_MS = 10_000
 _POISON = frozenset({400, 422})
@@ -76,7 +76,13 @@ class InfluxStore:
         name, field = _identifier(measurement), _identifier(key)
         if step_ms <= 0:
             rows = self._query(f'SELECT {field}, "quality", "flags" FROM {name} WHERE {where} ORDER BY time')
-            return Series([_raw(key, *row[:4]) for row in rows if row[1] is not None])
+            return Series(
+                [
+                    (at, value, point_quality(key, quality, flags))
+                    for at, value, quality, flags in rows
+                    if value is not None
+                ]
+            )
         rows = self._query(
             f'SELECT min({field}), max({field}), max("quality") FROM {name} WHERE {where} '
             f"GROUP BY time({step_ms}ms) fill(none) ORDER BY time"
@@ -100,7 +106,8 @@ class InfluxStore:
         for row in values:
             named = dict(zip(columns, row, strict=True))
             device, at = str(named.pop("device_id", "")), int(named.pop("time"))
-            found.append((device, at, {key: value for key, value in named.items() if value is not None}))
+            own = {key: value for key, value in named.items() if value is not None and key not in ("district", "flags")}
+            found.append((device, at, own))
         return found
 
     def expire(self, before_ms: int) -> None:
@@ -181,11 +188,6 @@ def _string(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _raw(key: str, at: int, value: float | str, quality: float | None, flags: str | None) -> Point:
-    own = 1 if flags and f" {key}:" in f" {flags}" else 0
-    return at, value, max(int(quality or 0), own)
-
-
 def _identifier(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -200,4 +202,5 @@ def _reason(error: ApiException) -> str:
         found = json.loads(body)
         return str(found.get("message") or found.get("error") or body)[:300]
     except (ValueError, AttributeError):
-        return body[:300]
+        # A proxy answers with a page: its status line says as much in one line.
+        return " ".join(body.split())[:300] if not body.lstrip().startswith("<") else str(error.reason)

@@ -14,7 +14,7 @@ from devices.decode import STATUS
 from devices.kind import Field
 from devices.readings import Reading
 from ingest.errors import StoreError
-from ingest.store.base import Point, Series, WriteResult
+from ingest.store.base import Point, Series, WriteResult, point_quality
 
 _OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
 _PROGRESS = (
@@ -37,7 +37,8 @@ class SqliteStore:
         self._local = threading.local()
 
     def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
-        """See :meth:`Store.write`."""
+        """See :meth:`Store.write`; what SQLite cannot hold (an instant beyond 64 bits) is refused."""
+        refused: list[tuple[Reading, str]] = []
         with self._mended() as database, database:
             for reading in readings:
                 columns = (*reading.tags, *reading.values)
@@ -45,24 +46,27 @@ class SqliteStore:
                 if statement is None:
                     statement = self._statement(reading.measurement, columns)
                 flags = " ".join(f"{key}:{code}" for key, code in reading.flags.items()) if reading.flags else None
-                database.execute(
-                    statement,
-                    (
-                        reading.device,
-                        reading.at_ns,
-                        reading.district,
-                        int(reading.quality),
-                        flags,
-                        *reading.tags.values(),
-                        *reading.values.values(),
-                    ),
-                )
+                try:
+                    database.execute(
+                        statement,
+                        (
+                            reading.device,
+                            reading.at_ns,
+                            reading.district,
+                            int(reading.quality),
+                            flags,
+                            *reading.tags.values(),
+                            *reading.values.values(),
+                        ),
+                    )
+                except (OverflowError, UnicodeEncodeError) as error:
+                    refused.append((reading, f"the embedded store cannot hold it: {error}"))
             database.execute(
-                "INSERT INTO progress VALUES (1, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET "
-                "position = excluded.position, stored = stored + excluded.stored",
-                (position, len(readings)),
+                "INSERT INTO progress VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                "position = excluded.position, stored = stored + excluded.stored, refused = refused + excluded.refused",
+                (position, len(readings) - len(refused), len(refused)),
             )
-        return WriteResult(len(readings))
+        return WriteResult(len(readings) - len(refused), refused)
 
     def position(self) -> tuple[int, int, int]:
         """See :meth:`Store.position`."""
@@ -80,8 +84,7 @@ class SqliteStore:
             for at_ns, value, quality, flags in self._read(
                 f'SELECT at_ns, "{key}", quality, flags FROM "{measurement}" WHERE {condition} ORDER BY at_ns', window
             ):
-                own = 1 if flags and f" {key}:" in f" {flags}" else 0
-                points.append((at_ns // 1_000_000, value, max(int(quality or 0), own)))
+                points.append((at_ns // 1_000_000, value, point_quality(key, quality, flags)))
             return Series(points)
         step_ns = step_ms * 1_000_000
         for slot, low, high, quality in self._read(
@@ -166,7 +169,11 @@ class SqliteStore:
     def _statement(self, measurement: str, columns: tuple[str, ...]) -> str:
         names = ", ".join(("device_id", "at_ns", "district", "quality", "flags", *(f'"{c}"' for c in columns)))
         marks = ", ".join("?" * (5 + len(columns)))
-        updates = ", ".join(f'"{column}" = excluded."{column}"' for column in ("quality", "flags", *columns))
+        # Fragments of one instant are merged: one without flags does not take away those of another.
+        updates = ", ".join(
+            ["flags = coalesce(excluded.flags, flags)"]
+            + [f'"{column}" = excluded."{column}"' for column in ("quality", *columns)]
+        )
         statement = (
             f'INSERT INTO "{measurement}" ({names}) VALUES ({marks}) '
             f"ON CONFLICT (device_id, at_ns) DO UPDATE SET {updates}"

@@ -66,7 +66,7 @@ def test_no_more_than_five_faults_are_spelt_out() -> None:
         (GAS, {"temp_c": -0.0}, {"temp_c": 0.0}),
         (GAS, {"conc_ppm": 65535, "conc_pct_lel": 32767.0, "state": 0}, {"state": 0.0}),
         (POLE, {"dim_pct": 255, "cmd_pct": 65535, "pf": 1}, {"pf": 1.0}),
-        (TRUCK, {"lat": 0, "lon": 0.0, "load_kg": 5}, {"load_kg": 5.0}),
+        (TRUCK, {"lat": 0, "lon": 0.0, "odo_km": 5}, {"odo_km": 5.0}),
         (TRUCK, {"lat": 0, "lon": 120.1}, {"lat": 0.0, "lon": 120.1}),
         (
             LIFT,
@@ -239,6 +239,43 @@ def test_the_time_of_a_passage_is_fixed_for_ever() -> None:
     # These numbers stand in stores: another hash would store a replayed passage twice.
     times = {name: only(read(WIM, envelope({"pass_id": name, "gvw_kg": 1}))).at_ns for name in ("p-1", "p-2")}
     assert times == {"p-1": SENT_MS * 1_000_000 + 979_310, "p-2": SENT_MS * 1_000_000 + 284_268}
+
+
+@pytest.mark.parametrize(
+    ("data", "limit_kg", "over_pct", "over_posted_kg"),
+    [
+        ({"axle_count": 5, "gvw_kg": 25_000}, 20_000, 25.0, 5_000),  # lower than the legal 43 t: the posted one counts
+        ({"axle_count": 2, "gvw_kg": 19_800}, 18_000, 10.0, 0),  # the legal limit is lower
+        ({"axle_count": 5, "gvw_kg": 25_000, "limit_kg": 25_000}, 25_000, 0.0, 5_000),
+        ({"gvw_kg": 20_001}, None, None, 1),
+        ({"axle_count": 5}, None, None, None),
+    ],
+)
+def test_a_posted_limit_of_the_bridge(
+    data: dict[str, float], limit_kg: float | None, over_pct: float | None, over_posted_kg: float | None
+) -> None:
+    values = only(read(WIM.replace("wim-03", "wim-07"), envelope({"pass_id": "p", **data}))).values
+    found = tuple(values.get(key) for key in ("limit_kg", "over_pct", "over_posted_kg"))
+    assert found == (limit_kg, over_pct, over_posted_kg)
+    elsewhere = only(read(WIM, envelope({"pass_id": "p", **data}))).values
+    assert "over_posted_kg" not in elsewhere
+
+
+@pytest.mark.parametrize(
+    ("device", "data", "load_pct"),
+    [
+        ("truck-014", {"load_kg": 6800}, 100.0),
+        ("truck-014", {"load_kg": 7486.8}, 110.1),
+        ("truck-014", {"load_kg": 6800, "load_pct": 99}, 99.0),
+        ("truck-014", {"odo_km": 1}, None),
+        ("truck-999", {"load_kg": 6800}, None),  # not registered: its rated load is unknown
+    ],
+)
+def test_the_load_in_per_cent_of_what_the_site_registers(
+    device: str, data: dict[str, float], load_pct: float | None
+) -> None:
+    reading = only(read(TRUCK.replace("truck-014", device), envelope(data)))
+    assert reading.values.get("load_pct") == load_pct
 
 
 def test_a_passage_without_its_name_keeps_the_time_that_was_sent() -> None:

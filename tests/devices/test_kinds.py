@@ -23,27 +23,27 @@ EXAMPLES = [
 ]
 NEVER_TAGS = ("plate", "rfid", "pass_id", "lift_id", "mission", "route", "seq", "imei", "lat", "lon", "quality")
 
-# PAYLOADS §3, word for word; a tag is marked with T.
+# PAYLOADS §3, word for word, and over_posted_kg for ALARMS §8; a tag is marked with T.
 PROMISED = {
     "drone": """mode lat lon alt_ellipsoid_m alt_rel_m speed_mps climb_mps heading_deg pitch_deg roll_deg batt_pct
         batt_v batt_temp_c remain_flight_s home_dist_m gnss_sats rtk_sats fix wind_mps gimbal_pitch_deg gimbal_yaw_deg
         mission_id route_id""",
     "drone_dock": """mode cover drone_in_dock rain wind_mps env_temp_c inside_temp_c inside_rh_pct mains_v charge_state
         batt_pct net_type sdr_q lte_q job_count""",
-    "refuse_truck": """lat lon speed_kmh heading_deg odo_km load_kg gross_kg tare_kg load_pct axle1_kg axle2_kg axle3_kg
-        axle4_kg tilt_deg body_up tailgate_open compactor_on weigh_stable T:body_type""",
+    "refuse_truck": """lat lon speed_kmh heading_deg odo_km load_kg gross_kg tare_kg load_pct axle1_kg axle2_kg
+        axle3_kg axle4_kg tilt_deg body_up tailgate_open compactor_on weigh_stable T:body_type""",
     "bin_lift": "lift_id bin_rfid gross_kg tare_kg net_kg lat lon T:waste_class",
     "wim_pass": " ".join(
         [
-            "pass_id plate_hash plate_color speed_kmh axle_count axle_groups gvw_kg limit_kg over_kg over_pct length_m",
-            "width_m height_m headway_s pave_temp_c confidence_pct warn_bits T:lane T:direction T:vclass",
+            "pass_id plate_hash plate_color speed_kmh axle_count axle_groups gvw_kg limit_kg over_kg over_pct",
+            "over_posted_kg length_m width_m height_m headway_s pave_temp_c confidence_pct warn_bits T:lane T:direction T:vclass",
             *(f"axle{n}_kg" for n in range(1, 17)),
             *(f"axle_gap{n}_m" for n in range(1, 16)),
         ]
     ),
     "wim_health": "uptime_s loops_ok temp_c disk_pct passes_today",
-    "light_pole": """dim_pct cmd_pct supply_v supply_a active_w pf energy_kwh lamp_hours_h driver_temp_c leak_ma tilt_deg
-        lamp_fail gear_fail relay_fail comm_fail day_burner door_open T:feeder""",
+    "light_pole": """dim_pct cmd_pct supply_v supply_a active_w pf energy_kwh lamp_hours_h driver_temp_c leak_ma
+        tilt_deg lamp_fail gear_fail relay_fail comm_fail day_burner door_open T:feeder""",
     "pole_env": """pm25_ugm3 pm10_ugm3 temp_c rh_pct pressure_hpa wind_mps wind_dir_deg noise_dba lux rain_mmh no2_ugm3
         so2_ugm3 o3_ugm3 co_mgm3""",
     "gas_alarm": """conc_pct_lel conc_ppm conc_pct_vol state valve fan relay batt_v batt_pct temp_c rssi_dbm rsrp_dbm
@@ -75,6 +75,7 @@ LIMITS = [
     ("gas_alarm", "state", "fault", "state", False, {3: "health", 7: "health"}),
     ("bridge_wim", "over_pct", "overload", "above", False, {10: "P4", 30: "P3", 50: "P2", 100: "P1"}),
     ("bridge_wim", "gvw_kg", "hundred_tonnes", "above", False, {100_000: "P1"}),
+    ("bridge_wim", "over_posted_kg", "posted", "above", False, {1: "P1"}),
     ("refuse_truck", "load_pct", "overload", "above", False, {110: "P4", 130: "P3", 150: "P2"}),
     ("light_pole", "supply_v", "low", "below", False, {198: "P4"}),
     ("light_pole", "supply_v", "high", "above", False, {235.4: "P4"}),

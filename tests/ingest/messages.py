@@ -26,8 +26,8 @@ def passage(device: str, identifier: str, ts: int, gvw_kg: float = 10_000) -> Me
 
 
 def dji(serial: str, data: dict[str, Any], tid: str = "t", timestamp: int = T_MS) -> Message:
-    """Return an osd message of the DJI Cloud API."""
-    body = {"tid": tid, "bid": "b", "timestamp": timestamp, "gateway": serial, "data": data}
+    """Return an osd message of an aircraft, by the DJI Cloud API."""
+    body = {"tid": tid, "bid": "b", "timestamp": timestamp, "gateway": "its-dock", "data": data}
     return f"thing/product/{serial}/osd", json.dumps(body).encode()
 
 

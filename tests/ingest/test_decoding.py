@@ -60,7 +60,9 @@ def decoder(site: Site) -> Decoder:
 
 
 @pytest.mark.parametrize(("message", "reason"), [pytest.param(m, r, id=name) for name, m, r in UNREADABLE])
-def test_what_cannot_be_read_goes_to_quarantine_with_a_sentence(decoder: Decoder, message: Message, reason: str) -> None:
+def test_what_cannot_be_read_goes_to_quarantine_with_a_sentence(
+    decoder: Decoder, message: Message, reason: str
+) -> None:
     outcome = decoder.outcome(Record(7, T_MS, *message))
     assert (outcome.fate, outcome.reason, outcome.position) == ("quarantined", reason, 7)
     assert outcome.readings == ()
@@ -114,7 +116,9 @@ TOPICS = st.sampled_from(
 )
 
 
-@given(topic=TOPICS | st.text(max_size=40), payload=st.binary(max_size=60) | ENVELOPE.map(lambda e: json.dumps(e).encode()))
+@given(
+    topic=TOPICS | st.text(max_size=40), payload=st.binary(max_size=60) | ENVELOPE.map(lambda e: json.dumps(e).encode())
+)
 def test_any_bytes_on_any_topic_have_a_fate(site: Site, topic: str, payload: bytes) -> None:
     outcome = Decoder(site, Unregistered()).outcome(Record(1, T_MS, topic, payload))
     assert outcome.fate in ("decoded", "quarantined")
@@ -175,7 +179,9 @@ def test_unregistered_devices_come_in_up_to_a_thousand_an_hour(decoder: Decoder)
     strangers = [gas(f"new-{n}", 1, ts=T_MS) for n in range(NEW_PER_HOUR + 2)]
     outcomes = [decoder.outcome(record) for record in records(strangers, step_ms=1)]
     assert [o.fate for o in outcomes[:NEW_PER_HOUR]] == ["decoded"] * NEW_PER_HOUR
-    assert [(o.fate, o.reason, o.readings) for o in outcomes[NEW_PER_HOUR:]] == [("quarantined", "unregistered", ())] * 2
+    assert [(o.fate, o.reason, o.readings) for o in outcomes[NEW_PER_HOUR:]] == [
+        ("quarantined", "unregistered", ())
+    ] * 2
     known, stranger = gas("new-7", 2, ts=T_MS + 1), gas(f"new-{NEW_PER_HOUR}", 2, ts=T_MS + 1)
     assert [decoder.outcome(r).fate for r in records([known, stranger, gas("gas-1", 1, ts=T_MS)], 5000)] == [
         "decoded", "quarantined", "decoded",
@@ -203,5 +209,7 @@ def test_a_second_reading_admits_nobody_who_was_refused(site: Site) -> None:
 
 
 def test_unknown_keys_are_counted_and_not_decoded(decoder: Decoder) -> None:
-    outcome = decoder.outcome(Record(1, T_MS, *native("gas_alarm", "gas-1", {"conc_ppm": 1, "mood": 2, "x": 3}, ts=T_MS)))
+    outcome = decoder.outcome(
+        Record(1, T_MS, *native("gas_alarm", "gas-1", {"conc_ppm": 1, "mood": 2, "x": 3}, ts=T_MS))
+    )
     assert (outcome.fate, outcome.unknown, outcome.readings[0].values) == ("decoded", 2, {"conc_ppm": 1.0})

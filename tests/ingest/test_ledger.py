@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,15 @@ MESSAGES, FATES, PRODUCED = mixed()
 JOURNAL = records(MESSAGES, step_ms=1)
 
 
+Decoders = Callable[[Unregistered], Decoder]
+
+
+@pytest.fixture
+def decoder_of(site: Site) -> Decoders:
+    # hypothesis prints its arguments when it fails: a function is shorter than a site.
+    return lambda unregistered: Decoder(site, unregistered)
+
+
 def sums(ledger: Ledger) -> dict[str, int]:
     return {
         "decoded": ledger.decoded,
@@ -72,8 +82,8 @@ def sums(ledger: Ledger) -> dict[str, int]:
 EXPECTED = {**{fate: count for fate, count in FATES.items() if fate != "tick"}, "produced": PRODUCED}
 
 
-def test_every_message_is_exactly_one_of_three(site: Site) -> None:
-    ledger, decoder = Ledger(), Decoder(site, Unregistered())
+def test_every_message_is_exactly_one_of_three(decoder_of: Decoders) -> None:
+    ledger, decoder = Ledger(), decoder_of(Unregistered())
     for record in JOURNAL:
         ledger.count(decoder.outcome(record))
     assert sums(ledger) == EXPECTED
@@ -83,14 +93,14 @@ def test_every_message_is_exactly_one_of_three(site: Site) -> None:
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, len(JOURNAL) - 1), max_size=4))
-def test_restarts_anywhere_count_nothing_twice(site: Site, tmp_path: Path, cuts: list[int]) -> None:
+def test_restarts_anywhere_count_nothing_twice(decoder_of: Decoders, tmp_path: Path, cuts: list[int]) -> None:
     """Each cut is a kill after a checkpoint: all that lives on is what the checkpoint and the journal hold."""
     path = tmp_path / "checkpoint.db"
     path.unlink(missing_ok=True)
     for stop in [*sorted(cuts), len(JOURNAL)]:
         checkpoint = Checkpoint(path)
         saved = checkpoint.load()
-        decoder = Decoder(site, saved.unregistered)
+        decoder = decoder_of(saved.unregistered)
         decoder.prime(JOURNAL[Repeats.window_start(saved.position) : saved.position])
         for record in JOURNAL[saved.position : stop]:
             saved.ledger.count(decoder.outcome(record))
@@ -99,17 +109,17 @@ def test_restarts_anywhere_count_nothing_twice(site: Site, tmp_path: Path, cuts:
     assert sums(saved.ledger) == EXPECTED
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, len(JOURNAL)), kept=st.integers(0, len(JOURNAL)))
-def test_a_restart_judges_the_tail_as_before(site: Site, cut: int, kept: int) -> None:
+def test_a_restart_judges_the_tail_as_before(decoder_of: Decoders, cut: int, kept: int) -> None:
     """A kill before the next checkpoint: the tail is read a second time, from what the checkpoint had admitted."""
     kept = min(cut, kept)
     unregistered = Unregistered()
-    first = Decoder(site, unregistered)
+    first = decoder_of(unregistered)
     fates = [brief(first.outcome(record)) for record in JOURNAL[:kept]]
     saved = Unregistered(dict(unregistered.admitted), {}, unregistered.hour, unregistered.count, kept)
     fates += [brief(first.outcome(record)) for record in JOURNAL[kept:]]
-    again = Decoder(site, saved)
+    again = decoder_of(saved)
     again.prime(JOURNAL[:kept])
     assert [brief(again.outcome(record)) for record in JOURNAL[kept:]] == fates[kept:]
 
@@ -132,7 +142,7 @@ def test_the_document_is_the_one_of_the_contract(stored: Stored, waiting: int) -
     }
 
 
-def test_a_tick_is_no_message(site: Site) -> None:
+def test_a_tick_is_no_message(decoder_of: Decoders) -> None:
     ledger = Ledger()
-    ledger.count(Decoder(site, Unregistered()).outcome(Record(1, T_MS, TICK, b"")))
+    ledger.count(decoder_of(Unregistered()).outcome(Record(1, T_MS, TICK, b"")))
     assert sums(ledger) == dict.fromkeys(EXPECTED, 0)

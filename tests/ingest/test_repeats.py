@@ -92,7 +92,9 @@ def test_where_the_window_of_a_position_begins(position: int, after: int) -> Non
 
 
 JOURNAL = st.lists(
-    st.tuples(st.sampled_from(["", "a", "b", "c", "d"]), st.integers(0, 4 * 60_000), st.booleans()), min_size=20, max_size=70
+    st.tuples(st.sampled_from(["", "a", "b", "c", "d"]), st.integers(0, 4 * 60_000), st.booleans()),
+    min_size=20,
+    max_size=70,
 )
 
 

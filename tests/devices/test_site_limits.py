@@ -1,0 +1,178 @@
+"""A site's own thresholds: stricter is welcome, looser than a cap is not, and every mistake has its place."""
+
+from pathlib import Path
+
+import pytest
+
+from devices.catalog import load_catalog
+from devices.errors import SiteFault
+from devices.kind import Limit
+from devices.site_file import load_site
+from tests.devices.small_city import SITE_FILE
+
+GAS = "limits.gas_alarm.conc_pct_lel"
+LEAK = "limits.light_pole.leak_ma"
+KNOWN = "known are deadband, levels, off_s, on_s, source"
+
+
+def site_with(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "site.toml"
+    file.write_text(f"{SITE_FILE.read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
+    return file
+
+
+def limit_of(path: Path, kind: str, field: str, key: str) -> Limit:
+    (limit,) = (limit for limit in load_site(path).catalog.kinds[kind].field(field).limits if limit.key == key)
+    return limit
+
+
+# what the site file says → every fault
+MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "unknown kind": (
+        "[limits.gas_alarn.conc_pct_lel]\nlevels = [10, 20]",
+        ("limits.gas_alarn: 'gas_alarn' is not a kind; did you mean 'gas_alarm'?",),
+    ),
+    "kind no table": ("[limits]\ngas_alarm = 5", ("limits.gas_alarm: expected a table of fields, found 5",)),
+    "unknown field": (
+        "[limits.gas_alarm.conc_lel]\nlevels = [10, 20]",
+        ("limits.gas_alarm.conc_lel: 'conc_lel' has no limits; did you mean 'conc_pct_lel'?",),
+    ),
+    "field without limits": (
+        "[limits.gas_alarm.batt_v]\nlevels = [1]",
+        ("limits.gas_alarm.batt_v: 'batt_v' has no limits; fields with limits are conc_pct_lel, conc_ppm, state",),
+    ),
+    "field no table": (
+        "[limits.gas_alarm]\nconc_pct_lel = 20",
+        (f"{GAS}: expected a table, found 20",),
+    ),
+    "which of two limits": (
+        "[limits.light_pole.supply_v]\nlevels = [200]",
+        ("limits.light_pole.supply_v.levels: expected one of the limits low, high",),
+    ),
+    "unknown limit": (
+        "[limits.light_pole.supply_v.lo]\nlevels = [200]",
+        ("limits.light_pole.supply_v.lo: expected one of the limits low, high",),
+    ),
+    "unknown setting": (f"[{GAS}]\nlevel = 20", (f"{GAS}.high.level: is not a setting of a limit; {KNOWN}",)),
+    "latch cannot be taken away": (
+        f"[{GAS}]\nlatch = false",
+        (f"{GAS}.high.latch: is not a setting of a limit; {KNOWN}",),
+    ),
+    "one number of two": (f"[{GAS}]\nlevels = [20]", (f"{GAS}.high.levels: expected 2 numbers, found [20]",)),
+    "levels no list": (f"[{GAS}]\nlevels = 20", (f"{GAS}.high.levels: expected 2 numbers, found 20",)),
+    "level no number": (
+        f'[{GAS}]\nlevels = [10, "20"]',
+        (f"{GAS}.high.levels: expected 2 numbers, found [10, '20']",),
+    ),
+    "level nan": (f"[{GAS}]\nlevels = [nan, 50]", (f"{GAS}.high.levels: expected 2 numbers, found [nan, 50]",)),
+    "level infinite": (f"[{GAS}]\nlevels = [10, inf]", (f"{GAS}.high.levels: expected 2 numbers, found [10, inf]",)),
+    "deadband nan": (f"[{GAS}]\ndeadband = nan", (f"{GAS}.high.deadband: expected a number, found nan",)),
+    "delay no number": (f'[{GAS}]\non_s = "1"', (f"{GAS}.high.on_s: expected a number, found '1'",)),
+    "negative deadband": (f"[{GAS}]\ndeadband = -1", (f"{GAS}.high: deadband and delays must not be negative",)),
+    "levels in the wrong order": (
+        f"[{GAS}]\nlevels = [20, 10]",
+        (f"{GAS}.high: level 2: 10 must be worse than the level before it",),
+    ),
+    "delay as long as staleness": (
+        "[limits.refuse_truck.load_pct]\non_s = 120",
+        (
+            "limits.refuse_truck.load_pct.overload: on_s 120 must be shorter than stale_after_s 120, "
+            "else it never fires",
+        ),
+    ),
+    "empty source": (f'[{GAS}]\nsource = ""', (f"{GAS}.high: expected a source",)),
+    "state that is no code": (
+        "[limits.gas_alarm.state.fault]\nlevels = [3, 9]",
+        ("limits.gas_alarm.state.fault: state 9 is not among the codes",),
+    ),
+    "looser than the cap": (
+        f"[{GAS}]\nlevels = [26, 50]",
+        (f"{GAS}.high: level 1: 26 is looser than the cap of 25",),
+    ),
+    "looser second level of a cap": (
+        f"[{GAS}]\nlevels = [25, 60]",
+        (f"{GAS}.high: level 2: 60 is looser than the 50 of a capped limit",),
+    ),
+    "later than a cap allows": (
+        f"[{LEAK}]\non_s = 60",
+        (f"{LEAK}.leakage: on_s 60 is longer than the 0 of a capped limit",),
+    ),
+    "looser leakage": (
+        f"[{LEAK}]\nlevels = [100]",
+        (f"{LEAK}.leakage: level 1: 100 is looser than the cap of 30",),
+    ),
+    "two fields at once": (
+        f"[{GAS}]\nlevels = [30, 60]\n[{LEAK}]\nlevels = [31]",
+        (
+            f"{GAS}.high: level 1: 30 is looser than the cap of 25",
+            f"{GAS}.high: level 2: 60 is looser than the 50 of a capped limit",
+            f"{LEAK}.leakage: level 1: 31 is looser than the cap of 30",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_with_its_place(name: str, tmp_path: Path) -> None:
+    text, expected = MISTAKES[name]
+    with pytest.raises(SiteFault) as refused:
+        load_site(site_with(tmp_path, text))
+    assert [str(fault) for fault in refused.value.faults] == list(expected)
+
+
+# what the site file says, then kind, field, limit, and level values, deadband, on_s, off_s, source as they must be
+CHANGES: dict[str, tuple[str, str, str, str, tuple[object, ...]]] = {
+    "stricter levels": (
+        f'[{GAS}]\nlevels = [10, 20]\nsource = "city order 7"',
+        *("gas_alarm", "conc_pct_lel", "high"),
+        ([10, 20], 5, 0, 60, "city order 7"),
+    ),
+    "the cap itself": (
+        f"[{GAS}]\nlevels = [25, 50]",
+        *("gas_alarm", "conc_pct_lel", "high"),
+        ([25, 50], 5, 0, 60, "site file"),
+    ),
+    "delays alone": (
+        "[limits.refuse_truck.load_pct]\non_s = 10\noff_s = 5\ndeadband = 2",
+        *("refuse_truck", "load_pct", "overload"),
+        ([110, 130, 150], 2, 10, 5, "site file"),
+    ),
+    "looser without a cap": (
+        "[limits.drone.wind_mps]\nlevels = [10, 14]",
+        *("drone", "wind_mps", "high"),
+        ([10, 14], 1, 5, 30, "site file"),
+    ),
+    "one of two by its key": (
+        "[limits.light_pole.supply_v.low]\nlevels = [200]",
+        *("light_pole", "supply_v", "low"),
+        ([200], 2, 60, 60, "site file"),
+    ),
+    "the only one by its key": (
+        f"[{GAS}.high]\nlevels = [5, 10]",
+        *("gas_alarm", "conc_pct_lel", "high"),
+        ([5, 10], 5, 0, 60, "site file"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_in_the_catalog_of_the_site(name: str, tmp_path: Path) -> None:
+    text, kind, field, key, expected = CHANGES[name]
+    limit = limit_of(site_with(tmp_path, text), kind, field, key)
+    levels = [level.value for level in limit.levels]
+    assert (levels, limit.deadband, limit.on_s, limit.off_s, limit.source) == expected
+    (own,) = (own for own in load_catalog().kinds[kind].field(field).limits if own.key == key)
+    assert (limit.latch, limit.cap, limit.sense) == (own.latch, own.cap, own.sense)
+    assert [level.priority for level in limit.levels] == [level.priority for level in own.levels]
+
+
+def test_a_change_leaves_every_other_limit_alone(tmp_path: Path) -> None:
+    site = load_site(site_with(tmp_path, "[limits.light_pole.supply_v.low]\nlevels = [200]"))
+    own = load_catalog()
+    for kind in own.kinds.values():
+        for measurement in kind.measurements:
+            for field in measurement.fields:
+                for limit in field.limits:
+                    if (field.key, limit.key) != ("supply_v", "low"):
+                        assert limit in site.catalog.kinds[kind.key].field(field.key).limits
+    assert [level.value for level in own.kinds["light_pole"].field("supply_v").limits[0].levels] == [198]

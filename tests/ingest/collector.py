@@ -1,0 +1,150 @@
+"""The collector as a process of its own, and what it leaves behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.tables import occurrence
+from ingest.checkpoint import Checkpoint
+from ingest.journal import Journal, Record
+from ingest.ledger import Ledger, Stored
+from ingest.quarantine import Group, Quarantined
+from tests.servers.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+class Collector:
+    """``python -m ingest`` on a site file; may be killed and started again."""
+
+    def __init__(self, site_file: Path, data: Path, env: Mapping[str, str] | None = None):
+        self.data = data
+        self._log = data.with_suffix(".log")
+        self._command = [sys.executable, "-m", "ingest", "--site", str(site_file), "--data", str(data)]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CITYDECK_")}
+        self.env = {**inherited, **(env or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What all its runs have said so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+
+    def lines(self, *words: str) -> list[str]:
+        """Return the lines of the log that hold all of some words."""
+        return [line for line in self.log.splitlines() if all(word in line for word in words)]
+
+    def start(self) -> None:
+        assert not self.running
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=self.env
+            )
+
+    def connected(self) -> None:
+        """Start, and return when this run has a session with the broker."""
+        before = len(self.lines("broker connected"))
+        self.start()
+        self.wait(lambda: len(self.lines("broker connected")) > before)
+
+    def wait(self, condition, timeout: float = 40.0):  # type: ignore[no-untyped-def]
+        """Wait on a condition; a collector that ends meanwhile is the answer."""
+
+        def checked():  # type: ignore[no-untyped-def]
+            assert self.running, f"the collector ended:\n{self.log[-3000:]}"
+            return condition()
+
+        try:
+            return wait_until(checked, timeout, 0.05)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\nledger {self.ledger()} {self.stored()}\n{self.log[-2000:]}") from error
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """End it in order and return its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(30)
+
+    def ended(self) -> int:
+        """Wait until it ends by itself and return its exit code."""
+        assert self._process is not None
+        return self._process.wait(30)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self.kill()
+
+    # What is on disk, read the way a restart would.
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.data / "checkpoint.db")
+
+    def ledger(self) -> Ledger:
+        checkpoint = self._checkpoint()
+        try:
+            return checkpoint.load().ledger
+        finally:
+            checkpoint.close()
+
+    def stored(self) -> Stored:
+        checkpoint = self._checkpoint()
+        try:
+            return checkpoint.load_stored()
+        finally:
+            checkpoint.close()
+
+    def settled(self, messages: int) -> bool:
+        """Tell whether so many messages are journaled, judged and stored or refused."""
+        found, stored = self.ledger(), self.stored()
+        judged = found.decoded + found.quarantined + found.duplicate
+        return judged >= messages and found.produced == stored.stored + stored.refused
+
+    def quarantine(self) -> dict[tuple[str, str], Group]:
+        checkpoint = self._checkpoint()
+        try:
+            return {(group.reason, group.device): group for group in checkpoint.quarantine_groups()}
+        finally:
+            checkpoint.close()
+
+    def samples(self, reason: str, device: str) -> list[Quarantined]:
+        checkpoint = self._checkpoint()
+        try:
+            return checkpoint.quarantine_samples(reason, device)
+        finally:
+            checkpoint.close()
+
+    def journaled(self) -> list[Record]:
+        """Return everything the journal holds."""
+        journal = Journal(self.data / "journal")
+        try:
+            return journal.read(0, 10_000_000)
+        finally:
+            journal.close()
+
+    def alarms(self) -> list[tuple[str, int]]:
+        """Return (point, worst level) of every occurrence, as often as it stands in the database."""
+        path = self.data / "alarms.db"
+        if not path.exists():
+            return []
+        database = AlarmDatabase(f"sqlite:///{path}")
+        try:
+            with database.read() as connection:
+                rows = connection.execute(sa.select(occurrence.c.point, occurrence.c.level_peak)).all()
+            return sorted((str(point), int(level)) for point, level in rows)
+        finally:
+            database.close()

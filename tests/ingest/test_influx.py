@@ -1,0 +1,231 @@
+"""What only InfluxDB does: line protocol, lines it refuses, and every way of not answering."""
+
+import http.server
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from devices.readings import Quality
+from devices.site import Site
+from ingest.errors import StoreError
+from ingest.store import InfluxStore
+from ingest.store import influx as influx_module
+from ingest.store.influx import line
+from tests.ingest.messages import T_MS
+from tests.ingest.test_stores import raw, reading
+from tests.servers.influxdb import Influx
+from tests.servers.ports import free_port
+
+LINES = [
+    (reading({"conc_ppm": 3.0}), f"gas_alarm,device_id=gas-1,district=demo conc_ppm=3.0,quality=0i {T_MS}000000"),
+    (
+        reading({"conc_ppm": 0.0}, tags={"premises": "valve well", "gas": "CO"}, flags={"": "a", "conc_ppm": "range"}),
+        "gas_alarm,device_id=gas-1,district=demo,gas=CO,premises=valve\\ well "
+        f'conc_ppm=0.0,quality=0i,flags=":a conc_ppm:range" {T_MS}000000',
+    ),
+    (
+        reading({"pass_id": 'a "b" \\ c', "gvw_kg": 1e20}, quality=Quality.BAD, tags={"lane": ""}),
+        f'gas_alarm,device_id=gas-1,district=demo pass_id="a \\"b\\" \\\\ c",gvw_kg=1e+20,quality=2i {T_MS}000000',
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "expected"), LINES)
+def test_line_protocol(written: Any, expected: str) -> None:
+    assert line(written) == expected
+
+
+@pytest.fixture
+def store(influx: Influx, site: Site) -> Iterator[InfluxStore]:
+    opened = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("tag", ["valve well", "a,b=c", "ends with \\", "line\nbreak", "城市", "=", ",", "'"])
+def test_odd_characters_in_a_tag_neither_break_the_line_nor_move_it(
+    influx: Influx, store: InfluxStore, tag: str
+) -> None:
+    assert (
+        store.write([reading({"conc_ppm": 1.0}, tags={"gas": tag}), reading({"conc_ppm": 2.0}, T_MS + 1)], 2).stored
+        == 2
+    )
+    assert [row["conc_ppm"] for row in influx.rows("SELECT conc_ppm FROM gas_alarm")] == [1.0, 2.0]
+    (row,) = influx.rows("SELECT gas, conc_ppm FROM gas_alarm WHERE gas != ''")
+    assert row["gas"] == tag.replace("\\", "/").replace("\n", " ")
+
+
+def test_nanoseconds_and_floats_arrive_as_such(influx: Influx, store: InfluxStore) -> None:
+    store.write([reading({"conc_ppm": 0.0}, at_ns=1_767_225_600_123_456_789)], 1)
+    store.write([reading({"conc_ppm": 0.1}, at_ns=1_767_225_600_123_456_790)], 2)
+    assert [row["time"] for row in influx.rows("SELECT conc_ppm FROM gas_alarm")] == [
+        1_767_225_600_123_456_789,
+        1_767_225_600_123_456_790,
+    ]
+    types = {row["fieldKey"]: row["fieldType"] for row in influx.rows("SHOW FIELD KEYS FROM gas_alarm")}
+    assert types == {"conc_ppm": "float", "quality": "integer"}
+
+
+def test_a_line_that_conflicts_is_cut_out_and_the_others_are_stored(influx: Influx, store: InfluxStore) -> None:
+    store.write([reading({"conc_ppm": 1.0}, T_MS - 1)], 1)
+    batch = [reading({"conc_ppm": float(n)}, T_MS + n, position=n) for n in range(1000)]
+    batch[637] = reading({"conc_ppm": "plenty"}, T_MS + 637, position=637)
+    result = store.write(batch, 1000)
+    assert result.stored == 999
+    ((refused, sentence),) = result.refused
+    assert refused.position == 637
+    assert "field type conflict" in sentence
+    assert "conc_ppm" in sentence
+    (row,) = influx.rows("SELECT count(conc_ppm) FROM gas_alarm")
+    assert row["count"] == 1000
+    assert store.write(batch, 1000).stored == 999, "the same write again says the same"
+    assert influx.rows("SELECT count(conc_ppm) FROM gas_alarm") == [row]
+
+
+def test_several_poison_lines_each_have_their_own_words(store: InfluxStore) -> None:
+    store.write([reading({"conc_ppm": 1.0, "temp_c": 1.0}, T_MS - 1)], 1)
+    batch = [reading({"conc_ppm": 1.0}, T_MS + n, position=n) for n in range(64)]
+    for n, key in ((0, "conc_ppm"), (31, "temp_c"), (32, "conc_ppm"), (63, "temp_c")):
+        batch[n] = reading({key: "text"}, T_MS + n, position=n)
+    result = store.write(batch, 64)
+    assert (result.stored, [found.position for found, _ in result.refused]) == (60, [0, 31, 32, 63])
+    assert [("temp_c" in sentence) for _, sentence in result.refused] == [False, True, False, True]
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers every request with what the server says."""
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, body = self.server.answer(self)  # type: ignore[attr-defined]
+        # Who was kept waiting for too long is gone by now.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def answering(answer: Callable[[Any], tuple[int, bytes]]) -> Iterator[str]:
+    """Serve one answer on a port of its own and give the address."""
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", free_port()), Answering)
+    server.daemon_threads = True
+    server.answer = answer  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@contextmanager
+def store_at(address: str, site: Site) -> Iterator[InfluxStore]:
+    opened = InfluxStore(f"{address}?org=o&bucket=citydeck", site.catalog)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+ANSWERS = [
+    (401, b'{"code":"unauthorized","message":"unauthorized access"}', "refuses the token (401); check CITYDECK_INFLUX_TOKEN"),
+    (403, b'{"message":"insufficient permissions"}', "refuses the token (403); check CITYDECK_INFLUX_TOKEN"),
+    (404, b'{"message":"bucket not found"}', "has no bucket 'citydeck' (404); create it or mend store.url"),
+    (500, b'{"error":"engine: out of disk"}', "answers 500: engine: out of disk"),
+    (502, b"<html>\r\n<h1>502 Bad Gateway</h1>\r\n</html>", "answers 502: Bad Gateway"),
+    (500, b"out\nof\nwords", "answers 500: out of words"),
+    (503, b'{"message":"shard is closed"}', "answers 503: shard is closed"),
+    (429, b'{"message":"write rate exceeded"}', "answers 429: write rate exceeded"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body", "sentence"), ANSWERS)
+def test_every_refusal_is_one_clear_sentence(site: Site, status: int, body: bytes, sentence: str) -> None:
+    with answering(lambda _: (status, body)) as address, store_at(address, site) as store:
+        with pytest.raises(StoreError) as refusal:
+            store.write([reading({"conc_ppm": float(n)}, T_MS + n) for n in range(10)], 10)
+        assert str(refusal.value) == f"InfluxDB at {address} {sentence}"
+        with pytest.raises(StoreError, match=f"InfluxDB at {address} answers {status} to a query"):
+            raw(store, "conc_ppm")
+
+
+def test_a_server_that_hangs_or_is_not_there_does_not_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 200)
+    released = threading.Event()
+
+    def hang(_: Any) -> tuple[int, bytes]:
+        released.wait(20)
+        return 204, b""
+
+    with answering(hang) as address, store_at(address, site) as store:
+        for call in (lambda: store.write([reading({"conc_ppm": 1.0})], 1), lambda: raw(store, "conc_ppm")):
+            with pytest.raises(StoreError, match=f"InfluxDB at {address} does not answer: ReadTimeoutError"):
+                call()
+        released.set()
+    with store_at(f"http://127.0.0.1:{free_port()}", site) as store:
+        for call in (lambda: store.write([reading({"conc_ppm": 1.0})], 1), lambda: raw(store, "conc_ppm")):
+            with pytest.raises(StoreError, match="does not answer: NewConnectionError"):
+                call()
+
+
+def test_a_batch_that_is_too_large_is_halved_until_it_fits(site: Site) -> None:
+    seen: list[int] = []
+
+    def small_only(request: Any) -> tuple[int, bytes]:
+        seen.append(int(request.headers["Content-Length"]))
+        return (413, b'{"message":"too large"}') if seen[-1] > 400 else (204, b"")
+
+    with answering(small_only) as address, store_at(address, site) as store:
+        assert store.write([reading({"conc_ppm": float(n)}, T_MS + n * 7919) for n in range(200)], 200).stored == 200
+    assert max(seen) > 400
+    assert sum(size <= 400 for size in seen) > 1
+
+
+def test_one_reading_that_is_too_large_is_not_halved_for_ever(site: Site) -> None:
+    with answering(lambda _: (413, b'{"message":"too large"}')) as address, store_at(address, site) as store, pytest.raises(StoreError, match="answers 413: too large"):  # fmt: skip
+        store.write([reading({"conc_ppm": 1.0})], 1)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_poison_line_alone_is_refused_with_the_words_of_the_database(site: Site, status: int) -> None:
+    body = b'{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}'
+    with answering(lambda _: (status, body)) as address, store_at(address, site) as store:
+        result = store.write([reading({"conc_ppm": 1.0})], 1)
+    assert (result.stored, result.refused[0][1]) == (0, "partial write: points beyond retention policy dropped=1")
+
+
+def test_the_token_goes_with_every_request(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYDECK_INFLUX_TOKEN", "s3cret")
+    seen: list[tuple[str, str]] = []
+
+    def remember(request: Any) -> tuple[int, bytes]:
+        seen.append((request.path, request.headers["Authorization"]))
+        return (204, b"") if "write" in request.path else (200, b'{"results":[{"statement_id":0}]}')
+
+    with answering(remember) as address, store_at(address, site) as store:
+        store.write([reading({"conc_ppm": 1.0})], 1)
+        assert raw(store, "conc_ppm") == []
+    assert [authorization for _, authorization in seen] == ["Token s3cret"] * 2
+    assert seen[0][0] == "/api/v2/write?org=o&bucket=citydeck&precision=ns"
+
+
+def test_a_query_the_database_cannot_run_is_one_sentence(site: Site) -> None:
+    with (
+        answering(lambda _: (200, b'{"results":[{"error":"database not found: citydeck"}]}')) as address,
+        store_at(address, site) as store,
+        pytest.raises(StoreError, match="InfluxDB: database not found: citydeck"),
+    ):
+        raw(store, "conc_ppm")

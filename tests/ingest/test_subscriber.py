@@ -1,0 +1,233 @@
+"""The session with the broker: nothing is acknowledged that is not durable, and every trouble is one sentence."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ingest import subscriber as module
+from ingest.live import ASK
+from ingest.subscriber import Arrived, Inbox, Subscriber
+from tests.ingest.publisher import Listener, Publisher
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.waiting import wait_until
+
+Make = Callable[..., Subscriber]
+
+
+def arrived(n: int, size: int = 10) -> Arrived:
+    return Arrived(f"city/{n}", b"x" * size, n, 1, 1)
+
+
+def test_the_inbox_gives_what_came_in_order_and_once() -> None:
+    inbox = Inbox()
+    for n in range(5):
+        inbox.put(arrived(n))
+    assert (len(inbox), inbox.received) == (5, 5)
+    assert [message.mid for message in inbox.take(0, 0, 1)] == [0, 1, 2, 3, 4]
+    assert (len(inbox), inbox.received, inbox.take(0, 0, 1)) == (0, 5, [])
+
+
+@pytest.mark.parametrize(("limit", "bytes_", "fits"), [(3, 10**6, 3), (100, 25, 3)])
+def test_a_full_inbox_makes_the_network_wait(
+    monkeypatch: pytest.MonkeyPatch, limit: int, bytes_: int, fits: int
+) -> None:
+    monkeypatch.setattr(module, "_INBOX_LIMIT", limit)
+    monkeypatch.setattr(module, "_INBOX_BYTES", bytes_)
+    inbox = Inbox()
+    network = threading.Thread(target=lambda: [inbox.put(arrived(n)) for n in range(10)])
+    network.start()
+    wait_until(lambda: len(inbox) == fits)
+    network.join(0.1)
+    assert (network.is_alive(), len(inbox)) == (True, fits)
+    found: list[int] = []
+    while len(found) < 10:
+        found += [message.mid for message in inbox.take(5, 0, 1)]
+    network.join(5)
+    assert found == list(range(10))
+
+
+def test_a_closed_inbox_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_INBOX_LIMIT", 1)
+    inbox = Inbox()
+    inbox.put(arrived(1))
+    writer = threading.Thread(target=inbox.put, args=(arrived(2),))
+    writer.start()
+    inbox.close()
+    writer.join(5)
+    assert not writer.is_alive()
+    assert [message.mid for message in inbox.take(60, 60, 100)] == [1, 2]
+    assert inbox.take(60, 60, 100) == []
+
+
+@pytest.fixture
+def make(mosquitto: Mosquitto) -> Iterator[Make]:
+    made: list[Subscriber] = []
+
+    def new(port: int = mosquitto.port, on_ask: Callable[[], None] = lambda: None) -> Subscriber:
+        made.append(Subscriber(f"mqtt://127.0.0.1:{port}", "citydeck-test", ["city/#"], ASK, on_ask))
+        return made[-1]
+
+    yield new
+    for subscriber in made:
+        subscriber.stop()
+
+
+def started(subscriber: Subscriber) -> Subscriber:
+    subscriber.start()
+    wait_until(lambda: subscriber.connected)
+    return subscriber
+
+
+def taken(subscriber: Subscriber, count: int) -> list[Arrived]:
+    found: list[Arrived] = []
+    wait_until(lambda: found.extend(subscriber.inbox.take(0.05, 0, 1)) or len(found) >= count)  # type: ignore[func-returns-value]
+    return found
+
+
+def payloads(messages: list[Arrived]) -> list[bytes]:
+    return [message.payload for message in messages]
+
+
+def send(publisher: Publisher, *payloads: bytes) -> None:
+    publisher.publish(*(("city/x", payload) for payload in payloads))
+
+
+def test_what_was_not_acknowledged_comes_again(make: Make, publisher: Publisher) -> None:
+    first = started(make())
+    send(publisher, b"1", b"2", b"3", b"4", b"5")
+    messages = taken(first, 5)
+    assert payloads(messages) == [b"1", b"2", b"3", b"4", b"5"]
+    first.acknowledge(messages[:3])
+    send(publisher, b"6")
+    assert payloads(taken(first, 1)) == [b"6"]
+    first.stop()
+    second = started(make())
+    again = taken(second, 3)
+    assert payloads(again) == [b"4", b"5", b"6"]
+    second.acknowledge(again)
+    send(publisher, b"7")
+    assert payloads(taken(second, 1)) == [b"7"]
+
+
+def test_what_comes_while_nobody_listens_waits_with_the_broker(make: Make, publisher: Publisher) -> None:
+    first = started(make())
+    first.stop()
+    send(publisher, *(b"%d" % n for n in range(3000)))
+    assert payloads(taken(started(make()), 3000)) == [b"%d" % n for n in range(3000)]
+
+
+def test_acknowledgements_of_an_earlier_connection_are_dropped(
+    make: Make, publisher: Publisher, mosquitto: Mosquitto
+) -> None:
+    subscriber = started(make())
+    send(publisher, b"1", b"2")
+    before = taken(subscriber, 2)
+    mosquitto.restart()
+    again = taken(subscriber, 2)
+    assert payloads(again) == [b"1", b"2"]
+    assert {message.connection for message in before} != {message.connection for message in again}
+    subscriber.acknowledge(before)
+    subscriber.stop()
+    third = started(make())
+    assert payloads(taken(third, 2)) == [b"1", b"2"]
+
+
+def test_a_retained_status_is_news_only_to_a_new_session(make: Make, publisher: Publisher) -> None:
+    publisher.publish(("city/status", b"online"), retain=True)
+    first = started(make())
+    first.acknowledge(taken(first, 1))
+    send(publisher, b"1")
+    first.acknowledge(taken(first, 1))
+    first.stop()
+    second = started(make())
+    send(publisher, b"2")
+    assert payloads(taken(second, 1)) == [b"2"]
+
+
+def test_asking_is_no_message_of_a_device(make: Make, publisher: Publisher) -> None:
+    asked = threading.Event()
+    subscriber = started(make(on_ask=asked.set))
+    publisher.publish((ASK, b""))
+    assert asked.wait(5)
+    send(publisher, b"1")
+    assert payloads(taken(subscriber, 1)) == [b"1"]
+    assert subscriber.inbox.received == 1
+
+
+def test_live_messages_go_out_while_the_broker_is_there(make: Make, mosquitto: Mosquitto) -> None:
+    subscriber = make()
+    subscriber.publish("live/x", b"dropped", 1)
+    listener = Listener(mosquitto.port, "live/#")
+    started(subscriber).publish("live/x", b"told", 1)
+    wait_until(lambda: listener.heard)
+    listener.close()
+    assert listener.heard == [("live/x", b"told")]
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def attempts(subscriber: Subscriber, callback: str, count: int) -> None:
+    """Wait until paho has called a callback so many times more."""
+    seen: list[int] = []
+    original = getattr(subscriber._client, callback)
+
+    def counted(*arguments: object) -> None:
+        original(*arguments)
+        seen.append(1)
+
+    setattr(subscriber._client, callback, counted)
+    subscriber._client.reconnect_delay_set(1, 1)
+    wait_until(lambda: len(seen) >= count, 30)
+
+
+@pytest.mark.parametrize("password", ["wrong", None])
+def test_a_wrong_password_is_one_sentence(
+    guarded_mosquitto: Mosquitto,
+    make: Make,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    password: str | None,
+) -> None:
+    if password is not None:
+        monkeypatch.setenv("CITYDECK_MQTT_USER", "citydeck")
+        monkeypatch.setenv("CITYDECK_MQTT_PASSWORD", password)
+    subscriber = make(guarded_mosquitto.port)
+    subscriber.start()
+    attempts(subscriber, "on_disconnect", 3)
+    assert warnings(caplog) == [
+        f"broker 127.0.0.1:{guarded_mosquitto.port} refuses the connection: Not authorized; "
+        "check CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD"
+    ]
+    assert not subscriber.connected
+
+
+def test_the_right_password_lets_it_in(
+    guarded_mosquitto: Mosquitto, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYDECK_MQTT_USER", "citydeck")
+    monkeypatch.setenv("CITYDECK_MQTT_PASSWORD", "right")
+    assert started(make(guarded_mosquitto.port)).connected
+
+
+def test_a_broker_that_is_away_is_one_sentence_each_time(
+    mosquitto: Mosquitto, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    mosquitto.stop()
+    subscriber = make()
+    subscriber.start()
+    attempts(subscriber, "on_connect_fail", 3)
+    where = f"broker 127.0.0.1:{mosquitto.port}"
+    assert warnings(caplog) == [f"{where} does not answer; trying again for ever"]
+    mosquitto.start()
+    wait_until(lambda: subscriber.connected, 30)
+    caplog.clear()
+    mosquitto.kill()
+    wait_until(lambda: not subscriber.connected)
+    attempts(subscriber, "on_connect_fail", 2)
+    assert [sentence.split("(")[0] for sentence in warnings(caplog)] == [f"{where} is gone ", f"{where} does not answer; trying again for ever"]  # fmt: skip
+    mosquitto.start()
+    wait_until(lambda: subscriber.connected, 30)
