@@ -67,7 +67,9 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
 
 def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
     if sample.dedup is not None:
-        return f"{sample.device}|{sample.channel}|{sample.dedup}"
+        key = f"{sample.device}|{sample.channel}|{sample.dedup}"
+        # Identities are remembered; a device must not make them as long as it likes.
+        return key if len(key) <= 200 else blake2b(key.encode(), digest_size=24).hexdigest()
     if sample.at_ms is None:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.
         return ""

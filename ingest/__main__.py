@@ -98,7 +98,7 @@ def run(site: Site, places: Places, url: str, shard: str | None) -> None:
     journaller.start()
     subscriber.start()
     log.info("collecting shard=%s from=%s devices=%d position=%d", name, url, len(site.devices), journal.last)
-    while not stopping.wait(0.2) and pipeline.failed is None:
+    while not stopping.wait(0.2) and pipeline.failed is None and pipeline.writer.failed is None:
         if asked.is_set():
             asked.clear()
             pipeline.ask()
@@ -110,8 +110,9 @@ def run(site: Site, places: Places, url: str, shard: str | None) -> None:
     database.close()
     store.close()
     journal.close()
-    if pipeline.failed is not None:
-        sys.exit(f"citydeck ingest: stopped by {type(pipeline.failed).__name__}: {pipeline.failed}")
+    failed = pipeline.failed or pipeline.writer.failed
+    if failed is not None:
+        sys.exit(f"citydeck ingest: stopped by {type(failed).__name__}: {failed}")
     log.info("stopped position=%d", journal.last)
 
 

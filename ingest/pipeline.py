@@ -101,6 +101,8 @@ class Pipeline(threading.Thread):
         self.failed: BaseException | None = None
 
         saved = checkpoint.load()
+        _check_same_journal(journal, "checkpoint", saved.position)
+        _check_same_journal(journal, "alarm database", occurrences.position_of(database, shard))
         self._position = saved.position
         self._ledger = saved.ledger
         self._unregistered = saved.unregistered
@@ -201,3 +203,12 @@ class Pipeline(threading.Thread):
         now_ms, listening_ms = self.engine.now_ms, self.engine.listening_ms
         self._checkpoint.save(self._position, now_ms, listening_ms, self._ledger, states, self._unregistered, found)
         self._unregistered.fresh = {}
+
+
+def _check_same_journal(journal: Journal, what: str, position: int) -> None:
+    # Positions begin at 1 again in a new journal: everything up to the old ones would be passed over in silence.
+    if position > journal.last:
+        raise JournalError(
+            f"the journal ends at position {journal.last}, but the {what} is at {position}: it belongs to another "
+            "journal; bring that one back, or move the other state aside too"
+        )

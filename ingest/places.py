@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +46,12 @@ def site_secret(places: Places) -> bytes:
         return given.encode()
     path = places.data / "secret"
     places.data.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
+    if not path.exists():
+        # Collector and cockpit start at the same moment: the file appears whole or not at all, and the first one stays.
+        descriptor, name = tempfile.mkstemp(dir=places.data, prefix="secret-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        with suppress(FileExistsError):
+            os.link(name, path)
+        os.unlink(name)
     return path.read_bytes()

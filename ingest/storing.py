@@ -60,6 +60,7 @@ class StoreWriter(threading.Thread):
         self.stored = Stored()
         self._writing_ms: int | None = None
         self.trouble = ""
+        self.failed: BaseException | None = None
 
     def hand(self, handed: Handed) -> None:
         """Take decoded readings; too many at once are dropped here and read from the journal again later."""
@@ -88,14 +89,16 @@ class StoreWriter(threading.Thread):
         self.join(timeout_s)
 
     def run(self) -> None:
-        """Work until stopped."""
-        self._begin()
-        while True:
-            batch = self._next()
-            if batch is None:
-                return
-            if not self._write(batch):
-                return
+        """Work until stopped; a failure that cannot be waited out ends the thread and is kept in ``failed``."""
+        try:
+            self._begin()
+            while True:
+                batch = self._next()
+                if batch is None or not self._write(batch):
+                    return
+        except Exception as error:
+            self.failed = error
+            log.exception("the store's writer stopped")
 
     def _begin(self) -> None:
         failures = 0
@@ -105,6 +108,11 @@ class StoreWriter(threading.Thread):
                     self.stored = Stored(*self._store.position())
                 else:
                     self.stored = self._checkpoint.load_stored()
+                if self.stored.position > self._journal.last:
+                    raise JournalError(
+                        f"the journal ends at position {self._journal.last}, but the store has readings up to "
+                        f"{self.stored.position}: it belongs to another journal"
+                    )
                 return
             except StoreError as error:
                 failures += 1

@@ -61,10 +61,11 @@ async def devices(
     cursor: str | None = None,
 ) -> Document:
     """Devices with latest values, quality and position, registered or not."""
-    if kind is not None and kind not in parts.site.catalog.kinds:
+    if kind and kind not in parts.site.catalog.kinds:
         raise Problem(404, f"There is no kind {kind!r}{parts.site.catalog.suggestion(kind)}.")
     offset = offset_of(cursor)
-    names = parts.reader.devices(kind, district, street)[offset : offset + limit + 1]
+    # An empty parameter, as a form sends it, asks for nothing.
+    names = parts.reader.devices(kind or None, district or None, street or None)[offset : offset + limit + 1]
     return page([parts.reader.device_document(name) for name in names], limit, offset)
 
 
@@ -116,7 +117,7 @@ def _map(found: Document | None) -> Document:
 
 
 def _step_ms(step: str) -> int | None:
-    if step == "auto":
+    if step in ("auto", ""):
         return None
     try:
         seconds = float(step)

@@ -1,5 +1,6 @@
 """One device: what it says now, its history with the limits drawn, and its alarms."""
 
+import json
 import time
 from typing import Any
 
@@ -22,9 +23,12 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
     name = str(device["id"])
     kind = site.catalog.kinds.get(str(device["kind"]))
     fields = plottable(kind) if kind else []
-    options = [{"label": getattr(field, say.language), "value": field.key} for field in fields]
-    chosen = next((f.key for f in fields if kind and f.key == kind.headline), options[0]["value"] if options else None)
-    windows = [{"label": say(f"device.window_{key}"), "value": key} for key in _WINDOWS]
+    chosen = next((f.key for f in fields if kind and f.key == kind.headline), fields[0].key if fields else None)
+    controls = {
+        "data-fields": json.dumps([[field.key, getattr(field, say.language)] for field in fields]),
+        "data-windows": json.dumps({key: say(f"device.window_{key}") for key in _WINDOWS}),
+        "data-field": chosen or "",
+    }
     target = {"data-device": name}
     return [
         html.Section(className="panel device-head", **{"data-mount": "device_head", **target}),
@@ -33,15 +37,7 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
                 html.Div(
                     [
                         html.H2(say("device.history")),
-                        dcc.Dropdown(
-                            options,
-                            chosen,
-                            id="device-field",
-                            clearable=False,
-                            className="choose-field",
-                            placeholder=say("device.choose_field"),
-                        ),
-                        dcc.RadioItems(windows, "1h", id="device-window", inline=True, className="choose-window"),
+                        html.Div(className="device-choice", **{"data-mount": "device_controls", **controls}),
                     ],
                     className="device-controls",
                 ),
@@ -58,6 +54,7 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
             className="panel device-alarms",
         ),
         dcc.Store(id="device-of-page", data={"id": name, "kind": str(device["kind"])}),
+        dcc.Store(id="device-view", data={"field": chosen, "window": next(iter(_WINDOWS))}),
         dcc.Interval(id="device-refresh", interval=_REFRESH_MS),
     ]
 
@@ -73,21 +70,19 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("device-graph", "figure"),
-        Input("device-field", "value"),
-        Input("device-window", "value"),
+        Input("device-view", "data"),
         Input("device-refresh", "n_intervals"),
         State("device-of-page", "data"),
         State("language", "data"),
         State("rem", "data"),
     )
-    async def _draw(
-        name: str | None, window: str, _tick: int | None, device: Record, language: str | None, rem: float | None
-    ) -> Any:
+    async def _draw(view: Record, _tick: int | None, device: Record, language: str | None, rem: float | None) -> Any:
         kind = site.catalog.kinds.get(str(device["kind"]))
+        name = view["field"]
         if kind is None or name is None:
             raise PreventUpdate
         stop_ms = int(time.time() * 1000)
-        start_ms = stop_ms - _WINDOWS[window]
+        start_ms = stop_ms - _WINDOWS[view["window"]]
         series = await city.series(str(device["id"]), name, start_ms, stop_ms, 1200)
         alarms = await city.alarms(str(device["id"]), 100)
         style = FigureStyle(texts(language), site.timezone, rem or 16.0)

@@ -233,6 +233,7 @@ def _nothing(style: FigureStyle) -> dict[str, Any]:
 
 def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, legend: bool) -> dict[str, Any]:
     rem = style.rem
+    share = field.unit == "%" and (field.low, field.high) == (0, 100)
     unit = _unit(field, style)
     name = getattr(field, style.say.language)
     ticks = {
@@ -271,7 +272,7 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
                 "font": {"size": rem * 0.8, "color": _QUIET},
                 "standoff": rem * 0.3,
             },
-            "rangemode": "normal",
+            **({"range": [0, 105]} if share else {"rangemode": "normal"}),
             "automargin": True,
             **ticks,
             **coded,

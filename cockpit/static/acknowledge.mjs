@@ -8,6 +8,14 @@ import { say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
 
 const underway = new Set();
+// Refusals that are foreseen, in the reader's language; any other is told in the server's own sentence.
+const REASONS = { level_changed: "duty.level_changed", occurrence_closed: "duty.gone" };
+
+function reason(error) {
+  const known = REASONS[error.problem?.type] ?? (error.status === 403 ? "duty.no_role" : null);
+  if (known) return say(known);
+  return error.status ? error.message : say("login.unreachable");
+}
 
 /** A random key without crypto.randomUUID, which a page over plain http on the city's network does not have. */
 function freshKey() {
@@ -48,7 +56,7 @@ async function send(id, wish, what, mayLogIn) {
     }
     // A level that has risen: show it now, so that the next press is about what is true.
     if (error.problem?.alarm) live.change(error.problem.alarm);
-    toast(say("duty.failed", { detail: error.message }), { problem: true });
+    toast(say("duty.failed", { detail: reason(error) }), { problem: true });
     return false;
   }
 }

@@ -10,7 +10,7 @@ import { priorityBadge, stateMark } from "./shapes.mjs";
 export class AlarmCard {
   constructor(words, properties = {}) {
     this.words = words;
-    this.element = el(properties.href || properties.link ? "a" : "article", { class: "alarm-card" });
+    this.element = el(properties.link ? "a" : "div", { class: "alarm-card" });
     this.since = el("span", { class: "card-since numeric" });
   }
 

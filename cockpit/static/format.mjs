@@ -2,6 +2,7 @@
 
 import { named, say, settings } from "./texts.mjs";
 
+const HEAVY_KG = 10_000;
 const kept = new Map();
 
 function formatter(key, make) {
@@ -36,7 +37,9 @@ export function unitOf(field) {
   return named(field?.unit_label);
 }
 
+/** A value with its unit; masses from ten tonnes on are read in tonnes, not in five digits of kilograms. */
 export function withUnit(field, value) {
+  if (field?.unit === "kg" && Math.abs(value) >= HEAVY_KG) return tonnes(value, 2);
   const unit = typeof value === "number" && !field?.codes?.[String(Math.round(value))] ? unitOf(field) : "";
   return unit ? `${fieldValue(field, value)} ${unit}` : fieldValue(field, value);
 }

@@ -23,6 +23,7 @@ class Live extends EventTarget {
     this.filling = false;
     this.stale = false;
     this.heardAt = Date.now();
+    this.dataAt = null;
     this.offset = 0;
     this.seq = null;
     this.assets = null;
@@ -38,9 +39,10 @@ class Live extends EventTarget {
     return Date.now() + this.offset;
   }
 
-  /** The instant of the last message, by the server's clock. */
+  /** The instant the picture stands at, by the server's clock: the last message, or the last the cockpit itself heard. */
   lastAt() {
-    return this.heardAt + this.offset;
+    const heard = this.heardAt + this.offset;
+    return this.dataAt === null ? heard : Math.min(heard, this.dataAt);
   }
 
   value(device, field) {
@@ -75,7 +77,7 @@ class Live extends EventTarget {
   watch() {
     const now = Date.now();
     if (this.socket && now - Math.max(this.heardAt, this.openedAt) > WATCHDOG_MS) this.again();
-    const stale = now - this.heardAt > STALE_MS;
+    const stale = this.now() - this.lastAt() > STALE_MS;
     if (stale !== this.stale) {
       this.stale = stale;
       this.tell("state");
@@ -89,6 +91,8 @@ class Live extends EventTarget {
       if (!message.type.startsWith("snapshot") && this.seq !== null && message.seq !== this.seq + 1) return this.again();
       this.seq = message.seq;
     }
+    // A cockpit that beats while its collector is dead would show an old city as a live one.
+    if (message.type === "beat") this.dataAt = Number.isFinite(message.data_at) ? message.data_at : null;
     if (Number.isFinite(message.now)) this.offset = message.now - this.heardAt;
     this.handle(message);
     if (this.stale) this.watch();

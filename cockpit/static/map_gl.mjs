@@ -19,7 +19,8 @@ export function webgl2() {
 
 /** Make the map; see map_panel.mjs for what it is told. Resolves when its style stands. */
 export async function glMap(container, { basemap, routes, fixed, shapes, bounds, interactive, onPick }, scope) {
-  const scale = rem() / 16;
+  // On a phone's small map the signs shrink too, or they would hide the city.
+  const scale = (rem() / 16) * Math.min(1, Math.max(0.6, container.clientWidth / (44 * rem())));
   // Room for the labels above the topmost alarm and for the legend at the foot.
   const padding = { top: 36 * scale, right: 12 * scale, bottom: (container.clientWidth > 500 ? 56 : 12) * scale, left: 12 * scale };
   const map = new maplibre.Map({

@@ -11,32 +11,45 @@ export class LabelLayer {
     map.onMove(() => this.place());
   }
 
-  /** Show exactly these labels of a group: [{key, at: [lon, lat], text, className}]. */
+  /** Show these labels of a group, the most important first: [{key, at: [lon, lat], text, className}]. */
   set(group, wanted) {
-    const shown = this.groups.get(group) ?? new Map();
-    this.groups.set(group, shown);
-    const keys = new Set(wanted.map((label) => label.key));
-    for (const [key, label] of shown) {
-      if (keys.has(key)) continue;
-      label.element.remove();
-      shown.delete(key);
-    }
+    const before = this.groups.get(group) ?? new Map();
+    const shown = new Map();
     for (const label of wanted) {
-      const known = shown.get(label.key) ?? { element: el("div") };
+      const known = before.get(label.key) ?? { element: el("div") };
       known.at = label.at;
       known.element.className = `map-label ${label.className}`;
-      setText(known.element, label.text);
-      if (!shown.has(label.key)) this.root.append(known.element);
+      if (known.element.textContent !== label.text) {
+        setText(known.element, label.text);
+        known.width = null;
+      }
+      if (!known.element.isConnected) this.root.append(known.element);
+      before.delete(label.key);
       shown.set(label.key, known);
     }
+    for (const label of before.values()) label.element.remove();
+    this.groups.set(group, shown);
     this.place();
   }
 
+  /** Put every label at its place; one that would cover a more important one steps back. */
   place() {
-    for (const shown of this.groups.values()) {
-      for (const { element, at } of shown.values()) {
-        const { x, y } = this.map.project(at);
-        element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    const taken = [];
+    for (const group of ["alarm", "street"]) {
+      for (const label of this.groups.get(group)?.values() ?? []) {
+        const { element } = label;
+        if (!label.width) {
+          label.width = element.offsetWidth;
+          label.height = element.offsetHeight;
+        }
+        const { x, y } = this.map.project(label.at);
+        const left = x - label.width / 2;
+        const top = group === "alarm" ? y - label.height * 1.7 : y - label.height / 2;
+        const box = { left, top, right: left + label.width, bottom: top + label.height };
+        const hidden = taken.some((b) => box.left < b.right && b.left < box.right && box.top < b.bottom && b.top < box.bottom);
+        element.style.visibility = hidden ? "hidden" : "";
+        element.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px)`;
+        if (!hidden) taken.push(box);
       }
     }
   }

@@ -22,7 +22,7 @@ export async function mount(element, scope) {
   const fixed = [...known.values()].filter((p) => !table.get(p.kind)?.moving && Number.isFinite(p.lat) && Number.isFinite(p.lon));
   const moving = [...known.values()].filter((p) => table.get(p.kind)?.moving);
   const shapes = drawingOrder(table);
-  const surface = el("div", { class: "map-surface", role: "img", "aria-label": say("map.label") });
+  const surface = el("div", { class: "map-surface", role: element.dataset.interactive ? "region" : "img", "aria-label": say("map.label") });
   element.append(surface);
   const map = await (webgl2() ? glMap : plainMap)(
     surface,

@@ -32,8 +32,10 @@ export async function plainMap(container, { basemap, fixed, shapes, bounds }, sc
     canvas.height = Math.max(1, height * ratio);
     const [[west, south], [east, north]] = bounds;
     const [low, high] = [mercator(south), mercator(north)];
-    const k = 0.96 * Math.min(width / (east - west), height / (high - low));
-    view = { k, x: width / 2 - ((west + east) / 2) * k, y: height / 2 + ((low + high) / 2) * k };
+    // Room for labels above and the legend below, as on the other map.
+    const [above, below] = [2.2 * rem(), 3.5 * rem()];
+    const k = Math.min((0.97 * width) / (east - west), (height - above - below) / (high - low));
+    view = { k, x: width / 2 - ((west + east) / 2) * k, y: (height + above - below) / 2 + ((low + high) / 2) * k };
     ground = document.createElement("canvas");
     ground.width = canvas.width;
     ground.height = canvas.height;

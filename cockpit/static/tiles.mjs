@@ -18,7 +18,7 @@ export async function mount(element, scope) {
   const tiles = new Map();
   for (const kind of tileOrder(table)) {
     if (!ids.get(kind.key).length) continue;
-    const tile = new Tile(kind, ids.get(kind.key));
+    const tile = new Tile(kind, ids.get(kind.key), element.dataset.big ? "h2" : "h3");
     tiles.set(kind.key, tile);
     element.append(tile.element);
   }
@@ -44,7 +44,7 @@ function tileOrder(table) {
 }
 
 class Tile {
-  constructor(kind, ids) {
+  constructor(kind, ids, heading) {
     this.kind = kind;
     this.ids = ids;
     this.online = el("b");
@@ -57,7 +57,7 @@ class Tile {
     this.element = el(
       "article",
       { class: "tile", "data-tile": kind.key },
-      el("h3", null, kindMark(kind.shape), el("span", null, named(kind.name))),
+      el(heading, null, kindMark(kind.shape), el("span", null, named(kind.name))),
       el("p", { class: "tile-online" }, el("span", { class: "label" }, say("count.online")), this.online, this.total),
       el("p", { class: "tile-head" }, this.value, this.unit, this.label),
       el("p", { class: "tile-counts" }, ...this.cells.values()),

@@ -15,7 +15,7 @@ _OVER = Limit(
     "车辆超限",
     "vehicle over the limit",
     (Level(1, 10, "P4"), Level(2, 30, "P3"), Level(3, 50, "P2"), Level(4, 100, "P1")),
-    source="浙江省超限分档 10/30/50 %; ≥ 100 % P1 is a CityDeck proposal",
+    source="浙江省超限分档 Zhejiang tiers 10/30/50 %; ≥ 100 %: CityDeck 建议值 proposal",
     grade="B",
     passage=True,
 )
@@ -24,7 +24,7 @@ _HEAVY = Limit(
     "百吨王",
     "hundred-tonne truck",
     (Level(1, 100_000, "P1"),),
-    source="“百吨王” campaigns of the Ministry of Transport; mapping CityDeck proposal",
+    source="交通运输部“百吨王”整治 campaign, ≥ 100 t; 等级 mapping: CityDeck 建议值 proposal",
     grade="C",
     passage=True,
 )
@@ -33,7 +33,7 @@ _POSTED = Limit(
     "超过桥梁限载",
     "over the bridge's posted limit",
     (Level(1, 1, "P1"),),
-    source="a posted limit overrides the general one; mapping CityDeck proposal",
+    source="桥梁限载牌 posted limit; 等级 mapping: CityDeck 建议值 proposal",
     grade="C",
     passage=True,
 )
@@ -42,7 +42,7 @@ _DISK = Limit(
     "站点磁盘将满",
     "disk of the station nearly full",
     (Level(1, 90, "health"),),
-    source="CityDeck proposal",
+    source="CityDeck 建议值 proposal",
     grade="C",
     deadband=3,
     off_s=300,
@@ -86,7 +86,7 @@ KIND = Kind(
     stale_after_s=180,
     headline="gvw_kg",
     shape="bar",
-    no_data=NoData(300, "P3", "heartbeat 60 s, silent for 5 min", "C"),
+    no_data=NoData(300, "P3", "心跳 heartbeat 60 s → 5 min: CityDeck 建议值 proposal", "C"),
     measurements=(
         Measurement(
             "wim_pass",

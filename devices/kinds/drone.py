@@ -33,7 +33,7 @@ _BATTERY = Limit(
     "电量低",
     "battery low",
     (Level(1, 30, "P3"), Level(2, 20, "P2"), Level(3, 10, "P1")),
-    source="CityDeck proposal; PX4 defaults are 15/7/5 %",
+    source="CityDeck 建议值 proposal; PX4 15/7/5 %",
     grade="C",
     sense="below",
     deadband=3,
@@ -44,7 +44,7 @@ _WIND = Limit(
     "风速过大",
     "wind too strong",
     (Level(1, 8, "P3"), Level(2, 12, "P2")),
-    source="8 m/s hold, 12 m/s limit of common dock aircraft",
+    source="机场型无人机 dock aircraft: 8 m/s, 12 m/s",
     grade="C",
     deadband=1,
     on_s=5,
@@ -55,7 +55,7 @@ _CEILING = Limit(
     "超过限高",
     "above the ceiling",
     (Level(1, 120, "P2"),),
-    source="《无人驾驶航空器飞行管理暂行条例》(2024): 真高 120 m 以下适飞空域",
+    source="《无人驾驶航空器飞行管理暂行条例》(2024): 120 m",
     grade="B",
     deadband=3,
     on_s=2,
@@ -66,7 +66,7 @@ _FIX = Limit(
     "卫星数不足",
     "too few satellites",
     (Level(1, 6, "P3"),),
-    source="≥ 6 satellites, PX4 and DJI pre-flight checks",
+    source="PX4 / DJI 起飞前检查 pre-flight checks: ≥ 6",
     grade="A",
     sense="below",
     deadband=1,
@@ -84,9 +84,7 @@ KIND = Kind(
     headline="batt_pct",
     shape="triangle",
     moving=True,
-    no_data=NoData(
-        10, "P2", "link loss 10 s while in the air (ALARMS §4: 6–10 s)", "B", while_field="mode", while_values=IN_FLIGHT
-    ),
+    no_data=NoData(10, "P2", "PX4 / DJI 链路丢失 link loss 6–10 s", "B", while_field="mode", while_values=IN_FLIGHT),
     measurements=(
         Measurement(
             "drone",

@@ -11,7 +11,7 @@ KIND = Kind(
     stale_after_s=100,
     headline="children",
     shape="ring",
-    no_data=NoData(100, "health", "GB/T 45839 §5.5.1: gateway to platform fault ≤ 100 s", "A"),
+    no_data=NoData(100, "health", "GB/T 45839 §5.5.1: ≤ 100 s", "A"),
     measurements=(
         Measurement(
             "gateway",

@@ -32,7 +32,7 @@ _LEAK = Limit(
     "漏电",
     "leakage current",
     (Level(1, 30, "P1"),),
-    source="30 mA protection of persons (GB/T 13955)",
+    source="GB/T 13955: 30 mA",
     grade="B",
     deadband=5,
     off_s=60,
@@ -48,7 +48,7 @@ def _fault(zh: str, en: str) -> tuple[Limit, ...]:
             zh,
             en,
             (Level(1, 1, "P4"),),
-            "TALQ lamp monitor; mapping CityDeck proposal",
+            "TALQ lamp monitor; 等级 mapping: CityDeck 建议值 proposal",
             "C",
             "state",
             on_s=0,
@@ -62,7 +62,7 @@ def _air(key: str, zh: str, en: str, unit: str, high: float, *steps: float) -> F
     if steps:
         # The worst step is P1, the mildest P4.
         levels = tuple(Level(n, value, PRIORITIES[4 - n]) for n, value in enumerate(steps, 1))
-        source = "GB 3095-2026 / HJ 633-2026 steps"
+        source = "GB 3095-2026 / HJ 633-2026"
         limits = (Limit("high", f"{zh}偏高", f"{en} high", levels, source, "B", deadband=5, on_s=120, off_s=120),)
     return number(key, zh, en, unit, 0, high, 0.1, live=key == "pm25_ugm3", limits=limits)
 
@@ -76,7 +76,7 @@ KIND = Kind(
     stale_after_s=300,
     headline="dim_pct",
     shape="circle",
-    no_data=NoData(600, "P4", "lamp controller: several reporting intervals", "C"),
+    no_data=NoData(600, "P4", "CityDeck 建议值 proposal", "C"),
     measurements=(
         Measurement(
             "light_pole",

@@ -11,7 +11,7 @@ _LOAD = Limit(
     "超载",
     "overloaded",
     (Level(1, 110, "P4"), Level(2, 130, "P3"), Level(3, 150, "P2")),
-    source="registered maximum mass; steps of 10/30/50 % are a CityDeck proposal",
+    source="核定载质量 rated load; 10/30/50 %: CityDeck 建议值 proposal",
     grade="C",
     deadband=5,
     on_s=30,
@@ -49,7 +49,7 @@ KIND = Kind(
     headline="load_kg",
     shape="diamond",
     moving=True,
-    no_data=NoData(600, "P4", "CityDeck proposal", "C"),
+    no_data=NoData(600, "P4", "CityDeck 建议值 proposal", "C"),
     measurements=(
         Measurement(
             "refuse_truck",

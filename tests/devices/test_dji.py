@@ -15,7 +15,7 @@ DOCK_SN = "4TADKAQ000002J"
 OTHER_DOCK = "4TADKAQ00OTHER"
 
 
-def told(data: object, gateway: str | None = DOCK_SN, **keys: object) -> str:
+def told(data: object, gateway: object = DOCK_SN, **keys: object) -> str:
     body = {"tid": "t", "bid": "b", "timestamp": SENT_MS, "gateway": gateway, "data": data, **keys}
     return json.dumps({key: value for key, value in body.items() if value is not None})
 

@@ -36,7 +36,8 @@ PROMISED = {
     "wim_pass": " ".join(
         [
             "pass_id plate_hash plate_color speed_kmh axle_count axle_groups gvw_kg limit_kg over_kg over_pct",
-            "over_posted_kg length_m width_m height_m headway_s pave_temp_c confidence_pct warn_bits T:lane T:direction T:vclass",
+            "over_posted_kg length_m width_m height_m headway_s pave_temp_c confidence_pct warn_bits",
+            "T:lane T:direction T:vclass",
             *(f"axle{n}_kg" for n in range(1, 17)),
             *(f"axle_gap{n}_m" for n in range(1, 16)),
         ]

@@ -167,6 +167,12 @@ def test_without_an_identifier_the_message_itself_is_one(keys: dict[str, object]
     assert first == again != other
 
 
+def test_an_endless_identifier_is_remembered_short() -> None:
+    keys = [read(GAS, envelope({"state": 0}, id="x" * 100_000 + end)).parts[0][0] for end in "aab"]
+    assert keys[0] == keys[1] != keys[2]
+    assert len(keys[0]) < 200
+
+
 def test_one_bad_entry_of_an_array_does_not_cost_the_others() -> None:
     good, bad = envelope({"state": 1}, seq=1), envelope({"state": 2}, ts=5)
     decoded = read(GAS, f"[{good},{bad},{envelope({'state': 0}, seq=3)},7]")

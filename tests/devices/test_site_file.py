@@ -15,6 +15,7 @@ IDS = "expected 1 to 64 of A–Z a–z 0–9 . _ -"
 BROKER = "broker.url: expected embedded, mqtt://host:port or mqtts://host:port, found "
 STORE = "store.url: expected embedded or http://host:8086?org=…&bucket=…, found "
 PATTERN = "# stands alone in the last level, and not as the whole pattern"
+UNIT_LOST = "devices[1].responsible: 'unit-gas-1' is not a unit; expected a key of [[units]]"
 TOMORROW = "expected a date such as 2030-03-01"
 
 # One change in the small city's file, and every fault it must give.
@@ -106,9 +107,13 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("simulation.speed: expected a number above 0 and up to 1000, found nan",),
     ),
     "seed no number": ("seed = 7", 'seed = "7"', ("simulation.seed: expected a whole number, found '7'",)),
-    "table where tables belong": ("[[units]]", "[units]", ("units: expected tables [[units]], found {'key': ",)),
+    "table where tables belong": (
+        "[[units]]",
+        "[units]",
+        ("units: expected tables [[units]], found {'key': ", UNIT_LOST),
+    ),
     "tables where a table belongs": ("[store]", "[[store]]", ("store: expected a table [store], found [{'url': ",)),
-    "unit without a key": ('key = "unit-gas-1"\n', "", ("units[0].key: expected a text, found None",)),
+    "unit without a key": ('key = "unit-gas-1"\n', "", ("units[0].key: expected a text, found None", UNIT_LOST)),
     "unknown setting of a unit": (
         'key = "unit-gas-1"',
         'key = "unit-gas-1"\nfone = "1"',
@@ -167,8 +172,8 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "unknown street": (
         f'{GAS_ROW}street = "s01"',
-        f'{GAS_ROW}street = "s0l"',
-        ("devices[1].street: 's0l' is not a street of a district; did you mean 's01'?",),
+        f'{GAS_ROW}street = "s-01"',
+        ("devices[1].street: 's-01' is not a street of a district; did you mean 's01'?",),
     ),
     "unknown unit": (
         'responsible = "unit-gas-1"',
