@@ -10,9 +10,10 @@ import click
 import uvicorn
 
 from cockpit.app import create_app
-from cockpit.ports import broker_url, require_free
+from cockpit.ports import require_free
 from devices.errors import DeviceError
 from devices.site_file import load_site
+from ingest.address import broker_address
 from ingest.errors import IngestError
 from ingest.places import Places
 
@@ -34,7 +35,7 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
     try:
         site = load_site(site_file)
         require_free(host, port, "cockpit", "--port")
-        app = create_app(site, Places(data), broker_url(site, mqtt_port), demo_password())
+        app = create_app(site, Places(data), broker_address(site, mqtt_port), demo_password())
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
     log.info("cockpit at http://%s:%d/", host, port)

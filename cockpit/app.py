@@ -28,6 +28,7 @@ from cockpit.problems import problem_response
 from cockpit.reading import Reader
 from cockpit.sessions import Sessions
 from devices.site import Site
+from ingest.address import BrokerAddress
 from ingest.alarms.database import open_alarms
 from ingest.errors import StoreError
 from ingest.places import Places, site_secret
@@ -37,13 +38,13 @@ _HERE = Path(__file__).parent
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def create_app(site: Site, places: Places, broker_url: str, password: str) -> ASGIApp:
+def create_app(site: Site, places: Places, broker: BrokerAddress, password: str) -> ASGIApp:
     """Return the application for a site.
 
     Args:
         site: what to show.
         places: where the state of this installation is.
-        broker_url: where the live topics come from (MQTT 5).
+        broker: where the live topics come from (MQTT 5).
         password: of the demo users.
 
     Raises:
@@ -62,7 +63,7 @@ def create_app(site: Site, places: Places, broker_url: str, password: str) -> AS
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         with suppress(StoreError):
             await reader.recall_passages()
-        live.link = LiveLink(broker_url, site_secret(places), asyncio.get_running_loop(), live.hear)
+        live.link = LiveLink(broker, site_secret(places), asyncio.get_running_loop(), live.hear)
         live.link.start()
         running = asyncio.create_task(live.run())
         yield

@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-import os
-import ssl
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.address import BrokerAddress
 from ingest.live import ASK, ROOT, unsealed
 
 log = logging.getLogger(__name__)
@@ -22,11 +20,9 @@ Hear = Callable[[str, dict[str, Any]], None]
 class LiveLink:
     """Follows the live topics in paho's own thread and hands messages to the event loop."""
 
-    def __init__(self, url: str, secret: bytes, loop: asyncio.AbstractEventLoop, hear: Hear) -> None:
+    def __init__(self, address: BrokerAddress, secret: bytes, loop: asyncio.AbstractEventLoop, hear: Hear) -> None:
         """Prepare a connection; ``hear`` is called in the event loop with the topic's last level and the document."""
-        parts = urlsplit(url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        self._address = address
         self._secret = secret
         self._loop = loop
         self._hear = hear
@@ -34,18 +30,14 @@ class LiveLink:
         self.connected = False
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
         self._client.reconnect_delay_set(1, 5)
-        if parts.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context())
-        user = os.environ.get("CITYDECK_MQTT_USER")
-        if user:
-            self._client.username_pw_set(user, os.environ.get("CITYDECK_MQTT_PASSWORD"))
+        address.prepare(self._client)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._arrived
 
     def start(self) -> None:
         """Connect in the background, and again for ever."""
-        self._client.connect_async(self._host, self._port, keepalive=15)
+        self._client.connect_async(self._address.host, self._address.port, keepalive=15)
         self._client.loop_start()
 
     def ask(self) -> None:
@@ -60,7 +52,7 @@ class LiveLink:
 
     def _connected(self, client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
-            log.warning("broker %s:%d refuses the cockpit: %s", self._host, self._port, reason)
+            log.warning("broker %s refuses the cockpit: %s", self._address, reason)
             return
         client.subscribe(f"{ROOT}/+/+", qos=1)
         self.connected = True

@@ -4,8 +4,6 @@ import socket
 
 import click
 
-from devices.site import Site
-
 
 def require_free(host: str, port: int, what: str, option: str) -> None:
     """Make sure that a port can be listened on.
@@ -29,19 +27,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def broker_url(site: Site, mqtt_port: int | None) -> str:
-    """Return where the cockpit meets the broker.
-
-    Raises:
-        click.ClickException: the site's broker is embedded and nobody said where it listens.
-    """
-    if mqtt_port is not None:
-        return f"mqtt://127.0.0.1:{mqtt_port}"
-    if site.broker.embedded:
-        raise click.ClickException(
-            "the site's broker is embedded: `citydeck up` starts it; to follow another MQTT 5 broker on this machine "
-            "give --mqtt-port, or name one as broker.url in the site file"
-        )
-    return site.broker.url

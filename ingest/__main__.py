@@ -13,6 +13,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
+from ingest.address import BrokerAddress, broker_address
 from ingest.alarms.database import open_alarms
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
@@ -41,28 +42,12 @@ def main(site_file: Path | None, data: Path, mqtt_port: int | None, shard: str |
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         site = load_site(site_file)
-        run(site, Places(data), broker_url(site, mqtt_port), shard)
+        run(site, Places(data), broker_address(site, mqtt_port), shard)
     except (DeviceError, IngestError, click.UsageError) as error:
         sys.exit(f"citydeck ingest: {error}")
 
 
-def broker_url(site: Site, mqtt_port: int | None) -> str:
-    """Return the broker's address.
-
-    Raises:
-        click.UsageError: the site's broker is embedded and nobody said where it listens.
-    """
-    if mqtt_port is not None:
-        return f"mqtt://127.0.0.1:{mqtt_port}"
-    if site.broker.embedded:
-        raise click.UsageError(
-            "the site's broker is embedded: `citydeck up` starts it; to collect from another MQTT 5 broker on this "
-            "machine give --mqtt-port, or name one as broker.url in the site file"
-        )
-    return site.broker.url
-
-
-def run(site: Site, places: Places, url: str, shard: str | None) -> None:
+def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -> None:
     """Collect until SIGINT or SIGTERM.
 
     Raises:
@@ -77,7 +62,7 @@ def run(site: Site, places: Places, url: str, shard: str | None) -> None:
     database.migrate()
     store = open_store(site, own)
     asked = threading.Event()
-    subscriber = Subscriber(url, f"citydeck-{site.district}-{name}", subscriptions, ASK, asked.set)
+    subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", subscriptions, ASK, asked.set)
     inbox = subscriber.inbox
     pipeline = Pipeline(
         site, name, journal, checkpoint, database,
@@ -97,7 +82,7 @@ def run(site: Site, places: Places, url: str, shard: str | None) -> None:
     pipeline.start()
     journaller.start()
     subscriber.start()
-    log.info("collecting shard=%s from=%s devices=%d position=%d", name, url, len(site.devices), journal.last)
+    log.info("collecting shard=%s from=%s devices=%d position=%d", name, address, len(site.devices), journal.last)
     while not stopping.wait(0.2) and pipeline.failed is None and pipeline.writer.failed is None:
         if asked.is_set():
             asked.clear()

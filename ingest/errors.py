@@ -9,6 +9,10 @@ class IngestError(Exception):
     """Anything this package cannot do."""
 
 
+class BrokerUnknown(IngestError):
+    """Nobody said where the broker is."""
+
+
 class JournalError(IngestError):
     """The journal cannot be written or read; nothing may be acknowledged to the broker meanwhile."""
 

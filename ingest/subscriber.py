@@ -5,13 +5,10 @@ PUBACK goes out on the connection its message came by, or not at all: then the b
 """
 
 import logging
-import os
-import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,6 +16,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from ingest.address import BrokerAddress
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +83,15 @@ class Subscriber:
     """The collector's connection to the broker."""
 
     def __init__(
-        self, url: str, client_id: str, subscriptions: Sequence[str], ask_topic: str, on_ask: Callable[[], None]
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        subscriptions: Sequence[str],
+        ask_topic: str,
+        on_ask: Callable[[], None],
     ) -> None:
         """Prepare a session; ``on_ask`` is called when a cockpit asks for a snapshot."""
-        parts = urlsplit(url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+        self._address = address
         self._subscriptions = subscriptions
         self._ask_topic = ask_topic
         self._on_ask = on_ask
@@ -101,11 +103,7 @@ class Subscriber:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True)
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(1, 10)
-        if parts.scheme == "mqtts":
-            self._client.tls_set_context(ssl.create_default_context())
-        user = os.environ.get("CITYDECK_MQTT_USER")
-        if user:
-            self._client.username_pw_set(user, os.environ.get("CITYDECK_MQTT_PASSWORD"))
+        address.prepare(self._client)
         self._client.on_connect = self._connected
         self._client.on_connect_fail = self._failed
         self._client.on_disconnect = self._disconnected
@@ -116,7 +114,9 @@ class Subscriber:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
-        self._client.connect_async(self._host, self._port, keepalive=30, clean_start=False, properties=properties)
+        self._client.connect_async(
+            self._address.host, self._address.port, keepalive=30, clean_start=False, properties=properties
+        )
         self._client.loop_start()
 
     def acknowledge(self, messages: Iterable[Arrived]) -> None:
@@ -142,7 +142,7 @@ class Subscriber:
         if reason.is_failure:
             self._refused = True
             hint = "; check CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD" if reason.value in _NOT_LET_IN else ""
-            self._report(f"broker {self._host}:{self._port} refuses the connection: {reason}{hint}")
+            self._report(f"broker {self._address} refuses the connection: {reason}{hint}")
             return
         self._connection += 1
         self.connected = True
@@ -150,11 +150,13 @@ class Subscriber:
         # Retained status messages are news only to a new session.
         wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
         client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
-        log.info("broker connected host=%s port=%d session=%s", self._host, self._port,
+        log.info(
+            "broker connected address=%s session=%s",
+            self._address,
                  "resumed" if flags.session_present else "new")  # fmt: skip
 
     def _failed(self, _client: Client, _user: Any) -> None:
-        self._report(f"broker {self._host}:{self._port} does not answer; trying again for ever")
+        self._report(f"broker {self._address} does not answer; trying again for ever")
 
     def _disconnected(
         self, _client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Properties | None
@@ -162,7 +164,7 @@ class Subscriber:
         self.connected = False
         refused, self._refused = self._refused, False
         if reason.is_failure and not refused:
-            self._report(f"broker {self._host}:{self._port} is gone ({reason}); trying again for ever")
+            self._report(f"broker {self._address} is gone ({reason}); trying again for ever")
 
     def _report(self, sentence: str) -> None:
         # Every attempt fails with the same words for as long as it lasts: once is enough.

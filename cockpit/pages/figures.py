@@ -3,6 +3,7 @@
 Colours are those of ``assets/10-tokens.css``: a figure cannot read CSS.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,9 +56,17 @@ def series_figure(
     points = [
         (int(t), value, _quality(quality)) for t, value, *quality in series.get("points", ()) if value is not None
     ]
-    gap_ms = max(kind.stale_after_s, kind.period_s * _GAP_PERIODS, 2.5 * float(series.get("step_s") or 0)) * 1000
+    passing = any(m.passage and field in m.fields for m in kind.measurements)
+    gap_ms = (
+        math.inf
+        if passing
+        else max(kind.stale_after_s, kind.period_s * _GAP_PERIODS, 2.5 * float(series.get("step_s") or 0)) * 1000
+    )
     gaps = _gaps([t for t, _, quality in points if quality != "bad"], gap_ms)
     traces = [_line(field, points, gaps, style), *_marked(points, style)]
+    if passing:
+        # What passes is one thing after another; a line between two lorries would say there was something in between.
+        traces[0] |= {"mode": "markers", "marker": {"color": _DATA, "size": style.rem * 0.4}}
     shapes, notes = _limits(field, style, points)
     shapes += [_band(gap, style) for gap in gaps]
     lines, flags = _alarm_marks(alarms, name, style, start_ms, stop_ms)

@@ -20,7 +20,7 @@ export async function mount(element, scope) {
   const bodies = kind.measurements.map((measurement) => {
     const heading = el("tr", { class: "group" }, el("th", { colspan: HEADINGS.length, scope: "rowgroup" }, named(measurement.name)));
     const own = measurement.fields.filter((field) => !rows.has(field.key)).map((field) => {
-      const row = new Row(field);
+      const row = new Row(field, Boolean(measurement.passage));
       rows.set(field.key, row);
       return row.element;
     });
@@ -31,6 +31,10 @@ export async function mount(element, scope) {
 
   const apply = (latest) => {
     for (const [key, reading] of Object.entries(latest ?? {})) rows.get(key)?.show(reading, kind.stale_after_s);
+    const passing = [...rows.values()].filter((row) => row.passing);
+    const newest = Math.max(0, ...passing.map((row) => row.at ?? 0));
+    // One passage at a time: the sixth axle of an earlier lorry is no part of the car that came last.
+    for (const row of passing) row.element.hidden = row.at !== newest;
     for (const body of bodies) {
       // A measurement this device does not have (a pole without an environment station) is not shown.
       body.hidden = ![...body.children].some((row) => row.dataset.known);
@@ -44,8 +48,9 @@ export async function mount(element, scope) {
 }
 
 class Row {
-  constructor(field) {
+  constructor(field, passing) {
     this.field = field;
+    this.passing = passing;
     this.value = el("td", { class: "numeric" });
     this.quality = el("td");
     this.time = el("td", { class: "numeric quiet" });
@@ -67,7 +72,8 @@ class Row {
 
   age(staleAfter) {
     if (!this.at) return;
-    const stale = live.now() - this.at > staleAfter * 1000 && !this.field.tag;
+    // A passage is over when it is told: it does not grow stale.
+    const stale = !this.passing && live.now() - this.at > staleAfter * 1000;
     const word = stale && this.word === "good" ? "stale" : this.word;
     setText(this.quality, say(`quality.${word}`));
     this.quality.className = `quality-${word}`;

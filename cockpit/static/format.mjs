@@ -34,7 +34,8 @@ export function fieldValue(field, value) {
 }
 
 export function unitOf(field) {
-  return named(field?.unit_label);
+  // An empty label is one: "2 axles" has a unit word in Chinese and none in English.
+  return field?.unit_label?.[settings.language] ?? "";
 }
 
 /** A value with its unit; masses from ten tonnes on are read in tonnes, not in five digits of kilograms. */

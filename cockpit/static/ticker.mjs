@@ -11,7 +11,7 @@ import { say } from "./texts.mjs";
 import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
 const PAGE_MS = 10_000;
-const CARD_REM = 24;
+const CARD_REM = 22;
 
 export async function mount(element, scope) {
   const words = await alarmWords();
@@ -29,7 +29,9 @@ export async function mount(element, scope) {
     page %= pages;
     strip.style.setProperty("--cards", room);
     strip.querySelector(".nothing-open")?.remove();
-    list.show(open.slice(page * room, page * room + room));
+    // The last page is filled up from the one before: an empty place would look like an end of the trouble.
+    const start = Math.max(0, Math.min(page * room, open.length - room));
+    list.show(open.slice(start, start + room));
     if (!open.length) strip.append(nothingOpen());
   };
   for (const type of ["snapshot", "alarm", "summary"]) scope.listen(live, type, () => (due = true));
@@ -50,8 +52,7 @@ export async function mount(element, scope) {
 function showCounts(element, open) {
   const rows = PRIORITIES.map((priority) => {
     const own = open.filter((alarm) => alarm.priority === priority);
-    const text = own.length ? priorityText(priority) : priorityText(priority);
-    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, text), el("b", null, number(own.length)));
+    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, priorityText(priority)), el("b", null, number(own.length)));
   });
   const unacked = open.filter(isUnacked).length;
   element.replaceChildren(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ingest import subscriber as module
+from ingest.address import BrokerAddress
 from ingest.live import ASK
 from ingest.subscriber import Arrived, Inbox, Subscriber
 from tests.ingest.publisher import Listener, Publisher
@@ -66,7 +67,7 @@ def make(mosquitto: Mosquitto) -> Iterator[Make]:
     made: list[Subscriber] = []
 
     def new(port: int = mosquitto.port, on_ask: Callable[[], None] = lambda: None) -> Subscriber:
-        made.append(Subscriber(f"mqtt://127.0.0.1:{port}", "citydeck-test", ["city/#"], ASK, on_ask))
+        made.append(Subscriber(BrokerAddress("127.0.0.1", port), "citydeck-test", ["city/#"], ASK, on_ask))
         return made[-1]
 
     yield new
