@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from devices.errors import KindFault
 from devices.kind import Kind, Measurement
 from devices.kind_check import contradictions
+from devices.plan import Plan, plan_of
 
 OWN_KINDS = Path(__file__).parent / "kinds"
 
@@ -20,6 +21,14 @@ class Catalog:
     """The kinds by key, and their measurements by name."""
 
     kinds: Mapping[str, Kind]
+    _plans: dict[tuple[str, str], Plan] = field(default_factory=dict, compare=False, repr=False)
+
+    def plan(self, kind: str, channel: str) -> Plan:
+        """Return the compiled channel of a kind, made at its first use."""
+        plan = self._plans.get((kind, channel))
+        if plan is None:
+            plan = self._plans[kind, channel] = plan_of(self.kinds[kind], channel)
+        return plan
 
     @property
     def measurements(self) -> Mapping[str, tuple[Kind, Measurement]]:

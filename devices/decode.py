@@ -112,40 +112,45 @@ def _readings(
 ) -> tuple[list[Reading], list[PartFault], int]:
     if sample.at_ms is not None and sample.at_ms < 0:
         return [], [PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970")], 0
-    kind = site.catalog.kinds[sample.kind]
+    plan = site.catalog.plan(sample.kind, sample.channel)
     registered = site.devices.get(sample.device)
     facts = registered.facts if registered is not None else {}
     at_ns, quality, flags = _stamped(sample, received_ms)
-    readings: list[Reading] = []
+    columns: list[_Column | None] = [None] * len(plan.measurements)
     faults: list[PartFault] = []
-    known: set[str] = set()
-    for measurement in kind.measurements_on(sample.channel):
-        values: dict[str, Value] = {}
-        tags: dict[str, str] = {}
-        own_flags = dict(flags)
-        outside: list[str] = []
-        for field in measurement.fields:
-            known.add(field.key)
-            raw = sample.data.get(field.key)
-            if raw is None:
-                continue
+    unknown = 0
+    for key, raw in sample.data.items():
+        slot = plan.slots.get(key)
+        if slot is None:
+            unknown += 1
+        elif slot.numeric and (type(raw) is float or type(raw) is int) and slot.low <= raw <= slot.high:
+            # Nearly every value comes this way; what is odd in any respect goes the long way round.
+            value = float(raw)
+            if value not in slot.field.sentinels:
+                column = columns[slot.index]
+                if column is None:
+                    column = columns[slot.index] = _Column(flags)
+                column.values[key] = value
+        elif raw is not None:
             try:
-                value = _value(field, raw)
+                found = _value(slot.field, raw)
+                column = columns[slot.index]
+                if column is None:
+                    column = columns[slot.index] = _Column(flags)
+                column.take(slot.field, found)
             except Undecodable as error:
-                faults.append(PartFault(error.reason, f"{measurement.key}.{field.key}: {error}"))
-                continue
-            if value is None:
-                continue
-            if field.tag:
-                tags[field.key] = str(value)
-                continue
-            values[field.key] = value
-            if _outside(field, value):
-                outside.append(field.key)
+                where = plan.measurements[slot.index].key
+                faults.append(PartFault(error.reason, f"{where}.{key}: {error}"))
+    readings: list[Reading] = []
+    for measurement, column in zip(plan.measurements, columns, strict=True):
+        if column is None:
+            continue
+        values, own_flags = column.values, column.flags
         if values.get("lat") == 0.0 and values.get("lon") == 0.0:
             del values["lat"], values["lon"]
         if not values:
             continue
+        outside = column.outside
         if measurement.derive is not None:
             values, own_flags = _completed(values, own_flags, measurement.derive, facts)
             outside = [field.key for field in measurement.fields if _outside(field, values.get(field.key))]
@@ -159,7 +164,7 @@ def _readings(
                 _district(sample, site),
                 _unique(at_ns, measurement, values),
                 values,
-                tags,
+                column.tags,
                 quality,
                 own_flags,
                 received_ms,
@@ -167,7 +172,29 @@ def _readings(
                 sample.history,
             )
         )
-    return readings, faults, sum(1 for key in sample.data if key not in known)
+    return readings, faults, unknown
+
+
+class _Column:
+    """What a sample says for one measurement, while its keys are gone through."""
+
+    __slots__ = ("flags", "outside", "tags", "values")
+
+    def __init__(self, flags: dict[str, str]) -> None:
+        self.values: dict[str, Value] = {}
+        self.tags: dict[str, str] = {}
+        self.flags = dict(flags)
+        self.outside: list[str] = []
+
+    def take(self, field: Field, value: Value | None) -> None:
+        if value is None:
+            return
+        if field.tag:
+            self.tags[field.key] = str(value)
+            return
+        self.values[field.key] = value
+        if _outside(field, value):
+            self.outside.append(field.key)
 
 
 def _completed(

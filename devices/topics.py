@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from devices.errors import Undecodable, shown
 
@@ -22,6 +23,7 @@ class Topic:
         return f"city/v1/{self.district}/{self.kind}/{self.device}/{self.channel}"
 
 
+@lru_cache(maxsize=100_000)
 def parse_topic(topic: str) -> Topic:
     """Parse a native topic.
 

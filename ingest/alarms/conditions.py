@@ -39,14 +39,9 @@ class Condition(msgspec.Struct, array_like=True):
         return all(not step.on and step.held_ms < 0 for step in self.steps)
 
 
-def new_condition(limit: Limit) -> Condition:
-    """Return the memory of a rule that has seen nothing yet."""
-    return Condition([Step() for _ in limit.levels])
-
-
-def touches(limit: Limit, value: float) -> bool:
-    """Tell whether a value reaches any level; the quick test that lets quiet values pass."""
-    return any(_side(limit, level, value) == "in" for level in limit.levels)
+def new_condition(limit: Limit, last_ms: int = 0) -> Condition:
+    """Return the memory of a rule that has seen nothing but quiet values, the last at ``last_ms`` (0: none)."""
+    return Condition([Step() for _ in limit.levels], last_ms)
 
 
 def level_of(limit: Limit, value: float) -> int:

@@ -12,14 +12,15 @@ import msgspec
 from devices.decode import STATUS
 from devices.readings import Quality, Reading
 from devices.site import Site
-from ingest.alarms.conditions import Condition, judge, level_of, new_condition, touches
-from ingest.alarms.rules import Rule, rule_book
+from ingest.alarms.conditions import Condition, judge, level_of, new_condition
+from ingest.alarms.rules import Rule, Watch, rule_book
 from ingest.alarms.transitions import Transition, What
 from ingest.decoding import Outcome
 
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
+_NO_WATCHES: dict[str, tuple[Watch, ...]] = {}
 
 
 class Latest(msgspec.Struct, array_like=True):
@@ -49,6 +50,8 @@ class Engine:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._book = rule_book(site.catalog)
+        self._watches = self._book.watches()
+        self._conditional = {key for key, rule in self._book.silence.items() if rule.no_data.while_field is not None}
         self.devices: dict[str, DeviceState] = {}
         self.changed: set[str] = set()
         self.now_ms = 0
@@ -85,8 +88,8 @@ class Engine:
             if not self._armed:
                 self._armed = True
                 self._arm()
-            if outcome.readings:
-                found.extend(self._heard(outcome))
+            for reading in outcome.readings:
+                self._heard(reading, outcome, found)
         return found
 
     def _state(self, device: str, kind: str, district: str) -> DeviceState:
@@ -97,49 +100,74 @@ class Engine:
             self.changed.add(device)
         return state
 
-    def _heard(self, outcome: Outcome) -> Iterator[Transition]:
-        for reading in outcome.readings:
-            state = self._state(reading.device, reading.kind, reading.district)
-            yield from self._alive(reading.device, state, outcome)
-            yield from self._judged(reading, state)
-            if reading.measurement != STATUS:
-                self._remember(reading, state)
-            self._queue(reading.device, state)
+    def _heard(self, reading: Reading, outcome: Outcome, found: list[Transition]) -> None:
+        device = reading.device
+        state = self.devices.get(device)
+        if state is None:
+            state = self._state(device, reading.kind, reading.district)
+        self.changed.add(device)
+        woken = not state.online or state.silent or outcome.status is False
+        if woken:
+            found.extend(self._alive(device, state, outcome))
+        if outcome.status is not False:
+            state.seen_ms = outcome.received_ms
+        if reading.measurement == STATUS:
+            self._queue(device, state)
+            return
+        at_ms = reading.at_ns // 1_000_000
+        watches = self._watches.get(reading.measurement, _NO_WATCHES)
+        flagged = reading.quality or reading.flags
+        for key, value in reading.values.items():
+            quality = reading.quality_of(key) if flagged else Quality.GOOD
+            before = state.latest.get(key)
+            if key in watches and isinstance(value, float) and quality != Quality.BAD:
+                for watch in watches[key]:
+                    condition = state.conditions.get(watch.rule.id)
+                    if condition is not None or not watch.quiet(value):
+                        last_ms = before.at_ms if before is not None else 0
+                        found.extend(self._judged(watch.rule, condition, reading, state, value, at_ms, last_ms))
+            if before is None or at_ms >= before.at_ms:
+                state.latest[key] = Latest(value, at_ms, int(quality))
+        # A device in the queue is looked at in time by itself, unless it has just come back or its mode can arm a
+        # shorter silence.
+        if woken or device not in self._queued or state.kind in self._conditional:
+            self._queue(device, state)
 
     def _alive(self, device: str, state: DeviceState, outcome: Outcome) -> Iterator[Transition]:
-        self.changed.add(device)
         if outcome.status is False:
             if state.online:
                 state.online = False
                 yield self._transition("stale", device, state, device, "", "", 0, "", quality="stale")
             return
-        state.seen_ms = outcome.received_ms
-        was_online, state.online = state.online, True
         rule = self._book.silence.get(state.kind)
         if state.silent and rule is not None:
             state.silent = False
             yield self._transition(
                 "return", device, state, f"{device}/no_data", rule.id, rule.version, 0, rule.no_data.priority
             )
-        if not was_online:
+        if not state.online:
+            state.online = True
             yield self._transition("fresh", device, state, device, "", "", 0, "")
 
-    def _judged(self, reading: Reading, state: DeviceState) -> Iterator[Transition]:
-        for rule in self._book.by_measurement.get(reading.measurement, ()):
-            value = reading.values.get(rule.field)
-            if not isinstance(value, float) or reading.quality_of(rule.field) == Quality.BAD:
-                continue
-            if rule.limit.passage:
-                yield from self._passage(rule, reading, state, value)
-                continue
-            condition = state.conditions.get(rule.id)
-            if condition is None:
-                condition = state.conditions[rule.id] = new_condition(rule.limit)
-            at_ms = reading.at_ns // 1_000_000
-            if condition.idle and at_ms >= condition.last_ms and not touches(rule.limit, value):
-                condition.last_ms = at_ms
-                continue
-            yield from self._stepped(rule, condition, reading, state, value, at_ms)
+    def _judged(
+        self,
+        rule: Rule,
+        condition: Condition | None,
+        reading: Reading,
+        state: DeviceState,
+        value: float,
+        at_ms: int,
+        last_ms: int,
+    ) -> Iterator[Transition]:
+        if rule.limit.passage:
+            yield from self._passage(rule, reading, state, value)
+            return
+        if condition is None:
+            # Only what is or may become an alarm is remembered; all else is the field's latest value.
+            condition = state.conditions[rule.id] = new_condition(rule.limit, last_ms)
+        yield from self._stepped(rule, condition, reading, state, value, at_ms)
+        if condition.idle:
+            del state.conditions[rule.id]
 
     def _stepped(
         self, rule: Rule, condition: Condition, reading: Reading, state: DeviceState, value: float, at_ms: int
@@ -176,14 +204,6 @@ class Engine:
             rule.id, rule.version, level, rule.priority(level),
             rule=rule, value=value, at_ms=reading.at_ns // 1_000_000, quality=reading.quality_of(rule.field).word,
         )  # fmt: skip
-
-    @staticmethod
-    def _remember(reading: Reading, state: DeviceState) -> None:
-        at_ms = reading.at_ns // 1_000_000
-        for key, value in reading.values.items():
-            before = state.latest.get(key)
-            if before is None or at_ms >= before.at_ms:
-                state.latest[key] = Latest(value, at_ms, int(reading.quality_of(key)))
 
     def _queue(self, device: str, state: DeviceState) -> None:
         # One valid entry a device. A later due needs none: the earlier one is popped, seen too early and queued anew;

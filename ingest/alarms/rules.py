@@ -1,5 +1,6 @@
 """Rules in force at a site: the limits of its kinds, each with a stable identifier and a version."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -32,6 +33,30 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """A rule with the quick test that lets quiet values pass: inside (low, high), or none of ``states``."""
+
+    rule: Rule
+    low: float
+    high: float
+    states: frozenset[float] | None = None
+
+    def quiet(self, value: float) -> bool:
+        """Tell whether a value reaches no level."""
+        return self.low < value < self.high if self.states is None else value not in self.states
+
+
+def watch(rule: Rule) -> Watch:
+    """Return a rule with its quick test."""
+    limit = rule.limit
+    if limit.sense == "state":
+        return Watch(rule, 0.0, 0.0, frozenset(level.value for level in limit.levels))
+    if limit.sense == "above":
+        return Watch(rule, -math.inf, min(level.value for level in limit.levels))
+    return Watch(rule, max(level.value for level in limit.levels), math.inf)
+
+
+@dataclass(frozen=True, slots=True)
 class SilenceRule:
     """The no-data rule of a kind."""
 
@@ -52,6 +77,15 @@ class RuleBook:
 
     by_measurement: Mapping[str, tuple[Rule, ...]]
     silence: Mapping[str, SilenceRule]
+
+    def watches(self) -> dict[str, dict[str, tuple[Watch, ...]]]:
+        """Return the rules by measurement and field, ready for the message path."""
+        found: dict[str, dict[str, tuple[Watch, ...]]] = {}
+        for measurement, rules in self.by_measurement.items():
+            fields = found.setdefault(measurement, {})
+            for rule in rules:
+                fields[rule.field] = (*fields.get(rule.field, ()), watch(rule))
+        return found
 
     @property
     def by_id(self) -> Mapping[str, Rule | SilenceRule]:

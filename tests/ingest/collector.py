@@ -23,6 +23,7 @@ class Collector:
     """``python -m ingest`` on a site file; may be killed and started again."""
 
     def __init__(self, site_file: Path, data: Path, env: Mapping[str, str] | None = None):
+        self.site_file = site_file
         self.data = data
         self._log = data.with_suffix(".log")
         self._command = [sys.executable, "-m", "ingest", "--site", str(site_file), "--data", str(data)]

@@ -10,7 +10,7 @@ from tests.ingest.collector import Collector
 from tests.ingest.publisher import Publisher
 from tests.servers.influxdb import Influx
 from tests.servers.mosquitto import Mosquitto
-from tests.sites import small_site, small_site_text
+from tests.sites import SMALL, small_site, small_site_text
 
 MakeCollector = Callable[..., Collector]
 
@@ -26,9 +26,13 @@ def make_collector(tmp_path: Path) -> Iterator[MakeCollector]:
     """Return a function that makes a collector on the small site; what still runs at the end is killed."""
     made: list[Collector] = []
 
-    def make(port: int, store: str, tail: str = "", env: dict[str, str] | None = None) -> Collector:
+    def make(port: int, store: str, text: str = SMALL, env: dict[str, str] | None = None) -> Collector:
         file = tmp_path / f"site-{len(made)}.toml"
-        file.write_text(small_site_text(broker=f"mqtt://127.0.0.1:{port}", store=store, tail=tail), encoding="utf-8")
+        broker = f"mqtt://127.0.0.1:{port}"
+        written = (
+            small_site_text(broker=broker, store=store) if text is SMALL else text.format(broker=broker, store=store)
+        )
+        file.write_text(written, encoding="utf-8")
         made.append(Collector(file, tmp_path / f"data-{len(made)}", env))
         return made[-1]
 

@@ -1,7 +1,6 @@
 """The collector as a real process, between a real mosquitto and a real InfluxDB."""
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -180,7 +179,7 @@ def test_it_stops_in_order_and_goes_on_where_it_was(collector: Collector, publis
 
 
 def test_the_embedded_store_keeps_the_same_promise(
-    make_collector: MakeCollector, mosquitto: Mosquitto, publisher: Publisher, tmp_path: Path
+    make_collector: MakeCollector, mosquitto: Mosquitto, publisher: Publisher
 ) -> None:
     collector = make_collector(mosquitto.port, "embedded")
     # Of these days, for what is older than the retention is dropped at the start.
@@ -224,9 +223,10 @@ def test_a_lost_journal_is_one_sentence_and_not_a_silent_city(
 
 
 def test_a_site_file_with_mistakes_is_refused_before_any_connection(collector: Collector, mosquitto: Mosquitto) -> None:
-    site_file = Path(collector._command[collector._command.index("--site") + 1])
-    text = site_file.read_text(encoding="utf-8")
-    site_file.write_text(text.replace('kind = "drone"', 'kind = "dron"').replace("30.32", '"north"'), encoding="utf-8")
+    text = collector.site_file.read_text(encoding="utf-8")
+    collector.site_file.write_text(
+        text.replace('kind = "drone"', 'kind = "dron"').replace("30.32", '"north"'), encoding="utf-8"
+    )
     collector.start()
     assert collector.ended() == 1
     assert collector.lines("2 faults")

@@ -3,7 +3,8 @@
 import pytest
 
 from devices.kind import Level, Limit
-from ingest.alarms.conditions import judge, new_condition, touches
+from ingest.alarms.conditions import judge, level_of, new_condition
+from ingest.alarms.rules import Rule, watch
 
 HIGH = Limit("high", "高", "high", (Level(1, 25, "P2"), Level(2, 50, "P1")), "test", "C", deadband=5, off_s=60)
 SLOW = Limit("slow", "慢", "slow", (Level(1, 10, "P3"),), "test", "C", deadband=2, on_s=30, off_s=20)
@@ -61,7 +62,10 @@ def test_late_sample_may_raise_but_never_clear() -> None:
 
 
 @pytest.mark.parametrize(("limit", "quiet", "loud"), [(HIGH, 24.99, 25), (LOW, 30.01, 30), (STATE, 3, 1)])
-def test_touches(limit: Limit, quiet: float, loud: float) -> None:
-    """The quick test lets through exactly the values no level is reached by."""
-    assert not touches(limit, quiet)
-    assert touches(limit, loud)
+def test_quick_test(limit: Limit, quiet: float, loud: float) -> None:
+    """The quick test lets through exactly the values by which no level is reached."""
+    quick = watch(Rule("k.f.l", "v", "k", "m", "f", "1", limit, 1000))
+    assert quick.quiet(quiet)
+    assert level_of(limit, quiet) == 0
+    assert not quick.quiet(loud)
+    assert level_of(limit, loud) == 1
