@@ -103,9 +103,9 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
 def asset_version() -> str:
     """Return a digest of everything a browser loads from here; a page with another one reloads itself."""
     digest = hashlib.blake2b(digest_size=8)
-    for folder in ("assets", "static"):
+    for folder in ("assets", "pages", "static", "texts"):
         for path in sorted((_HERE / folder).rglob("*")):
-            if path.is_file() and "vendor" not in path.parts:
+            if path.is_file() and not {"vendor", "__pycache__"} & set(path.parts):
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 

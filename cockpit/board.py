@@ -45,6 +45,7 @@ class Board:
             "lat": device.lat if device else None,
             "lon": device.lon if device else None,
             "camera": device.camera if device else None,
+            "device_name": {"zh": device.label.zh, "en": device.label.en} if device and device.label else None,
             "rule_name": {"zh": label.zh, "en": label.en},
             "responsible": {"name": {"zh": unit.label.zh, "en": unit.label.en}, "phone": unit.phone} if unit else None,
         }

@@ -17,6 +17,7 @@ from cockpit.sessions import COOKIE, Sessions, User
 
 current_user: ContextVar[User | None] = ContextVar("citydeck_user", default=None)
 
+_MONTH = "max-age=2592000"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -52,6 +53,8 @@ class Guard:
                 answer = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     answer.setdefault(name, value)
+                # Without a word on it a browser keeps old modules beside new ones after an upgrade.
+                answer.setdefault("Cache-Control", _MONTH if "/vendor/" in scope["path"] else "no-cache")
             await send(message)
 
         await self._app(scope, receive, with_headers)

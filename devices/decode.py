@@ -238,7 +238,7 @@ def _value(field: Field, raw: object) -> Value | None:
         if isinstance(raw, str):
             return raw[:128] or None
         if isinstance(raw, int | float) and not isinstance(raw, bool):
-            return f"{raw:g}" if isinstance(raw, float) else str(raw)
+            return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
         raise Undecodable("type", f"expected a text, found {shown(raw)}")
     if field.type == "flag" and isinstance(raw, bool):
         return 1.0 if raw else 0.0

@@ -10,6 +10,7 @@ from devices.kind import Label
 from devices.site import Device, District, ResponsibleUnit, Shard
 from devices.topics import DEVICE_ID, topic_matches
 
+FOREIGN_SCHEMES = ("DJI", "HJ212")
 DeviceRows = Sequence[tuple[str, Mapping[str, object]]]
 COLUMNS = frozenset(
     {
@@ -145,6 +146,10 @@ def _date(row: Mapping[str, object], key: str, path: str, faults: list[Fault]) -
 def _check_foreign(devices: Mapping[str, Device], where: Mapping[str, str], faults: list[Fault]) -> None:
     owner: dict[str, str] = {}
     for device in devices.values():
+        scheme, colon, number = device.foreign.partition(":")
+        if device.foreign and (scheme not in FOREIGN_SCHEMES or not colon or not number):
+            expected = " or ".join(f"{known}:number" for known in FOREIGN_SCHEMES)
+            faults.append(Fault(f"{where[device.id]}.foreign", f"{shown(device.foreign)}: expected {expected}"))
         if device.foreign and owner.setdefault(device.foreign, device.id) != device.id:
             first = owner[device.foreign]
             faults.append(Fault(f"{where[device.id]}.foreign", f"{device.foreign!r} belongs to {first!r} already"))

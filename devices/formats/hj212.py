@@ -26,7 +26,7 @@ FACTORS: dict[str, tuple[str, float]] = {
     "O3": ("o3_ugm3", 1.0),
     "a21005": ("co_mgm3", 1.0),
 }
-_FLAG_CODES = {"D": "sensor_fault", "F": "sensor_fault", "B": "sensor_fault", "M": "maint", "C": "calib", "S": "manual"}
+_FLAG_CODES = {"D": "sensor_fault", "F": "sensor_fault", "B": "comm", "M": "maint", "C": "calib", "S": "manual"}
 
 
 def owns(topic: str) -> bool:

@@ -54,6 +54,11 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         '[site]\nsimulated = "yes"\n',
         ("site.simulated: expected true or false, found 'yes'",),
     ),
+    "foreign number of an unknown scheme": (
+        GAS_ROW,
+        f'{GAS_ROW}foreign = "DIJ:1581F5BKD"\n',
+        ("devices[1].foreign: 'DIJ:1581F5BKD': expected DJI:number or HJ212:number",),
+    ),
     "no such file": ("[site]\n", '[site]\nbasemap = "gone.geojson"\n', ("site.basemap: no such file: gone.geojson",)),
     "broker of another scheme": ("mqtt://127", "http://127", (f"{BROKER}'http://127.0.0.1:1883'",)),
     "broker without a host": ("mqtt://127.0.0.1:1883", "mqtt://", (f"{BROKER}'mqtt://'",)),
