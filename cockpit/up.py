@@ -20,6 +20,8 @@ import click
 from cockpit.broker import embedded_broker
 from cockpit.ports import free_port, require_free
 from devices.site import Site
+from ingest.errors import IngestError
+from ingest.places import Places, take
 
 log = logging.getLogger("up")
 
@@ -88,9 +90,13 @@ def up(
     """Run everything until Ctrl-C or SIGTERM.
 
     Raises:
-        click.ClickException: a port is taken; nothing was started.
+        click.ClickException: a port or the data folder is taken; nothing was started.
     """
     require_free(host, port, "cockpit", "--port")
+    try:
+        take(Places(data)).close()
+    except IngestError as error:
+        raise click.ClickException(str(error)) from error
     password = os.environ.get("CITYDECK_DEMO_PASSWORD") or secrets.token_urlsafe(9)
     environment = {**os.environ, "CITYDECK_DEMO_PASSWORD": password, "PYTHONUNBUFFERED": "1"}
     common = ["--data", str(data), *(["--site", str(site_file)] if site_file else [])]

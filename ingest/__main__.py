@@ -20,7 +20,7 @@ from ingest.errors import IngestError
 from ingest.journal import Journal
 from ingest.live import ASK, Live
 from ingest.pipeline import Journaller, Pipeline
-from ingest.places import Places, site_secret
+from ingest.places import Places, site_secret, take
 from ingest.retention import Keeper
 from ingest.store import open_store
 from ingest.storing import StoreWriter
@@ -56,6 +56,7 @@ def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -
     name = shard or "main"
     subscriptions = site.broker.subscriptions if shard is None else _shard_subscriptions(site, shard)
     own = places.for_shard(shard)
+    lock = take(own)
     journal = Journal(own.journal)
     checkpoint, store_checkpoint = Checkpoint(own.checkpoint), Checkpoint(own.checkpoint)
     database = open_alarms(site, places)
@@ -95,6 +96,7 @@ def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -
     database.close()
     store.close()
     journal.close()
+    lock.close()
     failed = pipeline.failed or pipeline.writer.failed
     if failed is not None:
         sys.exit(f"citydeck ingest: stopped by {type(failed).__name__}: {failed}")

@@ -1,11 +1,15 @@
 """Where this installation keeps its state, and the secrets it takes from the environment."""
 
+import fcntl
 import os
 import secrets
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
+
+from ingest.errors import JournalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,32 @@ class Places:
     def for_shard(self, shard: str | None) -> "Places":
         """Return the places of one shard's own journal and checkpoint."""
         return self if shard is None else Places(self.data / "shards" / shard)
+
+
+def take(places: Places) -> TextIO:
+    """Take a data folder for one collector, as long as the returned file is open.
+
+    Raises:
+        JournalError: it cannot be written, or another collector has it: two would write one journal.
+    """
+    try:
+        places.data.mkdir(parents=True, exist_ok=True)
+        lock = (places.data / "collector.lock").open("a+")
+    except OSError as error:
+        raise JournalError(f"the data folder {places.data} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        other = lock.read().strip()
+        lock.close()
+        raise JournalError(
+            f"another collector (process {other}) works on the data folder {places.data}; choose another by --data"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 def site_secret(places: Places) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.places import Places, take
 from tests.cockpit.town import Town
 from tests.servers.ports import free_port
 from tests.sites import small_site_text
@@ -67,6 +68,15 @@ def test_taken_port(tmp_path: Path, option: str, what: str) -> None:
     assert done.returncode == 1
     assert str(port) in done.stderr and what in done.stderr and option in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_taken_data_folder(tmp_path: Path) -> None:
+    """A second city on the same folder is refused before anything starts."""
+    with take(Places(tmp_path)):
+        ports = ["--port", str(free_port()), "--mqtt-port", str(free_port())]
+        done = citydeck("up", "--data", str(tmp_path), *ports)
+    assert done.returncode == 1
+    assert "another collector" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("part", ["ingest", "serve"])

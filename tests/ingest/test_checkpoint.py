@@ -103,8 +103,8 @@ def test_two_threads_write_one_file(path: Path, checkpoint: Checkpoint) -> None:
 
 def test_a_path_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(JournalError, match="checkpoint checkpoint.db: cannot be opened"):
+    with pytest.raises(JournalError, match=r"checkpoint checkpoint.db: cannot be opened"):
         Checkpoint(tmp_path / "file" / "checkpoint.db")
     (tmp_path / "checkpoint.db").write_bytes(b"no database" * 500)
-    with pytest.raises(JournalError, match="checkpoint checkpoint.db: cannot be opened: file is not a database"):
+    with pytest.raises(JournalError, match=r"checkpoint checkpoint.db: cannot be opened: file is not a database"):
         Checkpoint(tmp_path / "checkpoint.db")

@@ -1,7 +1,6 @@
 """Every message gets exactly one fate, whatever its bytes, and the same one when it is read again."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -77,7 +76,9 @@ def test_nothing_a_device_sends_stops_decoding(decoder: Decoder, message: Messag
     assert decoder.outcome(Record(8, T_MS, *gas("gas-1", 1, ts=T_MS))).fate == "decoded"
 
 
-def test_a_kind_file_that_raises_costs_only_its_own_messages(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+def test_a_kind_file_that_raises_costs_only_its_own_messages(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("in a kind file")
 
@@ -99,7 +100,7 @@ JSON = st.recursive(
 ENVELOPE = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys(("v", "id", "ts", "seq", "q", "qf", "gw", "hist", "loc", "tid", "bid", "timestamp", "gateway"), JSON),
+        **dict.fromkeys(["v", "id", "ts", "seq", "q", "qf", "gw", "hist", "loc", "tid", "bid", "timestamp", "gateway"], JSON),
         "data": JSON
         | st.dictionaries(st.sampled_from(["conc_pct_lel", "gas", "state", "lat", "battery", "wind_speed"]), JSON),
     },

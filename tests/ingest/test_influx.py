@@ -141,7 +141,7 @@ def store_at(address: str, site: Site) -> Iterator[InfluxStore]:
 
 
 ANSWERS = [
-    (401, b'{"code":"unauthorized","message":"unauthorized access"}', "refuses the token (401); check CITYDECK_INFLUX_TOKEN"),
+    (401, b'{"code":"unauthorized","message":"unauthorized"}', "refuses the token (401); check CITYDECK_INFLUX_TOKEN"),
     (403, b'{"message":"insufficient permissions"}', "refuses the token (403); check CITYDECK_INFLUX_TOKEN"),
     (404, b'{"message":"bucket not found"}', "has no bucket 'citydeck' (404); create it or mend store.url"),
     (500, b'{"error":"engine: out of disk"}', "answers 500: engine: out of disk"),
@@ -195,7 +195,11 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(site: Site) -> None:
 
 
 def test_one_reading_that_is_too_large_is_not_halved_for_ever(site: Site) -> None:
-    with answering(lambda _: (413, b'{"message":"too large"}')) as address, store_at(address, site) as store, pytest.raises(StoreError, match="answers 413: too large"):  # fmt: skip
+    with (
+        answering(lambda _: (413, b'{"message":"too large"}')) as address,
+        store_at(address, site) as store,
+        pytest.raises(StoreError, match="answers 413: too large"),
+    ):
         store.write([reading({"conc_ppm": 1.0})], 1)
 
 

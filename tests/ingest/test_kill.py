@@ -92,7 +92,7 @@ def kill_now_and_then(collector: Collector, publishers: list[Publisher], total: 
         # Somewhere between its first batch and far behind, not always in the same state.
         if chance.random() < 0.5:
             grown = len(collector.lines("broker connected"))
-            collector.wait(lambda grown=grown: grown and collector.ledger().decoded >= moment // 2)
+            collector.wait(lambda grown=grown, half=moment // 2: grown and collector.ledger().decoded >= half)
         collector.kill()
         collector.start()
     return len(moments)

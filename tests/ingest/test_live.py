@@ -66,7 +66,10 @@ class City:
         self.live.heard(outcomes)
 
     def devices(self) -> dict[str, Any]:
-        return {name: found for topic, document, _, _ in self.sent if topic == "values" for name, found in document["devices"].items()}  # fmt: skip
+        told: dict[str, Any] = {}
+        for topic, document, _, _ in self.sent:
+            told.update(document["devices"] if topic == "values" else {})
+        return told
 
     def second(self) -> None:
         self.sent.clear()

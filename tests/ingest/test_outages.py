@@ -60,11 +60,12 @@ def test_a_store_that_is_down_only_makes_readings_wait(
 
 
 def test_a_long_outage_is_caught_up_from_the_journal(
-    make_collector: MakeCollector, mosquitto: Mosquitto, publisher: Publisher, influx: Influx, tmp_path: Any
+    make_collector: MakeCollector, mosquitto: Mosquitto, publisher: Publisher, influx: Influx
 ) -> None:
     """More than is kept in memory: what was dropped there is read again from the journal."""
     collector = make_collector(mosquitto.port, store_url(influx))
-    collector._command[1:3] = ["-c", "import ingest.storing as s; s._HANDED_LIMIT = 500; from ingest.__main__ import main; main()"]  # fmt: skip
+    small = "import ingest.storing as s; s._HANDED_LIMIT = 500; from ingest.__main__ import main; main()"
+    collector._command[1:3] = ["-c", small]
     influx.kill()
     collector.connected()
     for start in range(0, 6000, 1000):
@@ -80,7 +81,6 @@ def test_a_long_outage_is_caught_up_from_the_journal(
 
 ANSWERS = [
     (401, b'{"message":"unauthorized access"}', "refuses the token (401); check CITYDECK_INFLUX_TOKEN"),
-    (403, b'{"message":"forbidden"}', "refuses the token (403); check CITYDECK_INFLUX_TOKEN"),
     (500, b'{"error":"timeout"}', "answers 500: timeout"),
 ]
 
@@ -123,7 +123,8 @@ def test_a_bucket_that_is_not_there_yet_is_one_sentence(
     collector.wait(lambda: waiting(collector) == 100 and collector.lines("WARNING"))
     (line,) = collector.lines("WARNING")
     assert line.endswith(
-        f"InfluxDB at {influx.url} has no bucket '{name}' (404); create it or mend store.url; readings wait in the journal"
+        f"InfluxDB at {influx.url} has no bucket '{name}' (404); create it or mend store.url; "
+        "readings wait in the journal"
     )
     influx.create_database(name)
     collector.wait(lambda: collector.settled(100))
@@ -149,7 +150,8 @@ def test_a_broker_that_is_down_at_the_start_and_goes_away_later(
         # In order, so that the broker keeps what it has accepted and the collector has not acknowledged.
         mosquitto.restart()
         collector.wait(lambda round_=round_: len(collector.lines("session=resumed")) == round_)
-    collector.wait(lambda: collector.settled(2000))
+    # What the broker sends once more counts as a message: only the decoded ones tell that all are here.
+    collector.wait(lambda: collector.ledger().decoded >= 2000 and collector.settled(2000))
     assert per_device(influx, "gas_alarm") == {"gas-1": 2000}
     assert collector.ledger().produced == 2000
     assert len(collector.lines("is gone")) == 2
@@ -170,11 +172,10 @@ def test_what_is_published_while_it_is_away_is_kept_by_the_broker_over_a_restart
     assert per_device(influx, "gas_alarm") == {"gas-1": 3000}
 
 
-@pytest.mark.parametrize("password", ["wrong", ""])
 def test_a_wrong_password_of_the_broker_is_one_sentence(
-    make_collector: MakeCollector, guarded_mosquitto: Mosquitto, influx: Influx, password: str
+    make_collector: MakeCollector, guarded_mosquitto: Mosquitto, influx: Influx
 ) -> None:
-    secrets = {"CITYDECK_MQTT_USER": "citydeck", "CITYDECK_MQTT_PASSWORD": password} if password else {}
+    secrets = {"CITYDECK_MQTT_USER": "citydeck", "CITYDECK_MQTT_PASSWORD": "not-this"}
     collector = make_collector(guarded_mosquitto.port, store_url(influx), env=secrets)
     collector.start()
     collector.wait(lambda: collector.lines("WARNING"))
@@ -187,8 +188,7 @@ def test_a_wrong_password_of_the_broker_is_one_sentence(
         "check CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD"
     )
     assert {record.payload for record in collector.journaled()} == {b"away"}
-    if password:
-        assert password not in collector.log
+    assert "not-this" not in collector.log
 
     collector.env |= {"CITYDECK_MQTT_USER": "citydeck", "CITYDECK_MQTT_PASSWORD": "right"}
     collector.connected()

@@ -84,9 +84,10 @@ def test_a_position_far_ahead_forgets_everything() -> None:
     assert window.seen("k", 3 * BLOCK + 1, 0, foreign=False) is False
 
 
-@pytest.mark.parametrize(
-    ("position", "after"), [(0, 0), (1, 0), (BLOCK, 0), (2 * BLOCK - 1, 0), (2 * BLOCK, BLOCK - 1), (99 * BLOCK + 7, 98 * BLOCK - 1)]
-)  # fmt: skip
+STARTS = [(0, 0), (1, 0), (BLOCK, 0), (2 * BLOCK - 1, 0), (2 * BLOCK, BLOCK - 1), (99 * BLOCK + 7, 98 * BLOCK - 1)]
+
+
+@pytest.mark.parametrize(("position", "after"), STARTS)
 def test_where_the_window_of_a_position_begins(position: int, after: int) -> None:
     assert Repeats.window_start(position) == after
 

@@ -91,18 +91,23 @@ def test_two_kills_in_a_simulated_hour_lose_and_double_nothing(
         for record in records(listener.heard, received_ms=time.time_ns() // 1_000_000, step_ms=1)
     ]
     fates = Counter(outcome.fate for outcome in outcomes)
+    # InfluxDB tells points apart by their tags too.
     points = {
-        (reading.measurement, reading.device, reading.at_ns)
+        (reading.measurement, reading.device, *sorted(reading.tags.items()), reading.at_ns)
         for outcome in outcomes
         for reading in outcome.readings
         if reading.measurement != STATUS
     }
     expected: dict[str, Counter[str]] = {}
-    for measurement, device, _ in points:
+    for measurement, device, *_ in points:
         expected.setdefault(measurement, Counter())[device] += 1
     assert {measurement: per_device(influx, measurement) for measurement in expected} == expected
     ledger, stored = collector.ledger(), collector.stored()
     heard = journaled(collector.journaled())
     assert ledger.decoded + ledger.quarantined + ledger.duplicate == heard.total()
     assert ledger.produced == stored.stored + stored.refused
-    print(fates, len(points), len(heard), heard.total(), ledger, stored, collector.quarantine())
+    # The city did speak of everything, and twice and garbled too.
+    assert {"wim_pass", "bin_lift", "light_pole", "gas_alarm", "drone", "drone_dock", "gateway"} <= expected.keys()
+    assert fates["quarantined"] and fates["duplicate"]
+    assert ledger.quarantined >= fates["quarantined"]
+    assert collector.stop() == 0
