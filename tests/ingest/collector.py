@@ -44,6 +44,10 @@ class Collector:
         """Return the lines of the log that hold all of some words."""
         return [line for line in self.log.splitlines() if all(word in line for word in words)]
 
+    def run_after(self, statements: str) -> None:
+        """Let the process begin with some statements, to make its surroundings other than they are."""
+        self._command[1:3] = ["-c", f"{statements}\nfrom ingest.__main__ import main\nmain()"]
+
     def start(self) -> None:
         assert not self.running
         with self._log.open("ab") as log:

@@ -100,7 +100,8 @@ JSON = st.recursive(
 ENVELOPE = st.fixed_dictionaries(
     {},
     optional={
-        **dict.fromkeys(["v", "id", "ts", "seq", "q", "qf", "gw", "hist", "loc", "tid", "bid", "timestamp", "gateway"], JSON),
+        **dict.fromkeys(("v", "id", "ts", "seq", "q", "qf", "gw", "hist", "loc"), JSON),
+        **dict.fromkeys(("tid", "bid", "timestamp", "gateway"), JSON),
         "data": JSON
         | st.dictionaries(st.sampled_from(["conc_pct_lel", "gas", "state", "lat", "battery", "wind_speed"]), JSON),
     },

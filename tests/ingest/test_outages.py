@@ -64,8 +64,7 @@ def test_a_long_outage_is_caught_up_from_the_journal(
 ) -> None:
     """More than is kept in memory: what was dropped there is read again from the journal."""
     collector = make_collector(mosquitto.port, store_url(influx))
-    small = "import ingest.storing as s; s._HANDED_LIMIT = 500; from ingest.__main__ import main; main()"
-    collector._command[1:3] = ["-c", small]
+    collector.run_after("import ingest.storing; ingest.storing._HANDED_LIMIT = 500")
     influx.kill()
     collector.connected()
     for start in range(0, 6000, 1000):

@@ -1,0 +1,119 @@
+"""Nothing is acknowledged before it is durable."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.errors import JournalError
+from ingest.journal import AWAY, TICK, Journal, Record
+from ingest.pipeline import Journaller
+from ingest.subscriber import Arrived, Inbox
+from tests.ingest.messages import T_MS
+from tests.servers.waiting import wait_until
+
+
+@dataclass
+class Broker:
+    """A subscriber that remembers what was acknowledged, and how much the journal held then."""
+
+    journal: Any
+    inbox: Inbox = field(default_factory=Inbox)
+    connected: bool = True
+    acknowledged: list[int] = field(default_factory=list)
+    too_early: list[int] = field(default_factory=list)
+
+    def send(self, count: int) -> None:
+        start = self.inbox.received
+        for n in range(start, start + count):
+            self.inbox.put(Arrived(f"city/{n}", b"x", n, 1, 1))
+
+    def acknowledge(self, messages: Iterable[Arrived]) -> None:
+        for message in messages:
+            self.acknowledged.append(message.mid)
+            if self.journal.messages <= message.mid:
+                self.too_early.append(message.mid)
+
+
+class FullDisk(Journal):
+    """A journal that cannot write for as long as it is told so."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self.full = threading.Event()
+        self.tried = 0
+
+    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
+        self.tried += 1
+        if self.full.is_set():
+            raise JournalError("journal: cannot write (disk full)")
+        return super().append(messages, now_ms)
+
+
+@dataclass
+class Parts:
+    journal: FullDisk
+    broker: Broker
+    journaller: Journaller
+    now_ms: int = T_MS
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    journal = FullDisk(tmp_path)
+    broker = Broker(journal)
+    subscriber: Any = broker
+    made = Parts(journal, broker, Journaller(subscriber, journal, lambda: made.now_ms))
+    made.journaller.start()
+    yield made
+    made.journaller.stop()
+    journal.close()
+
+
+def test_acknowledged_is_what_the_journal_has_in_order(parts: Parts) -> None:
+    for _ in range(20):
+        parts.broker.send(37)
+    wait_until(lambda: len(parts.broker.acknowledged) == 740)
+    assert parts.broker.acknowledged == list(range(740))
+    assert parts.broker.too_early == []
+    kept = [record.topic for record in parts.journal.read(0, 10_000) if record.topic != TICK]
+    assert kept == [f"city/{n}" for n in range(740)]
+
+
+def test_while_the_disk_is_full_nothing_is_acknowledged_and_nothing_lost(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts.broker.send(5)
+    wait_until(lambda: len(parts.broker.acknowledged) == 5)
+    parts.journal.full.set()
+    tried = parts.journal.tried
+    parts.broker.send(5)
+    wait_until(lambda: parts.journal.tried >= tried + 2)
+    assert len(parts.broker.acknowledged) == 5
+    assert "disk full" in caplog.text
+    parts.journal.full.clear()
+    wait_until(lambda: len(parts.broker.acknowledged) == 10)
+    assert (parts.broker.acknowledged, parts.broker.too_early) == (list(range(10)), [])
+    assert parts.journal.messages == 10
+
+
+def test_it_stops_while_the_disk_is_full_without_acknowledging(parts: Parts) -> None:
+    parts.journal.full.set()
+    parts.broker.send(5)
+    wait_until(lambda: parts.journal.tried)
+    parts.journaller.stop()
+    assert parts.broker.acknowledged == []
+
+
+def test_a_tick_each_second_tells_whether_the_broker_is_there(parts: Parts) -> None:
+    wait_until(lambda: parts.journal.last == 1)
+    for second, connected in ((1, False), (2, True), (5, True)):
+        parts.broker.connected = connected
+        parts.now_ms = T_MS + second * 1000
+        wait_until(lambda: parts.journal.received_ms == parts.now_ms)
+    ticks = [(record.received_ms - T_MS, record.payload) for record in parts.journal.read(0, 100)]
+    assert ticks == [(0, b""), (1000, AWAY), (2000, b""), (5000, b"")]
+    assert parts.journal.messages == 0
