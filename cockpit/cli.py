@@ -79,6 +79,7 @@ def _part(name: str, module: str, summary: str) -> None:
 
 _part("ingest", "ingest", "Collect from the broker into journal, alarms and store.")
 _part("serve", "cockpit", "Serve pages, API and live views.")
+_part("quarantine", "ingest.inspection", "Show what could not be read, and why.")
 _part("simulate", "simulators", "Let a simulated city publish to a broker.")
 
 if __name__ == "__main__":

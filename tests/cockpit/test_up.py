@@ -21,7 +21,7 @@ def citydeck(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", [(), ("up",), ("ingest",), ("serve",), ("simulate",), ("check",)])
+@pytest.mark.parametrize("command", [(), ("up",), ("ingest",), ("serve",), ("simulate",), ("check",), ("quarantine",)])
 def test_help(command: tuple[str, ...]) -> None:
     """Every command explains itself."""
     done = citydeck(*command, "--help")
