@@ -45,9 +45,10 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
         key = _identity(sample, topic, payload, index)
         if sample.channel == "status":
             status = bool(sample.data["online"])
-            parts.append((key, [_status_reading(sample, status, received_ms, position, site)]))
+            at_ns = _received_ns(received_ms, position, index)
+            parts.append((key, [_status_reading(sample, status, at_ns, received_ms, position, site)]))
             continue
-        found, sample_faults, sample_unknown = _readings(sample, received_ms, position, site)
+        found, sample_faults, sample_unknown = _readings(sample, key, index, received_ms, position, site)
         parts.append((key, found))
         faults.extend(sample_faults)
         unknown += sample_unknown
@@ -84,13 +85,13 @@ def _check_registered(sample: Sample, site: Site) -> None:
         )
 
 
-def _status_reading(sample: Sample, online: bool, received_ms: int, position: int, site: Site) -> Reading:
+def _status_reading(sample: Sample, online: bool, at_ns: int, received_ms: int, position: int, site: Site) -> Reading:
     return Reading(
         sample.kind,
         STATUS,
         sample.device,
         _district(sample, site),
-        received_ms * 1_000_000,
+        at_ns,
         {"online": 1.0 if online else 0.0},
         {},
         Quality.GOOD,
@@ -108,19 +109,19 @@ def _district(sample: Sample, site: Site) -> str:
 
 
 def _readings(
-    sample: Sample, received_ms: int, position: int, site: Site
+    sample: Sample, key: str, index: int, received_ms: int, position: int, site: Site
 ) -> tuple[list[Reading], list[PartFault], int]:
     if sample.at_ms is not None and sample.at_ms < 0:
         return [], [PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970")], 0
     plan = site.catalog.plan(sample.kind, sample.channel)
     registered = site.devices.get(sample.device)
     facts = registered.facts if registered is not None else {}
-    at_ns, quality, flags = _stamped(sample, received_ms)
+    at_ns, quality, flags = _stamped(sample, received_ms, _received_ns(received_ms, position, index))
     columns: list[_Column | None] = [None] * len(plan.measurements)
     faults: list[PartFault] = []
     unknown = 0
-    for key, raw in sample.data.items():
-        slot = plan.slots.get(key)
+    for name, raw in sample.data.items():
+        slot = plan.slots.get(name)
         if slot is None:
             unknown += 1
         elif slot.numeric and (type(raw) is float or type(raw) is int) and slot.low <= raw <= slot.high:
@@ -130,7 +131,7 @@ def _readings(
                 column = columns[slot.index]
                 if column is None:
                     column = columns[slot.index] = _Column(flags)
-                column.values[key] = value
+                column.values[name] = value
         elif raw is not None:
             try:
                 found = _value(slot.field, raw)
@@ -140,7 +141,7 @@ def _readings(
                 column.take(slot.field, found)
             except Undecodable as error:
                 where = plan.measurements[slot.index].key
-                faults.append(PartFault(error.reason, f"{where}.{key}: {error}"))
+                faults.append(PartFault(error.reason, f"{where}.{name}: {error}"))
     readings: list[Reading] = []
     for measurement, column in zip(plan.measurements, columns, strict=True):
         if column is None:
@@ -150,19 +151,21 @@ def _readings(
             del values["lat"], values["lon"]
         if not values:
             continue
+        if measurement.passage is not None and sample.identifier is not None:
+            values.setdefault(measurement.passage, sample.identifier)
         outside = column.outside
         if measurement.derive is not None:
             values, own_flags = _completed(values, own_flags, measurement.derive, facts)
             outside = [field.key for field in measurement.fields if _outside(field, values.get(field.key))]
-        for key in outside:
-            own_flags.setdefault(key, "range")
+        for name in outside:
+            own_flags.setdefault(name, "range")
         readings.append(
             Reading(
                 sample.kind,
                 measurement.key,
                 sample.device,
                 _district(sample, site),
-                _unique(at_ns, measurement, values),
+                _unique(at_ns, measurement, values, key),
                 values,
                 column.tags,
                 quality,
@@ -206,22 +209,29 @@ def _completed(
     return finite, {**found, **flags}
 
 
-def _stamped(sample: Sample, received_ms: int) -> tuple[int, Quality, dict[str, str]]:
+def _received_ns(received_ms: int, position: int, index: int) -> int:
+    # A batch has one receive time; without nanoseconds of their own its readings would overwrite each other.
+    return received_ms * 1_000_000 + (position * 100 + index) % 1_000_000
+
+
+def _stamped(sample: Sample, received_ms: int, received_ns: int) -> tuple[int, Quality, dict[str, str]]:
     quality = sample.quality
     flags = dict(sample.flags)
     if sample.at_ms is None:
         flags.setdefault("", "no_ts")
-        return received_ms * 1_000_000, max(quality, Quality.UNCERTAIN), flags
+        return received_ns, max(quality, Quality.UNCERTAIN), flags
     if sample.at_ms > received_ms + FUTURE_MS:
         flags.setdefault("", "clock_skew")
-        return received_ms * 1_000_000, max(quality, Quality.UNCERTAIN), flags
+        return received_ns, max(quality, Quality.UNCERTAIN), flags
     return sample.at_ns if sample.at_ns is not None else sample.at_ms * 1_000_000, quality, flags
 
 
-def _unique(at_ns: int, measurement: Measurement, values: dict[str, Value]) -> int:
+def _unique(at_ns: int, measurement: Measurement, values: dict[str, Value], key: str) -> int:
     # Two passages in one lane within a second are real: without its own nanoseconds one would overwrite the other.
-    identity = values.get(measurement.passage) if measurement.passage is not None else None
-    if identity is None:
+    if measurement.passage is None:
+        return at_ns
+    identity = values.get(measurement.passage) or key
+    if not identity:
         return at_ns
     spread = int.from_bytes(blake2b(str(identity).encode(), digest_size=8).digest()) % 1_000_000
     return at_ns // 1_000_000 * 1_000_000 + spread

@@ -25,7 +25,8 @@ class Sample:
     """One instant of one device as a format read it: field keys of the kind, values not yet judged.
 
     ``at_ms`` is None when the device sent no time. ``dedup`` identifies the sample among those of its device; it is
-    None when only the message as a whole can be identified. ``flags`` maps a field (or ``""`` for all) to a code.
+    None when only the message as a whole can be identified. ``identifier`` is the name the device itself gave it.
+    ``flags`` maps a field (or ``""`` for all) to a code.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Sample:
     history: bool = False
     gateway: str | None = None
     at_ns: int | None = None
+    identifier: str | None = None
 
 
 @dataclass(slots=True)

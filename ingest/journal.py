@@ -20,7 +20,9 @@ from ingest.errors import JournalError
 TICK = "$tick"
 # The payload of a tick while the broker is not connected.
 AWAY = b"away"
+# What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
+_TAIL_BYTES = 64 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     first INTEGER PRIMARY KEY, last INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -51,7 +53,8 @@ class Journal:
         """
         self._folder = folder
         self._grown = threading.Condition()
-        self._tail: deque[Record] = deque(maxlen=_TAIL_RECORDS)
+        self._tail: deque[Record] = deque()
+        self._tail_bytes = 0
         self._local = threading.local()
         self._writer: sqlite3.Connection | None = None
         self._file: Path | None = None
@@ -86,6 +89,9 @@ class Journal:
         with self._grown:
             self.last, self.received_ms, self.messages = last, received_ms, total
             self._tail.extend(records)
+            self._tail_bytes += sum(len(record.payload) for record in records)
+            while len(self._tail) > _TAIL_RECORDS or self._tail_bytes > _TAIL_BYTES:
+                self._tail_bytes -= len(self._tail.popleft().payload)
             self._grown.notify_all()
         return records
 

@@ -47,7 +47,7 @@ class Journaller(threading.Thread):
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Write what has arrived and end."""
+        """End after the batch at hand; what still waits in the inbox is delivered again."""
         self._stopping.set()
         self._subscriber.inbox.close()
         self.join()

@@ -102,6 +102,7 @@ def _sample(where: Topic, entry: object) -> Sample:
         entry.get("hist") is True,
         entry["gw"] if isinstance(entry.get("gw"), str) else None,
         at_ns,
+        str(entry["id"])[:128] if isinstance(entry.get("id"), str | int) else None,
     )
 
 

@@ -278,8 +278,24 @@ def test_the_load_in_per_cent_of_what_the_site_registers(
     assert reading.values.get("load_pct") == load_pct
 
 
-def test_a_passage_without_its_name_keeps_the_time_that_was_sent() -> None:
-    assert only(read(WIM, envelope({"gvw_kg": 1}))).at_ns == SENT_MS * 1_000_000
+def test_a_passage_without_a_name_of_its_own_has_that_of_its_message() -> None:
+    named = only(read(WIM, envelope({"gvw_kg": 1}, id="p-1")))
+    assert (named.values["pass_id"], named.at_ns) == ("p-1", SENT_MS * 1_000_000 + 979_310)
+
+
+def test_passages_without_any_name_do_not_overwrite_each_other() -> None:
+    lorries = [only(read(WIM, envelope({"gvw_kg": mass}))).at_ns for mass in (1, 2, 3)]
+    assert len(set(lorries)) == 3
+    assert {at_ns // 1_000_000 for at_ns in lorries} == {SENT_MS}
+
+
+def test_readings_without_a_time_do_not_overwrite_each_other() -> None:
+    payload = '{"v":1,"data":{"conc_pct_lel":1}}'
+    found = [only(decode(GAS, payload.encode(), NOW_MS, position, SITE)).at_ns for position in range(1, 4)]
+    several = readings(read(GAS, f"[{payload},{payload}]"))
+    assert len(set(found)) == 3
+    assert len({reading.at_ns for reading in several}) == 2
+    assert {at_ns // 1_000_000 for at_ns in found} == {NOW_MS}
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_value_that_is_no_number_costs_itself_only(word: str) -> None:
 def test_without_its_time_a_frame_has_that_of_its_request_or_of_the_receipt() -> None:
     assert only(read(TOPIC, frame("LA-Rtd=51", time=""))).at_ns == AT_MS * 1_000_000
     reading = only(read(TOPIC, frame("LA-Rtd=51", time="", head="MN=MN000007;")))
-    assert (reading.at_ns, reading.flags) == (NOW_MS * 1_000_000, {"": "no_ts"})
+    assert (reading.at_ns // 1_000_000, reading.flags) == (NOW_MS, {"": "no_ts"})
 
 
 def test_chinese_text_is_no_obstacle() -> None:
@@ -200,7 +200,7 @@ def test_a_bad_frame_is_refused_with_a_reason_and_a_sentence(name: str) -> None:
 
 def test_a_clock_ahead_is_replaced_by_the_receipt() -> None:
     reading = only(read(TOPIC, frame("LA-Rtd=51", time="DataTime=20270101080000;")))
-    assert (reading.at_ns, reading.flags) == (NOW_MS * 1_000_000, {"": "clock_skew"})
+    assert (reading.at_ns // 1_000_000, reading.flags) == (NOW_MS, {"": "clock_skew"})
 
 
 def test_a_mapping_may_lead_to_another_name_and_kind() -> None:

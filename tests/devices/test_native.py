@@ -124,7 +124,7 @@ def test_a_time_is_read_to_the_nanosecond(ts: object, at_ns: int) -> None:
 def test_without_a_time_the_receipt_counts_and_the_reading_is_uncertain(payload: str) -> None:
     decoded = read(GAS, payload)
     reading = only(decoded)
-    assert reading.at_ns == NOW_MS * 1_000_000
+    assert reading.at_ns // 1_000_000 == NOW_MS
     assert (reading.quality, reading.flags) == (Quality.UNCERTAIN, {"": "no_ts"})
     assert decoded.parts[0][0] == ""  # the same words may be true again
 
@@ -136,7 +136,7 @@ def test_a_clock_more_than_five_minutes_ahead_is_replaced_by_the_receipt(ahead_m
     reading = only(read(GAS, envelope({"state": 2}, ts=NOW_MS + ahead_ms)))
     assert reading.values == {"state": 2.0}
     if corrected:
-        assert reading.at_ns == NOW_MS * 1_000_000
+        assert reading.at_ns // 1_000_000 == NOW_MS
         assert (reading.quality, reading.flags) == (Quality.UNCERTAIN, {"": "clock_skew"})
     else:
         assert reading.at_ns == (NOW_MS + ahead_ms) * 1_000_000
@@ -203,7 +203,7 @@ def test_a_last_will_is_a_status(word: str, online: bool) -> None:
     reading = only(decoded)
     assert decoded.status is online
     assert (reading.measurement, reading.values) == ("device_status", {"online": float(online)})
-    assert reading.at_ns == NOW_MS * 1_000_000
+    assert reading.at_ns // 1_000_000 == NOW_MS
 
 
 def test_a_retained_state_is_telemetry() -> None:
