@@ -47,6 +47,10 @@ def install(app: FastAPI) -> None:
     async def _away(_request: Request, error: Exception) -> JSONResponse:
         return problem_response(503, f"Try again in a moment: {error}.")
 
+    async def _failed(_request: Request, _error: Exception) -> JSONResponse:
+        return problem_response(500, "Something went wrong here; the server's log says what.")
+
+    app.add_exception_handler(Exception, _failed)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)

@@ -65,7 +65,7 @@ class Sessions:
             # Verified for unknown users too, so that the time taken does not tell which names exist.
             self._hasher.verify(self._hash, password)
             user = self.users.get(name)
-        except VerificationError:
+        except (VerificationError, UnicodeError):
             user = None
         if user is None:
             self._failures.setdefault(key, deque(maxlen=_TRIES)).append(now_s)

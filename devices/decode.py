@@ -41,6 +41,7 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
             faults.append(sample)
             continue
         _check_registered(sample, site)
+        faults.extend(sample.faults)
         # Decided on what the device sent, before any clock correction.
         key = _identity(sample, topic, payload, index)
         if sample.channel == "status":
@@ -111,14 +112,14 @@ def _district(sample: Sample, site: Site) -> str:
 def _readings(
     sample: Sample, key: str, index: int, received_ms: int, position: int, site: Site
 ) -> tuple[list[Reading], list[PartFault], int]:
-    if sample.at_ms is not None and sample.at_ms < 0:
-        return [], [PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970")], 0
     plan = site.catalog.plan(sample.kind, sample.channel)
     registered = site.devices.get(sample.device)
     facts = registered.facts if registered is not None else {}
     at_ns, quality, flags = _stamped(sample, received_ms, _received_ns(received_ms, position, index))
     columns: list[_Column | None] = [None] * len(plan.measurements)
     faults: list[PartFault] = []
+    if sample.at_ms is not None and sample.at_ms < 0:
+        faults.append(PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970"))
     unknown = 0
     for name, raw in sample.data.items():
         slot = plan.slots.get(name)
@@ -217,7 +218,7 @@ def _received_ns(received_ms: int, position: int, index: int) -> int:
 def _stamped(sample: Sample, received_ms: int, received_ns: int) -> tuple[int, Quality, dict[str, str]]:
     quality = sample.quality
     flags = dict(sample.flags)
-    if sample.at_ms is None:
+    if sample.at_ms is None or sample.at_ms < 0:
         flags.setdefault("", "no_ts")
         return received_ns, max(quality, Quality.UNCERTAIN), flags
     if sample.at_ms > received_ms + FUTURE_MS:

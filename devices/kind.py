@@ -37,6 +37,7 @@ class Limit:
     ``above`` raises at value ≥ T and leaves at value < T − deadband; ``below`` mirrors it; ``state`` raises when the
     field equals a level's value. ``passage`` marks a rule on something that happened once (a truck on a bridge): each
     passage is an occurrence of its own, born returned and unacknowledged. Delays are seconds of device time.
+    ``clears`` are the states that end a ``state`` alarm, all others when None: a muted detector is not a safe one.
     ``cap`` is the highest value (for ``below``: the lowest) a site may set for the first level.
     """
 
@@ -53,6 +54,7 @@ class Limit:
     latch: bool = False
     passage: bool = False
     cap: float | None = None
+    clears: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,14 @@ class Quality(IntEnum):
         return self.name.lower()
 
 
+@dataclass(frozen=True, slots=True)
+class PartFault:
+    """A part of a message that could not be read while the rest could."""
+
+    reason: str
+    sentence: str
+
+
 @dataclass(slots=True)
 class Sample:
     """One instant of one device as a format read it: field keys of the kind, values not yet judged.
@@ -42,6 +50,7 @@ class Sample:
     gateway: str | None = None
     at_ns: int | None = None
     identifier: str | None = None
+    faults: tuple[PartFault, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,14 +87,6 @@ _BAD_CODES = frozenset({"sensor_fault", "comm"})
 def flag_quality(code: str) -> Quality:
     """Return the quality that a flag code implies for its field."""
     return Quality.BAD if code in _BAD_CODES else Quality.UNCERTAIN
-
-
-@dataclass(frozen=True, slots=True)
-class PartFault:
-    """A part of a message that could not be read while the rest could."""
-
-    reason: str
-    sentence: str
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from ingest.errors import AlarmError, JournalError
 from ingest.journal import AWAY, TICK, Journal, Record
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
-from ingest.quarantine import Quarantined
+from ingest.quarantine import Quarantined, Teller
 from ingest.repeats import Repeats
 from ingest.storing import Handed, StoreWriter
 from ingest.subscriber import Subscriber
@@ -111,6 +111,7 @@ class Pipeline(threading.Thread):
         states = {name: msgspec.msgpack.decode(state, type=DeviceState) for name, state in saved.devices.items()}
         self.engine.restore(states, saved.now_ms, saved.listening_ms)
         self._quarantined: list[Quarantined] = []
+        self._teller = Teller()
         self._saved_ms = 0
         self.writer = writer(self._unregistered)
         self._live = live(self.engine)
@@ -178,16 +179,17 @@ class Pipeline(threading.Thread):
         for outcome in outcomes:
             self._ledger.count(outcome)
             if outcome.fate == "quarantined":
-                self._quarantined.append(
-                    Quarantined(
-                        outcome.position,
-                        outcome.received_ms,
-                        outcome.reason,
-                        outcome.device,
-                        outcome.topic,
-                        outcome.sentence,
-                    )
+                item = Quarantined(
+                    outcome.position,
+                    outcome.received_ms,
+                    outcome.reason,
+                    outcome.device,
+                    outcome.topic,
+                    outcome.sentence,
                 )
+                self._quarantined.append(item)
+                if self._teller.worth(item):
+                    log.warning("quarantine reason=%s topic=%.200r: %.300s", item.reason, item.topic, item.sentence)
 
     def ledger(self) -> dict[str, object]:
         """Return the ledger as it stands."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 SAMPLES_PER_GROUP = 100
 _MAX_GROUPS = 10_000
 _REST = "…"
+_LINES_A_MINUTE = 30
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS quarantine_group (
@@ -46,6 +47,24 @@ class Group:
     first_ms: int
     last_ms: int
     sentence: str
+
+
+class Teller:
+    """Decides which messages are worth a line in the log: of each reason and device one a minute, 30 in all."""
+
+    def __init__(self) -> None:
+        self._minute = -1
+        self._told: set[tuple[str, str]] = set()
+
+    def worth(self, item: Quarantined) -> bool:
+        """Tell whether to say it; the rest is counted and kept all the same."""
+        minute = item.at_ms // 60_000
+        if minute != self._minute:
+            self._minute, self._told = minute, set()
+        if (item.reason, item.device) in self._told or len(self._told) >= _LINES_A_MINUTE:
+            return False
+        self._told.add((item.reason, item.device))
+        return True
 
 
 def keep(database: sqlite3.Connection, found: Iterable[Quarantined]) -> None:

@@ -62,6 +62,6 @@ def offset_of(cursor: str | None) -> int:
     """
     if cursor is None:
         return 0
-    if not cursor.isdigit():
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 9):
         raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
     return int(cursor)

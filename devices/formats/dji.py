@@ -7,6 +7,7 @@ each becomes a sample of the fields it holds, and latest values merge per field 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from devices.errors import Undecodable, shown
 from devices.formats.native import parse_json
@@ -111,7 +112,8 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
             "telemetry",
             stamp,
             found,
-            f"dji:{tid}:{bid}:{stamp}" if tid or bid else None,
+            # Fragments may share their transaction and their instant, so what they say is part of their identity.
+            f"dji:{tid}:{bid}:{stamp}:{channel}:{_digest(payload)}" if tid or bid else None,
             gateway=gateway if isinstance(gateway, str) else None,
         )
     ]
@@ -122,6 +124,10 @@ def _kind_of(serial: str, gateway: object, data: Mapping[str, object]) -> str:
     if isinstance(gateway, str) and gateway:
         return "drone_dock" if gateway == serial else "drone"
     return "drone_dock" if {"cover_state", "drone_in_dock", "wireless_link", "job_number"} & data.keys() else "drone"
+
+
+def _digest(payload: bytes) -> str:
+    return blake2b(payload, digest_size=12).hexdigest()
 
 
 def _mapped(data: Mapping[str, object], sources: tuple[Source, ...]) -> dict[str, object]:

@@ -82,7 +82,13 @@ def _sample(where: Topic, entry: object) -> Sample:
     for key, level in (("device", where.device), ("device_id", where.device), ("kind", where.kind)):
         if key in entry and entry[key] != level:
             raise Undecodable("mismatch", f"{key} {shown(entry[key])} in the payload, but the topic says {level!r}")
-    at_ns = _at_ns(entry.get("ts"))
+    at_ns: int | None = None
+    faults: tuple[PartFault, ...] = ()
+    try:
+        at_ns = _at_ns(entry.get("ts"))
+    except Undecodable as error:
+        # A clock that was never set must not silence an alarm: the receipt counts, and quarantine knows why.
+        faults = (PartFault(error.reason, str(error)),)
     word = entry.get("q", "good")
     if not isinstance(word, str) or word not in _QUALITIES:
         raise Undecodable("envelope", f"q {shown(word)}: expected good, uncertain or bad")
@@ -102,15 +108,21 @@ def _sample(where: Topic, entry: object) -> Sample:
         entry.get("hist") is True,
         entry["gw"] if isinstance(entry.get("gw"), str) else None,
         at_ns,
-        str(entry["id"])[:128] if isinstance(entry.get("id"), str | int) else None,
+        str(entry["id"])[:128] if _named(entry.get("id")) else None,
+        faults,
     )
 
 
 def _dedup(entry: Mapping[str, object]) -> str | None:
     identifier, seq = entry.get("id"), entry.get("seq")
-    if isinstance(identifier, str | int):
+    if _named(identifier):
         return f"id:{identifier}"
     return f"{entry['ts']}:{seq}" if isinstance(seq, str | int) and entry.get("ts") is not None else None
+
+
+def _named(identifier: object) -> bool:
+    """Tell whether an id is one: an empty text or a truth value names nothing."""
+    return isinstance(identifier, str | int) and not isinstance(identifier, bool) and identifier != ""
 
 
 def _flags(found: object) -> dict[str, str]:
@@ -127,6 +139,10 @@ def _flags(found: object) -> dict[str, str]:
 def _at_ns(found: object) -> int | None:
     if found is None:
         return None
+    if (isinstance(found, float) and found.is_integer()) or (
+        isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= 19
+    ):
+        found = int(found)
     if isinstance(found, int) and not isinstance(found, bool):
         scale = _DIGITS_TO_NS.get(len(str(abs(found))))
         if scale is None or found < 0:

@@ -37,6 +37,7 @@ _STATE = Limit(
     sense="state",
     off_s=60,
     latch=True,
+    clears=(0,),
 )
 _HEALTH = Limit(
     "fault",

@@ -77,7 +77,10 @@ def judge(condition: Condition, limit: Limit, value: float, at_ms: int, stale_af
 
 def _side(limit: Limit, level: Level, value: float) -> Literal["in", "out", "between"]:
     if limit.sense == "state":
-        return "in" if value == level.value else "out"
+        if value == level.value:
+            return "in"
+        ended = limit.clears is None or value in limit.clears or any(value == other.value for other in limit.levels)
+        return "out" if ended else "between"
     sign = 1.0 if limit.sense == "above" else -1.0
     if sign * value >= sign * level.value:
         return "in"

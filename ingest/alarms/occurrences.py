@@ -65,6 +65,9 @@ class _Keeper:
         if transition.what in ("stale", "fresh"):
             self._overlay(transition)
             return
+        if transition.what == "passage" and self._known(transition.point):
+            # One vehicle is one alarm, also when its record comes again after that was closed.
+            return
         found = self._open(transition.point)
         if transition.what == "return":
             if found is not None and found["active"]:
@@ -78,13 +81,18 @@ class _Keeper:
         elif transition.what in ("raise", "change"):
             self._moved(found, transition)
         elif transition.level > found["level_peak"]:
-            # A late or repeated passage on an open occurrence only corrects how bad it was.
-            self._update(found, transition, transition.what, level_peak=transition.level)
+            # It was worse than anybody knew: that has to be seen, too.
+            worse = {"level_peak": transition.level, "priority": transition.priority, "acked": False}
+            self._update(found, transition, transition.what, **worse)
 
     def _open(self, point: str) -> Row | None:
         query = sa.select(occurrence).where(occurrence.c.point == point, occurrence.c.closed_at.is_(None))
         found = self._connection.execute(query.with_for_update()).mappings().one_or_none()
         return None if found is None else dict(found)
+
+    def _known(self, point: str) -> bool:
+        query = sa.select(occurrence.c.id).where(occurrence.c.point == point).limit(1)
+        return self._connection.execute(query).first() is not None
 
     def _born(self, transition: Transition) -> None:
         active = transition.what in ("raise", "change")
@@ -132,7 +140,9 @@ class _Keeper:
             changes["priority"] = transition.priority
         if not found["active"]:
             # Back before it was closed: the same occurrence, to be acknowledged again.
-            changes.update(active=True, acked=False, returned_at=None, activations=found["activations"] + 1)
+            # What was acknowledged before its return counts no more.
+            again = found["activations"] + 1
+            changes.update(active=True, acked=False, level_acked=0, returned_at=None, activations=again)
         elif transition.level > found["level_acked"]:
             changes["acked"] = False
         self._update(found, transition, transition.what, **changes)

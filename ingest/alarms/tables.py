@@ -19,7 +19,7 @@ occurrence = Table(
     "occurrence",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("point", String(300), nullable=False),
+    Column("point", String(300), nullable=False, index=True),
     Column("device", String(64), nullable=False, index=True),
     Column("kind", String(64), nullable=False),
     Column("rule", String(160), nullable=False),

@@ -181,7 +181,6 @@ REFUSED: dict[str, tuple[str, bytes, str, str]] = {
         "ts",
         "DataTime '20261301080000': expected yyyyMMddHHmmss",
     ),
-    "time before 1970": (TOPIC, frame("LA-Rtd=51", time="DataTime=00010101080000;"), "ts", "a time since 1970"),
     "topic too short": ("hj212/MN000007", GOOD, "topic", "expected hj212/station number/up"),
     "topic down": ("hj212/MN000007/down", GOOD, "topic", "expected hj212/station number/up"),
     "station no id": ("hj212/MN 7/up", GOOD, "topic", "expected hj212/station number/up"),
@@ -209,3 +208,10 @@ def test_a_mapping_may_lead_to_another_name_and_kind() -> None:
     site = replace(SITE, by_foreign={**SITE.by_foreign, "HJ212:MN000007": alarm})
     decoded: Decoded = decode(TOPIC, frame("a01001-Rtd=7.4;LA-Rtd=51"), NOW_MS, 1, site)
     assert (decoded.device, only(decoded).values, decoded.unknown) == ("gas-0042", {"temp_c": 7.4}, 1)
+
+
+def test_a_time_before_1970_costs_the_time_only() -> None:
+    decoded = read(TOPIC, frame("LA-Rtd=51", time="DataTime=00010101080000;"))
+    ((_, (reading,)),) = decoded.parts
+    assert (reading.at_ns // 1_000_000, reading.flags) == (NOW_MS, {"": "no_ts"})
+    assert [fault.reason for fault in decoded.faults] == ["ts"]

@@ -71,18 +71,6 @@ REFUSED: dict[str, tuple[str, str | bytes, str, str]] = {
     "unknown quality": (GAS, envelope({"state": 2}, q="fine"), "envelope", "q 'fine': expected good, uncertain or bad"),
     "quality is a list": (GAS, envelope({"state": 2}, q=["good"]), "envelope", "q ['good']: expected good"),
     "quality is null": (GAS, envelope({"state": 2}, q=None), "envelope", "q None: expected good"),
-    "ts of 9 digits": (GAS, envelope({"state": 2}, ts=123456789), "ts", f"ts 123456789: {DIGITS}"),
-    "ts of 12 digits": (GAS, envelope({"state": 2}, ts=123456789012), "ts", DIGITS),
-    "ts of 400 digits": (GAS, envelope({"state": 2}, ts=10**400), "ts", DIGITS),
-    "ts negative": (GAS, envelope({"state": 2}, ts=-SENT_MS), "ts", DIGITS),
-    "ts zero": (GAS, envelope({"state": 2}, ts=0), "ts", DIGITS),
-    "ts a float": (GAS, envelope({"state": 2}, ts=1767225600.123), "ts", RFC),
-    "ts true": (GAS, envelope({"state": 2}, ts=True), "ts", f"ts True: {RFC}"),
-    "ts without offset": (GAS, envelope({"state": 2}, ts="2026-01-01T08:00:00"), "ts", RFC),
-    "ts no time": (GAS, envelope({"state": 2}, ts="yesterday"), "ts", f"ts 'yesterday': {RFC}"),
-    "ts digits as text": (GAS, envelope({"state": 2}, ts=str(SENT_MS)), "ts", RFC),
-    "ts before 1970": (GAS, envelope({"state": 2}, ts="1969-12-31T23:59:59Z"), "ts", "expected a time since 1970"),
-    "ts in the year 1": (GAS, envelope({"state": 2}, ts="0001-01-01T00:00:00Z"), "ts", "expected a time since 1970"),
     "status no word": (
         "city/v1/demo/gateway/gw-s01/status",
         "up",
@@ -173,11 +161,49 @@ def test_an_endless_identifier_is_remembered_short() -> None:
     assert len(keys[0]) < 200
 
 
+# A time that cannot be read, and the sentence that says so.
+ODD_TIMES = {
+    "ts of 9 digits": (envelope({"state": 2}, ts=123456789), f"ts 123456789: {DIGITS}"),
+    "ts of 12 digits": (envelope({"state": 2}, ts=123456789012), DIGITS),
+    "ts of 400 digits": (envelope({"state": 2}, ts=10**400), DIGITS),
+    "ts negative": (envelope({"state": 2}, ts=-SENT_MS), DIGITS),
+    "ts zero": (envelope({"state": 2}, ts=0), DIGITS),
+    "ts a float": (envelope({"state": 2}, ts=1767225600.123), RFC),
+    "ts true": (envelope({"state": 2}, ts=True), f"ts True: {RFC}"),
+    "ts without offset": (envelope({"state": 2}, ts="2026-01-01T08:00:00"), RFC),
+    "ts no time": (envelope({"state": 2}, ts="yesterday"), f"ts 'yesterday': {RFC}"),
+    "ts before 1970": (envelope({"state": 2}, ts="1969-12-31T23:59:59Z"), "expected a time since 1970"),
+    "ts in the year 1": (envelope({"state": 2}, ts="0001-01-01T00:00:00Z"), "expected a time since 1970"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TIMES)
+def test_a_time_that_cannot_be_read_costs_the_time_and_not_the_alarm(name: str) -> None:
+    payload, sentence = ODD_TIMES[name]
+    decoded = read(GAS, payload)
+    (reading,) = readings(decoded)
+    assert (reading.values, reading.quality, reading.flags) == ({"state": 2.0}, Quality.UNCERTAIN, {"": "no_ts"})
+    assert reading.at_ns // 1_000_000 == NOW_MS
+    ((reason, told),) = [(fault.reason, fault.sentence) for fault in decoded.faults]
+    assert reason == "ts" and sentence in told and len(told) < 400
+
+
+@pytest.mark.parametrize("ts", [str(SENT_MS), float(SENT_MS)])
+def test_the_token_of_a_time_does_not_matter(ts: object) -> None:
+    assert only(read(GAS, envelope({"state": 2}, ts=ts))).at_ns == SENT_MS * 1_000_000
+
+
+@pytest.mark.parametrize("name", ["", True, None])
+def test_an_empty_name_names_nothing(name: object) -> None:
+    keys = [read(GAS, envelope({"state": 0}, id=name, seq=seq)).parts[0][0] for seq in (0, 1)]
+    assert keys[0] != keys[1]
+
+
 def test_one_bad_entry_of_an_array_does_not_cost_the_others() -> None:
-    good, bad = envelope({"state": 1}, seq=1), envelope({"state": 2}, ts=5)
+    good, bad = envelope({"state": 1}, seq=1), envelope({"state": 2}, q="fine")
     decoded = read(GAS, f"[{good},{bad},{envelope({'state': 0}, seq=3)},7]")
     assert [reading.values for reading in readings(decoded)] == [{"state": 1.0}, {"state": 0.0}]
-    assert [fault.reason for fault in decoded.faults] == ["ts", "envelope"]
+    assert [fault.reason for fault in decoded.faults] == ["envelope", "envelope"]
     assert [fault.sentence.partition(":")[0] for fault in decoded.faults] == ["sample 2", "sample 4"]
     assert (decoded.kind, decoded.device) == ("gas_alarm", "gas-0042")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest import quarantine
-from ingest.quarantine import SAMPLES_PER_GROUP, Group, Quarantined, groups, keep, samples
+from ingest.quarantine import SAMPLES_PER_GROUP, Group, Quarantined, Teller, groups, keep, samples
 
 
 @pytest.fixture
@@ -70,3 +70,16 @@ def test_several_refused_lines_of_one_message_count_each(database: sqlite3.Conne
     keep(database, [item(1, "refused"), item(1, "refused")])
     assert groups(database)[0].count == 2
     assert len(samples(database, "refused", "gas-1")) == 1
+
+
+def test_a_flood_is_told_in_a_few_lines() -> None:
+    """Each reason and device is told once a minute, thirty in all; the next minute tells again."""
+    teller = Teller()
+
+    def told(devices: int, at_ms: int) -> int:
+        found = [Quarantined(n, at_ms, "json", f"d{n % devices}", "t", "s") for n in range(1000)]
+        return sum(teller.worth(item) for item in found)
+
+    assert told(3, 60_000) == 3
+    assert told(3, 119_999) == 0
+    assert told(500, 120_000) == 30

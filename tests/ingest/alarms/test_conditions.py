@@ -1,5 +1,7 @@
 """Levels, deadband and delays, as tables of (second, value) against the level that must be on."""
 
+from dataclasses import replace
+
 import pytest
 
 from devices.kind import Level, Limit
@@ -10,6 +12,8 @@ HIGH = Limit("high", "高", "high", (Level(1, 25, "P2"), Level(2, 50, "P1")), "t
 SLOW = Limit("slow", "慢", "slow", (Level(1, 10, "P3"),), "test", "C", deadband=2, on_s=30, off_s=20)
 LOW = Limit("low", "低", "low", (Level(1, 30, "P3"), Level(2, 20, "P2")), "test", "C", "below", deadband=3)
 STATE = Limit("state", "态", "state", (Level(1, 1, "P2"), Level(2, 2, "P1")), "test", "C", "state", off_s=10)
+
+DETECTOR = replace(STATE, clears=(0.0,))
 
 TABLES: dict[str, tuple[Limit, list[tuple[float, float, int]]]] = {
     "equality raises": (HIGH, [(0, 24.9, 0), (1, 25.0, 1)]),
@@ -36,6 +40,11 @@ TABLES: dict[str, tuple[Limit, list[tuple[float, float, int]]]] = {
         [(0, 0, 0), (1, 2, 2), (2, 1, 2), (12, 1, 1), (13, 0, 1), (23, 0, 0)],
     ),
 }
+
+TABLES["a muted or faulty detector is not a safe one"] = (
+    DETECTOR,
+    [(0, 2, 2), (5, 5, 2), (100, 3, 2), (200, 1, 2), (211, 1, 1), (300, 0, 1), (311, 0, 0)],
+)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -57,6 +57,23 @@ STORIES: list[tuple[str, list[Transition | str], dict[str, Any]]] = [
         [LATCHED_RAISE, "ack", RETURN, transition("raise", 5, latch=True)],
         {"state": "UNACK", "activations": 2, "acked": False, "acked_by": "officer"},
     ),
+    (
+        "what was acknowledged before its return counts no more",
+        [
+            transition("raise", 1, 2, latch=True),
+            "ack",
+            RETURN,
+            transition("raise", 5, latch=True),
+            "ack",
+            transition("change", 6, 2, latch=True),
+        ],
+        {"state": "UNACK", "level_acked": 1, "priority": "P1"},
+    ),
+    (
+        "it was worse than anybody knew",
+        [RAISE, "ack", transition("late", 3, 2)],
+        {"state": "UNACK", "level_peak": 2, "level_now": 1, "priority": "P1"},
+    ),
     ("a passage is born returned", [transition("passage", 1)], {"state": "RTN_UNACK", "active": False}),
     ("a passage is closed by the acknowledge", [transition("passage", 1), "ack"], {"state": "CLOSED"}),
     ("a late raise is born returned", [transition("late", 1, 2)], {"state": "RTN_UNACK", "level_peak": 2}),
@@ -75,7 +92,7 @@ def test_story(database: AlarmDatabase, steps: list[Transition | str], expected:
         if isinstance(step, Transition):
             keep(database, step)
         else:
-            ack(database)
+            ack(database, f"k{len(acts(database))}")
     (row,) = rows(database)
     assert {key: row[key] for key in expected} == expected
     assert len(acts(database)) == len(steps)
@@ -93,6 +110,14 @@ def test_closed_point_raises_a_new_occurrence(database: AlarmDatabase) -> None:
     keep(database, transition("raise", 5))
     assert [row["state"] for row in rows(database)] == ["CLOSED", "UNACK"]
     assert rows(database)[0] == closed
+
+
+def test_one_vehicle_is_one_alarm(database: AlarmDatabase) -> None:
+    """The record of a vehicle that comes again after its alarm was closed raises nothing."""
+    keep(database, transition("passage", 1))
+    ack(database)
+    assert keep(database, transition("passage", 5)) == []
+    assert [row["state"] for row in rows(database)] == ["CLOSED"]
 
 
 def test_applied_again_changes_nothing(database: AlarmDatabase) -> None:

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("case", sa.String(40)),
         sa.Column("version", sa.Integer, nullable=False),
     )
+    op.create_index("ix_occurrence_point", "occurrence", ["point"])
     op.create_index("ix_occurrence_device", "occurrence", ["device"])
     op.create_index("ix_occurrence_raised_at", "occurrence", ["raised_at"])
     still_open = sa.text("closed_at IS NULL")
