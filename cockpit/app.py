@@ -82,11 +82,12 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     _documentation(api)
     api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
-    async def unknown(rest: str) -> JSONResponse:
+    async def unknown(rest: str = "") -> JSONResponse:
         return problem_response(404, f"There is nothing at /api/{rest}; /docs lists what there is.")
 
     # Before Dash, whose last route answers every other address with a page.
-    api.add_api_route("/api/{rest:path}", unknown, methods=_METHODS, include_in_schema=False)
+    for path in ("/api", "/api/{rest:path}"):
+        api.add_api_route(path, unknown, methods=_METHODS, include_in_schema=False)
     dash = Dash(
         __name__,
         server=api,

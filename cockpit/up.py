@@ -93,6 +93,8 @@ def up(
         click.ClickException: a port or the data folder is taken; nothing was started.
     """
     require_free(host, port, "cockpit", "--port")
+    if site.broker.embedded and port == mqtt_port:
+        raise click.ClickException(f"--port and --mqtt-port are both {port}; each needs one of its own")
     try:
         take(Places(data)).close()
     except IngestError as error:

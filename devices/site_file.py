@@ -72,6 +72,9 @@ class _Reader:
         catalog = with_limits(catalog, self._table("limits"), self.faults)
         broker, store, simulation = self._broker(), self._store(), self._simulation()
         database = self._text(self._table("alarms").get("database", "embedded"), "alarms.database")
+        if database and database != "embedded" and not database.startswith(("postgresql+psycopg://", "sqlite:///")):
+            expected = "expected embedded, postgresql+psycopg://… or sqlite:///…"
+            self._fault("alarms.database", f"{expected}, found {shown(_split(database).scheme)}")
         basemap, routes = self._file(head, "basemap"), self._file(head, "routes")
         simulated = head.get("simulated", False)
         if not isinstance(simulated, bool):

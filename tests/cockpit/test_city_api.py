@@ -109,6 +109,7 @@ def test_passages(town: Town) -> None:
     [
         ("/api/v1/nothing", 404, "/docs"),
         ("/api/", 404, "/docs"),
+        ("/api", 404, "/docs"),
         ("/api/v1/devices/nobody", 404, "nobody"),
         ("/api/v1/devices?kind=gas_alram", 404, "gas_alarm"),
         ("/api/v1/devices?limit=0", 422, "limit"),

@@ -54,6 +54,11 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         '[site]\nsimulated = "yes"\n',
         ("site.simulated: expected true or false, found 'yes'",),
     ),
+    "database of another make": (
+        "[site]\n",
+        '[alarms]\ndatabase = "mysql://u:secret@h/x"\n[site]\n',
+        ("alarms.database: expected embedded, postgresql+psycopg://… or sqlite:///…, found 'mysql'",),
+    ),
     "foreign number of an unknown scheme": (
         GAS_ROW,
         f'{GAS_ROW}foreign = "DIJ:1581F5BKD"\n',
