@@ -30,8 +30,6 @@ UNREADABLE: list[tuple[str, Message, str]] = [
     ("a number", ("city/v1/demo/gas_alarm/gas-1/telemetry", b"42"), "envelope"),
     ("no samples", ("city/v1/demo/gas_alarm/gas-1/telemetry", b"[]"), "envelope"),
     ("strange quality", gas("gas-1", 1, ts=T_MS, q="fine"), "envelope"),
-    ("seven digits", gas("gas-1", 1, ts=1234567), "ts"),
-    ("naive time", gas("gas-1", 1, ts="2026-01-01T08:00:00"), "ts"),
     ("only a text for a number", native("gas_alarm", "gas-1", {"conc_pct_lel": "high"}, ts=T_MS), "type"),
     ("beyond a float", native("gas_alarm", "gas-1", {"conc_pct_lel": HUGE}, ts=T_MS), "type"),
     ("other device", gas("gas-1", 1, ts=T_MS, device="gas-2"), "mismatch"),
@@ -67,6 +65,13 @@ def test_what_cannot_be_read_goes_to_quarantine_with_a_sentence(
     assert outcome.readings == ()
     assert 10 < len(outcome.sentence) < 1000
     assert "\n" not in outcome.sentence
+
+
+@pytest.mark.parametrize("ts", [1234567, "2026-01-01T08:00:00"], ids=["seven digits", "naive time"])
+def test_a_time_that_cannot_be_read_costs_no_alarm(decoder: Decoder, ts: object) -> None:
+    outcome = decoder.outcome(Record(7, T_MS, *gas("gas-1", 60, ts=ts)))
+    assert (outcome.fate, outcome.reason) == ("quarantined", "ts")
+    assert [reading.values for reading in outcome.readings] == [{"conc_pct_lel": 60.0}]
 
 
 @pytest.mark.parametrize("message", [pytest.param(m, id=name) for name, m in POISON])
@@ -149,7 +154,8 @@ REPEATS: list[tuple[str, Message, Message, str]] = [
     ("same words and time", gas("gas-1", 1, ts=T_MS), gas("gas-1", 1, ts=T_MS), "duplicate"),
     ("same words, no time", gas("gas-1", 1), gas("gas-1", 1), "decoded"),
     ("a year ahead", gas("gas-1", 1, ts=T_MS * 2, seq=1), gas("gas-1", 1, ts=T_MS * 2, seq=1), "duplicate"),
-    ("DJI transaction", dji("SN1", {"latitude": 30.1}), dji("SN1", {"latitude": 30.2}), "duplicate"),
+    ("DJI transaction", dji("SN1", {"latitude": 30.1}), dji("SN1", {"latitude": 30.1}), "duplicate"),
+    ("DJI fragments of one", dji("SN1", {"latitude": 30.1}), dji("SN1", {"elevation": 30.2}), "decoded"),
     ("HJ 212 frame", hj212("MN0001", "LA-Rtd=50"), hj212("MN0001", "LA-Rtd=50"), "duplicate"),
     ("passage", passage("wim-1", "p1", T_MS), passage("wim-1", "p1", T_MS), "duplicate"),
     ("two passages at once", passage("wim-1", "p1", T_MS), passage("wim-1", "p2", T_MS), "decoded"),
