@@ -9,7 +9,8 @@ from pathlib import Path
 from iotcore import Broker
 
 _MAX_CONNECTIONS = 10_010
-_MAX_PAYLOAD = 1_048_576 + 65_536
+# Above what the collector takes: it refuses a payload in a sentence, where the broker would only cut the device off.
+_MAX_PAYLOAD = 8 * 1_048_576
 # What the broker keeps at most for one slow subscriber, and per topic in its log.
 _LISTENER = """
 [{section}.1]

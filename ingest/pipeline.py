@@ -178,6 +178,8 @@ class Pipeline(threading.Thread):
     def _count(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             self._ledger.count(outcome)
+            if outcome.readings and outcome.readings[0].flags.get("") == "clock_skew":
+                self._tell_skew(outcome)
             if outcome.fate == "quarantined":
                 item = Quarantined(
                     outcome.position,
@@ -190,6 +192,12 @@ class Pipeline(threading.Thread):
                 self._quarantined.append(item)
                 if self._teller.worth(item):
                     log.warning("quarantine reason=%s topic=%.200r: %.300s", item.reason, item.topic, item.sentence)
+
+    def _tell_skew(self, outcome: Outcome) -> None:
+        sentence = f"the clock of {outcome.device} is more than five minutes ahead; the receive time counts"
+        item = Quarantined(outcome.position, outcome.received_ms, "clock_skew", outcome.device, outcome.topic, sentence)
+        if self._teller.worth(item):
+            log.warning("%s", sentence)
 
     def ledger(self) -> dict[str, object]:
         """Return the ledger as it stands."""

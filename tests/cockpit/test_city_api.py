@@ -79,6 +79,23 @@ def test_ledger_adds_up(town: Town) -> None:
     assert readings["produced"] == readings["stored"] + readings["refused"] + readings["waiting"]
 
 
+def test_clock_ahead_and_two_megabytes_are_told(town: Town) -> None:
+    """A clock a year ahead and a huge payload each get a sentence in the log, and the device goes on speaking."""
+    year_ms = 365 * 86_400_000
+    town.say("light_pole", "pole-ahead", {"dim_pct": 50}, ts=time.time_ns() // 1_000_000 + year_ms)
+    town.send("city/v1/demo/light_pole/pole-ahead/telemetry", b" " * 2_000_000)
+    town.say("light_pole", "pole-ahead", {"dim_pct": 60})
+
+    def goes_on(page: Any) -> bool:
+        poles = {device["id"]: device["latest"] for device in page["items"]}
+        return bool(poles.get("pole-ahead", {}).get("dim_pct", {}).get("value") == 60)
+
+    town.until("/api/v1/devices", goes_on, kind="light_pole")
+    log = town.log.read_text()
+    assert "the clock of pole-ahead is more than five minutes ahead" in log
+    assert "payload of 2000000 bytes, expected at most 1048576" in log
+
+
 def _quiet(town: Town) -> Any:
     """Return the ledger once it is settled and stands still from one second to a later one."""
     before = town.until("/api/v1/ledger", _settled)
