@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from devices.envelope import Envelope
 from devices.errors import KindFault
 from devices.kind import Kind, Measurement
 from devices.kind_check import contradictions
@@ -22,6 +23,7 @@ class Catalog:
 
     kinds: Mapping[str, Kind]
     _plans: dict[tuple[str, str], Plan] = field(default_factory=dict, compare=False, repr=False)
+    _envelopes: dict[tuple[str, str], Envelope] = field(default_factory=dict, compare=False, repr=False)
 
     def plan(self, kind: str, channel: str) -> Plan:
         """Return the compiled channel of a kind, made at its first use."""
@@ -29,6 +31,13 @@ class Catalog:
         if plan is None:
             plan = self._plans[kind, channel] = plan_of(self.kinds[kind], channel)
         return plan
+
+    def envelope(self, kind: str, channel: str) -> Envelope:
+        """Return the quick way into a channel, made at its first use."""
+        envelope = self._envelopes.get((kind, channel))
+        if envelope is None:
+            envelope = self._envelopes[kind, channel] = Envelope(self.plan(kind, channel))
+        return envelope
 
     @property
     def measurements(self) -> Mapping[str, tuple[Kind, Measurement]]:

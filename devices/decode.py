@@ -1,16 +1,15 @@
 """Topic and bytes → readings: the one door through which every message becomes something the house understands."""
 
 import math
-from collections.abc import Mapping
-from hashlib import blake2b
 
 from devices.errors import Undecodable, shown
 from devices.formats import format_of
-from devices.kind import Derive, Field, Measurement, Value
+from devices.kind import Field, Value
+from devices.points import FUTURE_MS, KEY_LENGTH, derived, outside, own_ns, payload_identity, short_key
+from devices.quick import quick
 from devices.readings import Decoded, PartFault, Quality, Reading, Sample
 from devices.site import Site
 
-FUTURE_MS = 5 * 60_000
 STATUS = "device_status"
 
 
@@ -30,18 +29,24 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
     Raises:
         Undecodable: nothing in the message can be used; reason and sentence say why.
     """
+    read = quick(topic, payload, received_ms, position, site)
+    if read is not None:
+        return read
     format_ = format_of(topic)
     samples = format_.samples(topic, payload, site)
     parts: list[tuple[str, list[Reading]]] = []
     faults: list[PartFault] = []
     unknown = 0
     status: bool | None = None
+    ahead_ms = 0
     for index, sample in enumerate(samples):
         if isinstance(sample, PartFault):
             faults.append(sample)
             continue
         _check_registered(sample, site)
         faults.extend(sample.faults)
+        if sample.at_ms is not None and sample.at_ms > received_ms + FUTURE_MS:
+            ahead_ms = max(ahead_ms, sample.at_ms - received_ms)
         # Decided on what the device sent, before any clock correction.
         key = _identity(sample, topic, payload, index)
         if sample.channel == "status":
@@ -64,18 +69,19 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
         status,
         tuple(faults),
         unknown,
+        first.seq if first else None,
+        ahead_ms,
     )
 
 
 def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
     if sample.dedup is not None:
         key = f"{sample.device}|{sample.channel}|{sample.dedup}"
-        # Identities are remembered; a device must not make them as long as it likes.
-        return key if len(key) <= 200 else blake2b(key.encode(), digest_size=24).hexdigest()
+        return key if len(key) <= KEY_LENGTH else short_key(key)
     if sample.at_ms is None:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.
         return ""
-    return f"{blake2b(payload, digest_size=12, key=topic.encode()[:64]).hexdigest()}:{index}"
+    return payload_identity(topic, payload, index)
 
 
 def _check_registered(sample: Sample, site: Site) -> None:
@@ -154,19 +160,18 @@ def _readings(
             continue
         if measurement.passage is not None and sample.identifier is not None:
             values.setdefault(measurement.passage, sample.identifier)
-        outside = column.outside
-        if measurement.derive is not None:
-            values, own_flags = _completed(values, own_flags, measurement.derive, facts)
-            outside = [field.key for field in measurement.fields if _outside(field, values.get(field.key))]
-        for name in outside:
+        at_own_ns = own_ns(at_ns, measurement, values, key)
+        for name in column.outside:
             own_flags.setdefault(name, "range")
+        if measurement.derive is not None:
+            values, own_flags = derived(values, own_flags, measurement, facts)
         readings.append(
             Reading(
                 sample.kind,
                 measurement.key,
                 sample.device,
                 _district(sample, site),
-                _unique(at_ns, measurement, values, key),
+                at_own_ns,
                 values,
                 column.tags,
                 quality,
@@ -197,17 +202,8 @@ class _Column:
             self.tags[field.key] = str(value)
             return
         self.values[field.key] = value
-        if _outside(field, value):
+        if outside(field, value):
             self.outside.append(field.key)
-
-
-def _completed(
-    values: dict[str, Value], flags: dict[str, str], derive: Derive, facts: Mapping[str, float]
-) -> tuple[dict[str, Value], dict[str, str]]:
-    found = derive(values, facts)
-    # Absurd but finite inputs may overflow; what the device itself flagged outweighs what was computed from it.
-    finite = {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
-    return finite, {**found, **flags}
 
 
 def _received_ns(received_ms: int, position: int, index: int) -> int:
@@ -225,23 +221,6 @@ def _stamped(sample: Sample, received_ms: int, received_ns: int) -> tuple[int, Q
         flags.setdefault("", "clock_skew")
         return received_ns, max(quality, Quality.UNCERTAIN), flags
     return sample.at_ns if sample.at_ns is not None else sample.at_ms * 1_000_000, quality, flags
-
-
-def _unique(at_ns: int, measurement: Measurement, values: dict[str, Value], key: str) -> int:
-    # Two passages in one lane within a second are real: without its own nanoseconds one would overwrite the other.
-    if measurement.passage is None:
-        return at_ns
-    identity = values.get(measurement.passage) or key
-    if not identity:
-        return at_ns
-    spread = int.from_bytes(blake2b(str(identity).encode(), digest_size=8).digest()) % 1_000_000
-    return at_ns // 1_000_000 * 1_000_000 + spread
-
-
-def _outside(field: Field, value: Value | None) -> bool:
-    if not isinstance(value, float):
-        return False
-    return (field.low is not None and value < field.low) or (field.high is not None and value > field.high)
 
 
 def _value(field: Field, raw: object) -> Value | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from devices.signals import Arming, Mean, Share, Signal, Together, Total
+
 Priority = Literal["P1", "P2", "P3", "P4", "health"]
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4", "health")
 Value = float | str
@@ -39,6 +41,8 @@ class Limit:
     passage is an occurrence of its own, born returned and unacknowledged. Delays are seconds of device time.
     ``clears`` are the states that end a ``state`` alarm, all others when None: a muted detector is not a safe one.
     ``cap`` is the highest value (for ``below``: the lowest) a site may set for the first level.
+    ``signal`` is judged in place of the value, in ``unit`` where that is not the field's. The limit is armed while all
+    of ``armed`` hold; while it is not, a sample counts as one that reaches no level.
     """
 
     key: str
@@ -55,6 +59,29 @@ class Limit:
     passage: bool = False
     cap: float | None = None
     clears: tuple[float, ...] | None = None
+    signal: Signal | None = None
+    unit: str | None = None
+    armed: tuple[Arming, ...] = ()
+
+    @property
+    def of_values(self) -> bool:
+        """Tell whether its levels are values of the field: a line to be drawn across its curve."""
+        return self.signal is None or (isinstance(self.signal, Mean) and self.signal.over is None)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimit:
+    """An alarm rule on the devices of one circuit or street taken together.
+
+    ``where`` narrows the group to devices with such an attribute in the site file. The group is looked at once a
+    minute; delays count that time. Its rule is ``{kind}.{limit key}``, its device ``circuit:…`` or ``street:…``.
+    """
+
+    by: Literal["circuit", "street"]
+    of: Share | Total | Together
+    limit: Limit
+    unit: str
+    where: tuple[Literal["road"], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +123,16 @@ class Measurement:
     fields: tuple[Field, ...]
     passage: str | None = None
     derive: Derive | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Tell whether these are samples of quantities that minutes can sum up, and no records of what happened."""
+        return self.passage is None and "telemetry" in self.channels and bool(self.quantities)
+
+    @property
+    def quantities(self) -> tuple[Field, ...]:
+        """Return the fields that are numbers."""
+        return tuple(f for f in self.fields if not f.tag and f.type != "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +186,7 @@ class Kind:
     shape: Literal["triangle", "square", "diamond", "circle", "bar", "ring", "hexagon"] = "circle"
     moving: bool = False
     no_data: NoData | None = None
+    groups: tuple[GroupLimit, ...] = ()
 
     def measurements_on(self, channel: str) -> tuple[Measurement, ...]:
         """Return the measurements a channel feeds; ``state`` is a retained telemetry."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from devices.kind import Field, Kind, Measurement
 
-_MOST = sys.float_info.max
+# The largest number there is: a range without bounds still refuses infinities.
+MOST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ def plan_of(kind: Kind, channel: str) -> Plan:
             field,
             index,
             field.type in ("number", "code") and not field.tag,
-            -_MOST if field.low is None else field.low,
-            _MOST if field.high is None else field.high,
+            -MOST if field.low is None else field.low,
+            MOST if field.high is None else field.high,
         )
         for index, measurement in enumerate(measurements)
         for field in measurement.fields

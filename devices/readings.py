@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import msgspec
+
 from devices.kind import Value
 
 
@@ -50,11 +52,11 @@ class Sample:
     gateway: str | None = None
     at_ns: int | None = None
     identifier: str | None = None
+    seq: int | None = None
     faults: tuple[PartFault, ...] = ()
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct, gc=False):
     """One measurement of one device at one instant: a point in the store, a row of values for the rules.
 
     ``at_ns`` is device time in nanoseconds since 1970 UTC. ``values`` holds floats (numbers, flags as 1.0/0.0, codes)
@@ -76,7 +78,7 @@ class Reading:
 
     def quality_of(self, key: str) -> Quality:
         """Return the quality of one field: that of its own flag when it has one, else the reading's."""
-        code = self.flags.get(key)
+        code = self.flags.get(key) if self.flags else None
         return max(self.quality, flag_quality(code)) if code is not None else self.quality
 
 
@@ -89,13 +91,13 @@ def flag_quality(code: str) -> Quality:
     return Quality.BAD if code in _BAD_CODES else Quality.UNCERTAIN
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, gc=False):
     """Everything one message says.
 
     ``parts`` holds one pair per sample: the key that identifies it, empty where a repeat cannot be told from news, and
     its readings. ``status`` is True/False for online/offline messages; ``faults`` are pieces that could not be read
-    (the message then also goes to quarantine); ``unknown`` counts undecoded keys.
+    (the message then also goes to quarantine); ``unknown`` counts undecoded keys; ``seq`` is the device's own number of
+    the message, where it counts them; ``ahead_ms`` how far its clock is ahead, if so far that the receipt counts.
     """
 
     kind: str
@@ -105,3 +107,5 @@ class Decoded:
     status: bool | None = None
     faults: tuple[PartFault, ...] = ()
     unknown: int = 0
+    seq: int | None = None
+    ahead_ms: int = 0

@@ -1,13 +1,15 @@
 """A site: one city's broker, store, districts, devices and limits, as its ``site.toml`` says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from devices.catalog import Catalog
-from devices.kind import Label
+from devices.envelope import Envelope
+from devices.kind import Label, Measurement
+from devices.topics import topic_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,31 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How many days one measurement stays: as it came, and as a summary of each minute."""
+
+    raw_days: int
+    minute_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """Where readings go; ``url`` is ``embedded`` or ``http[s]://host:port?org=…&bucket=…``."""
 
-    url: str
-    retention_days: int
+    url: str = "embedded"
+    raw_days: int = 90
+    minute_days: int = 730
+    keep: Mapping[str, Keep] = field(default_factory=dict)
 
     @property
     def embedded(self) -> bool:
         """Tell whether readings are kept in the site's own SQLite file."""
         return self.url == "embedded"
+
+    def kept(self, measurement: str, sampled: bool) -> Keep:
+        """Return how long a measurement stays; what is no sample but a record stays as long as the minutes do."""
+        usual = Keep(self.raw_days if sampled else self.minute_days, self.minute_days)
+        return self.keep.get(measurement, usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +123,38 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """What is known of a native topic before its payload is looked at."""
+
+    kind: str
+    device: str
+    district: str
+    channel: str
+    envelope: Envelope
+    measurements: tuple[Measurement, ...]
+    facts: Mapping[str, float]
+
+
+_FOREIGN_TOPICS = {"DJI": "thing/product/{}/osd", "HJ212": "hj212/{}/up"}
+
+
+@dataclass(frozen=True, slots=True)
 class Shard:
-    """One collector's share of the topics."""
+    """One collector's share: topic filters, and the foreign numbers of devices that speak on topics of their own."""
 
     name: str
     subscriptions: tuple[str, ...]
+    foreign: frozenset[str] = frozenset()
+
+    def holds(self, device: "Device") -> bool:
+        """Tell whether a device's messages come to this collector."""
+        scheme, _, number = device.foreign.partition(":")
+        topics = [f"city/v1/{device.district}/{device.kind}/{device.id}/telemetry"]
+        if scheme in _FOREIGN_TOPICS:
+            topics.append(_FOREIGN_TOPICS[scheme].format(number))
+        return device.foreign in self.foreign or any(
+            topic_matches(pattern, topic) for pattern in self.subscriptions for topic in topics
+        )
 
 
 @dataclass(frozen=True)
@@ -133,6 +177,16 @@ class Site:
     basemap: Path | None = None
     routes: Path | None = None
     by_foreign: Mapping[str, Device] = field(default_factory=dict)
+    journal_days: int = 7
+    ways: dict[str, Way] = field(default_factory=dict, compare=False, repr=False)
+    """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
+
+    def part(self, shard: str) -> "Site":
+        """Return the site as one collector sees it: with the devices of its shard alone."""
+        own = self.shards[shard]
+        devices = {key: device for key, device in self.devices.items() if own.holds(device)}
+        by_foreign = {key: device for key, device in self.by_foreign.items() if device.id in devices}
+        return replace(self, devices=devices, by_foreign=by_foreign, ways={})
 
     @property
     def district(self) -> str:

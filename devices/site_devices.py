@@ -8,7 +8,7 @@ from devices.catalog import Catalog
 from devices.errors import Fault, shown
 from devices.kind import Label
 from devices.site import Device, District, ResponsibleUnit, Shard
-from devices.topics import DEVICE_ID, topic_matches
+from devices.topics import DEVICE_ID
 
 FOREIGN_SCHEMES = ("DJI", "HJ212")
 DeviceRows = Sequence[tuple[str, Mapping[str, object]]]
@@ -43,6 +43,7 @@ def read_devices(
     # A parent whose own row is faulty is told once, there; its hundreds of children are not told again.
     declared = {str(row.get("id", "")) for _, row in rows}
     _check_foreign(devices, where, faults)
+    _check_shards(devices, shards, faults)
     for device in devices.values():
         if device.parent in devices or device.parent not in declared:
             _check_parent(device, devices, shards, where[device.id], faults)
@@ -177,9 +178,17 @@ def _check_parent(
         faults.append(Fault(f"{path}.parent", f"{parent.id} is in shard {others!r}, its child in {own!r}"))
 
 
+def _check_shards(devices: Mapping[str, Device], shards: Mapping[str, Shard], faults: list[Fault]) -> None:
+    """A device belongs to one collector: two would each keep its alarms, and none would keep them at all."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for device in devices.values() if shards else ():
+        groups.setdefault(tuple(shard.name for shard in shards.values() if shard.holds(device)), []).append(device.id)
+    for names, found in groups.items():
+        if len(names) != 1:
+            who = found[0] if len(found) == 1 else f"{found[0]} and {len(found) - 1} more"
+            where = " and ".join(repr(name) for name in names) or "none"
+            faults.append(Fault("shards", f"{who}: expected in one shard, found in {where}"))
+
+
 def _shard_of(device: Device, shards: Mapping[str, Shard]) -> str | None:
-    topic = f"city/v1/{device.district}/{device.kind}/{device.id}/telemetry"
-    for shard in shards.values():
-        if any(topic_matches(pattern, topic) for pattern in shard.subscriptions):
-            return shard.name
-    return None
+    return next((shard.name for shard in shards.values() if shard.holds(device)), None)

@@ -1,6 +1,7 @@
 """The text of a site file as one document, completed by the file it builds on (``base``)."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -22,17 +23,52 @@ def read_document(source: Path) -> dict[str, Any]:
     return _read(source, ())
 
 
+def site_files(source: Path) -> list[Path]:
+    """Return the files a site file is made of, itself first; those of the demo city belong to every installation.
+
+    Raises:
+        SiteFault: a file cannot be read, is not TOML, or builds on itself.
+    """
+    return [path for path in dict.fromkeys(_files(source, ())) if DEMO_SITE.parent not in path.parents]
+
+
+def _files(source: Path, below: tuple[Path, ...]) -> Iterator[Path]:
+    yield source
+    document = _parsed(source)
+    path = _base(document.get("base"), source, below)
+    named = [document.get("devices_file")]
+    for table, key in _PATHS:
+        found = document.get(table)
+        named.append(found.get(key) if isinstance(found, dict) else None)
+    for name in named:
+        place = (source.parent / name).resolve() if isinstance(name, str) else None
+        if place is not None and place.is_dir():
+            yield from sorted(place.glob("*.py"))
+        elif place is not None:
+            yield place
+    if path is not None:
+        yield from _files(path, (*below, source))
+
+
 def _read(source: Path, below: tuple[Path, ...]) -> dict[str, Any]:
+    document = _parsed(source)
+    path = _base(document.pop("base", None), source, below)
+    _anchor(document, source.parent)
+    return document if path is None else _merged(_read(path, (*below, source)), document)
+
+
+def _parsed(source: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(source.read_text(encoding="utf-8"))
+        return tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise SiteFault(str(source), [Fault("file", f"cannot be read: {error.strerror}")]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SiteFault(str(source), [Fault("file", f"is not TOML: {error}")]) from error
-    _anchor(document, source.parent)
-    base = document.pop("base", None)
+
+
+def _base(base: object, source: Path, below: tuple[Path, ...]) -> Path | None:
     if base is None:
-        return document
+        return None
     if not isinstance(base, str) or not base:
         raise SiteFault(
             source.name, [Fault("base", f'expected "demo" or the path of a site file, found {shown(base)}')]
@@ -40,7 +76,7 @@ def _read(source: Path, below: tuple[Path, ...]) -> dict[str, Any]:
     path = DEMO_SITE if base == "demo" else (source.parent / base).resolve()
     if path == source or path in below:
         raise SiteFault(source.name, [Fault("base", f"{base!r} builds on this file itself")])
-    return _merged(_read(path, (*below, source)), document)
+    return path
 
 
 def _anchor(document: dict[str, Any], folder: Path) -> None:

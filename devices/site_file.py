@@ -1,30 +1,31 @@
 """Reading ``site.toml``: the whole file is checked before any connection, and all faults are told at once."""
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devices.catalog import Catalog, load_catalog
 from devices.errors import Fault, KindFault, SiteFault, shown
 from devices.kind import Label
-from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, Site, StoreSettings, Street
+from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, Site, Street
 from devices.site_devices import DeviceRows, read_devices
 from devices.site_document import DEMO_SITE, read_document
+from devices.site_keeping import FOREVER, check_alarm_keep, read_journal_days, read_store, split_address
 from devices.site_limits import with_limits
 
 DEFAULT_SUBSCRIPTIONS = ("city/v1/#", "thing/product/#", "hj212/#")
 _TABLES: dict[str, frozenset[str]] = {
     "site": frozenset({"name", "timezone", "simulated", "kinds", "basemap", "routes"}),
     "broker": frozenset({"url", "subscriptions"}),
-    "store": frozenset({"url", "retention"}),
-    "alarms": frozenset({"database"}),
+    "store": frozenset({"url", "retention", "retention_1m", "keep"}),
+    "journal": frozenset({"keep"}),
+    "alarms": frozenset({"database", "keep"}),
     "simulation": frozenset({"run", "speed", "seed"}),
 }
+_SHARD = frozenset({"subscriptions", "foreign"})
 _TOP = frozenset({*_TABLES, "districts", "devices", "devices_file", "units", "limits", "shards"})
 
 
@@ -36,16 +37,6 @@ def load_site(path: Path | None = None) -> Site:
     """
     source = (path or DEMO_SITE).resolve()
     return _Reader(source, read_document(source)).site()
-
-
-def _split(url: str) -> SplitResult:
-    """Split an address; one that has a broken host or port comes back empty, so that every later check refuses it."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return SplitResult("", "", "", "", "")
-    return parts
 
 
 class _Reader:
@@ -70,11 +61,14 @@ class _Reader:
         shards = {shard.name: shard for shard in self._shards()}
         devices = read_devices(rows, catalog, districts, units, shards, self.faults)
         catalog = with_limits(catalog, self._table("limits"), self.faults)
-        broker, store, simulation = self._broker(), self._store(), self._simulation()
+        broker, simulation = self._broker(), self._simulation()
+        store = read_store(self._table("store"), catalog, self.faults)
+        journal_days = read_journal_days(self._table("journal"), self.faults)
         database = self._text(self._table("alarms").get("database", "embedded"), "alarms.database")
         if database and database != "embedded" and not database.startswith(("postgresql+psycopg://", "sqlite:///")):
             expected = "expected embedded, postgresql+psycopg://… or sqlite:///…"
-            self._fault("alarms.database", f"{expected}, found {shown(_split(database).scheme)}")
+            self._fault("alarms.database", f"{expected}, found {shown(split_address(database).scheme)}")
+        check_alarm_keep(self._table("alarms").get("keep", FOREVER), self.faults)
         basemap, routes = self._file(head, "basemap"), self._file(head, "routes")
         simulated = head.get("simulated", False)
         if not isinstance(simulated, bool):
@@ -98,6 +92,7 @@ class _Reader:
             basemap,
             routes,
             {device.foreign: device for device in devices.values() if device.foreign},
+            journal_days,
         )
 
     def _fault(self, path: str, sentence: str) -> None:
@@ -164,7 +159,7 @@ class _Reader:
     def _broker(self) -> Broker:
         table = self._table("broker")
         url = self._text(table.get("url", "embedded"), "broker.url")
-        parts = _split(url)
+        parts = split_address(url)
         if url and url != "embedded" and (parts.scheme not in ("mqtt", "mqtts") or not parts.hostname):
             self._fault("broker.url", f"expected embedded, mqtt://host:port or mqtts://host:port, found {shown(url)}")
         if parts.password is not None or parts.username is not None:
@@ -180,22 +175,6 @@ class _Reader:
             return tuple(found)
         self._fault(path, f"expected a list of topic patterns, found {shown(found)}")
         return ()
-
-    def _store(self) -> StoreSettings:
-        table = self._table("store")
-        url = self._text(table.get("url", "embedded"), "store.url")
-        if url and url != "embedded":
-            parts = _split(url)
-            query = parse_qs(parts.query)
-            if parts.scheme not in ("http", "https") or not parts.hostname or "bucket" not in query:
-                self._fault("store.url", f"expected embedded or http://host:8086?org=…&bucket=…, found {shown(url)}")
-            if "token" in query or parts.password is not None:
-                self._fault("store.url", "the token belongs into CITYDECK_INFLUX_TOKEN")
-        retention = table.get("retention", "90d")
-        days = int(retention[:-1]) if isinstance(retention, str) and re.fullmatch("[0-9]{1,6}d", retention) else 0
-        if days < 1:
-            self._fault("store.retention", f'expected days such as "90d", found {shown(retention)}')
-        return StoreSettings(url, days)
 
     def _simulation(self) -> Simulation:
         table = self._table("simulation")
@@ -271,8 +250,19 @@ class _Reader:
 
     def _shards(self) -> Iterator[Shard]:
         for name, table in self._table("shards").items():
-            found = table.get("subscriptions") if isinstance(table, dict) else table
-            yield Shard(name, self._subscriptions(found, f"shards.{name}.subscriptions"))
+            if not isinstance(table, dict):
+                self._fault(f"shards.{name}", f"expected a table with subscriptions, found {shown(table)}")
+                continue
+            self._names(table, _SHARD, f"shards.{name}.")
+            foreign = table.get("foreign", [])
+            if not isinstance(foreign, list) or not all(isinstance(number, str) for number in foreign):
+                self._fault(f"shards.{name}.foreign", f"expected a list of foreign numbers, found {shown(foreign)}")
+                foreign = []
+            yield Shard(
+                name,
+                self._subscriptions(table.get("subscriptions"), f"shards.{name}.subscriptions"),
+                frozenset(foreign),
+            )
 
     def _device_rows(self) -> DeviceRows:
         rows: list[tuple[str, Mapping[str, object]]] = [

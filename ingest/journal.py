@@ -8,7 +8,7 @@ Positions count records (messages and ticks) from 1 without gaps.
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,10 @@ import msgspec
 from ingest.errors import JournalError
 
 TICK = "$tick"
-# The payload of a tick while the broker is not connected.
+# A message of before that is tried again (ingest.retry); it was received and counted when it first came.
+RETRY = "$retry"
+_OWN = frozenset({TICK, RETRY})
+# The payload of a tick while the broker is not connected and there is nothing else to tell.
 AWAY = b"away"
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
@@ -33,6 +36,29 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 
 
+class _Tick(msgspec.Struct, omit_defaults=True):
+    away: bool = False
+    own: dict[str, float] = {}
+
+
+_read_tick = msgspec.json.Decoder(_Tick).decode
+
+
+def tick_payload(connected: bool, own: Mapping[str, float]) -> bytes:
+    """Return what a tick holds: whether the broker is there, and figures of the collector itself."""
+    if own:
+        return msgspec.json.encode(_Tick(not connected, dict(own)))
+    return b"" if connected else AWAY
+
+
+def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
+    """Return whether the broker was there, and the collector's figures."""
+    if payload in (b"", AWAY):
+        return payload != AWAY, {}
+    tick = _read_tick(payload)
+    return not tick.away, tick.own
+
+
 class Record(NamedTuple):
     """One journaled message, or a tick (topic ``$tick``)."""
 
@@ -43,7 +69,7 @@ class Record(NamedTuple):
 
 
 class Journal:
-    """An append-only log. One thread appends; any number of threads read and wait."""
+    """An append-only log. Any number of threads append, read and wait; batches stay whole."""
 
     def __init__(self, folder: Path) -> None:
         """Open the journal in a folder, made if missing.
@@ -53,6 +79,7 @@ class Journal:
         """
         self._folder = folder
         self._grown = threading.Condition()
+        self._appending = threading.Lock()
         self._tail: deque[Record] = deque()
         self._tail_bytes = 0
         self._local = threading.local()
@@ -70,9 +97,13 @@ class Journal:
         Raises:
             JournalError: nothing of the batch was written, and nothing of it may be acknowledged.
         """
+        with self._appending:
+            return self._append(messages, now_ms)
+
+    def _append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
         received_ms = max(now_ms, self.received_ms)
         first = self.last + 1
-        total = self.messages + sum(1 for topic, _ in messages if topic != TICK)
+        total = self.messages + sum(1 for topic, _ in messages if topic not in _OWN)
         last = first + len(messages) - 1
         try:
             writer = self._writer_for(received_ms)

@@ -5,78 +5,27 @@ PUBACK goes out on the connection its message came by, or not at all: then the b
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.client import Client, ConnectFlags, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ingest import chunks
 from ingest.address import BrokerAddress
+from ingest.inbox import Arrived, Inbox
 
 log = logging.getLogger(__name__)
 
 RECEIVE_MAXIMUM = 65_535
 SESSION_EXPIRY_S = 7 * 86_400
 _NOT_LET_IN = (0x86, 0x87)
-_INBOX_LIMIT = 20_000
-_INBOX_BYTES = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One message and what is needed to acknowledge it."""
-
-    topic: str
-    payload: bytes
-    mid: int
-    qos: int
-    connection: int
-
-
-class Inbox:
-    """Messages between the network and the journal. When too many wait, the socket is no longer read."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._messages: list[Arrived] = []
-        self._bytes = 0
-        self.received = 0
-        self.closed = False
-
-    def put(self, message: Arrived) -> None:
-        """Add a message; block while the journal is behind, so that the broker keeps the rest."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self.closed or (len(self._messages) < _INBOX_LIMIT and self._bytes < _INBOX_BYTES)
-            )
-            self._messages.append(message)
-            self._bytes += len(message.payload)
-            self.received += 1
-            self._changed.notify_all()
-
-    def take(self, timeout_s: float, linger_s: float, enough: int) -> list[Arrived]:
-        """Return what has arrived: wait for the first message, then a moment longer unless enough are there."""
-        with self._changed:
-            if self._changed.wait_for(lambda: self._messages or self.closed, timeout_s):
-                self._changed.wait_for(lambda: len(self._messages) >= enough or self.closed, linger_s)
-            taken, self._messages, self._bytes = self._messages, [], 0
-            self._changed.notify_all()
-            return taken
-
-    def close(self) -> None:
-        """Let nobody wait any more."""
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
-
-    def __len__(self) -> int:
-        return len(self._messages)
 
 
 class Subscriber:
@@ -100,14 +49,15 @@ class Subscriber:
         self._refused = False
         self.inbox = Inbox()
         self.connected = False
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True)
+        self._client = chunks.client_class()(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True, on_chunk=self._arrived
+        )
         self._client.max_inflight_messages_set(1000)
         self._client.reconnect_delay_set(1, 10)
         address.prepare(self._client)
         self._client.on_connect = self._connected
         self._client.on_connect_fail = self._failed
         self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._arrived
 
     def start(self) -> None:
         """Connect in the background, and again for ever when the broker is not there or goes away."""
@@ -117,13 +67,21 @@ class Subscriber:
         self._client.connect_async(
             self._address.host, self._address.port, keepalive=30, clean_start=False, properties=properties
         )
+        if not chunks.FITS:
+            log.info("paho-mqtt is not the version that chunked reading was written for; reading message by message")
         self._client.loop_start()
+
+    @property
+    def connections(self) -> int:
+        """Return how many connections there have been."""
+        return self._connection
 
     def acknowledge(self, messages: Iterable[Arrived]) -> None:
         """Send the PUBACKs of messages, in order of receipt; those of an earlier connection are dropped."""
-        for message in messages:
-            if message.connection == self._connection and message.qos:
-                self._client.ack(message.mid, message.qos)
+        for connection, group in groupby(messages, itemgetter(3)):
+            mids = [message[2] for message in group if message[2]]
+            if mids:
+                self._client.acknowledge(connection, mids)
 
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Publish a live message; while the broker is away it is dropped, for live messages are only hints."""
@@ -133,6 +91,7 @@ class Subscriber:
     def stop(self) -> None:
         """Leave; the session stays with the broker."""
         self.inbox.close()
+        self._client.settle(1.0)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -172,12 +131,8 @@ class Subscriber:
             self._reported = sentence
             log.warning("%s", sentence)
 
-    def _arrived(self, _client: Client, _user: Any, message: MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = repr(message._topic)
-        if topic == self._ask_topic:
+    def _arrived(self, messages: list[Arrived]) -> None:
+        if any(message[0] == self._ask_topic for message in messages):
             self._on_ask()
-            return
-        self.inbox.put(Arrived(topic, bytes(message.payload), message.mid, message.qos, self._connection))
+            messages = [message for message in messages if message[0] != self._ask_topic]
+        self.inbox.put(messages)

@@ -109,6 +109,7 @@ def _sample(where: Topic, entry: object) -> Sample:
         entry["gw"] if isinstance(entry.get("gw"), str) else None,
         at_ns,
         str(entry["id"])[:128] if _named(entry.get("id")) else None,
+        entry["seq"] if type(entry.get("seq")) is int else None,
         faults,
     )
 

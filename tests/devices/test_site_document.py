@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from devices.errors import SiteFault
+from devices.site_document import DEMO_SITE, site_files
 from devices.site_file import load_site
 from tests.devices.small_city import SITE, SITE_FILE
 
@@ -85,3 +86,21 @@ def test_the_demo_city_may_be_a_base(tmp_path: Path) -> None:
 def test_a_wrong_base_is_one_fault(text: str, fault: str, tmp_path: Path) -> None:
     written(tmp_path / "other.toml", 'base = "own.toml"')
     assert faults(written(tmp_path / "own.toml", text)) == [fault]
+
+
+def test_the_files_of_a_site_are_those_it_names_and_builds_on(tmp_path: Path) -> None:
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "kinds" / "b.py").touch()
+    (tmp_path / "kinds" / "notes.txt").touch()
+    (tmp_path / "one.toml").write_text('base = "two.toml"\ndevices_file = "d.csv"\n[site]\nkinds = "kinds"\n')
+    (tmp_path / "two.toml").write_text('base = "demo"\n[site]\nroutes = "r.geojson"\nbasemap = "r.geojson"\n')
+    names = ["one.toml", "d.csv", "kinds/b.py", "two.toml", "r.geojson"]
+    assert site_files(tmp_path / "one.toml") == [tmp_path / name for name in names]
+    assert site_files(DEMO_SITE) == []
+
+
+def test_the_files_of_a_site_that_builds_on_itself_are_not_sought_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('base = "two.toml"\n')
+    (tmp_path / "two.toml").write_text('base = "one.toml"\n')
+    with pytest.raises(SiteFault, match=r"base: 'one.toml' builds on this file itself"):
+        site_files(tmp_path / "one.toml")

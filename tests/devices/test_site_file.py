@@ -14,6 +14,7 @@ GAS_ROW = 'id = "gas-0042"\nkind = "gas_alarm"\n'
 IDS = "expected 1 to 64 of A–Z a–z 0–9 . _ -"
 BROKER = "broker.url: expected embedded, mqtt://host:port or mqtts://host:port, found "
 STORE = "store.url: expected embedded or http://host:8086?org=…&bucket=…, found "
+RETENTION = 'store.retention: expected a time such as "90d" or "2y", up to "100y", found '
 PATTERN = "# stands alone in the last level, and not as the whole pattern"
 UNIT_LOST = "devices[1].responsible: 'unit-gas-1' is not a unit; expected a key of [[units]]"
 TOMORROW = "expected a date such as 2030-03-01"
@@ -25,8 +26,8 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "[broker]",
         "[xyz]",
         (
-            "xyz: is not a setting; known are alarms, broker, devices, devices_file, districts, limits, shards, "
-            "simulation, site, store, units",
+            "xyz: is not a setting; known are alarms, broker, devices, devices_file, districts, journal, limits, "
+            "shards, simulation, site, store, units",
         ),
     ),
     "unknown setting": (
@@ -97,9 +98,9 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "?token=s3cret&org=city",
         ("store.url: the token belongs into CITYDECK_INFLUX_TOKEN",),
     ),
-    "retention in weeks": ('"30d"', '"4w"', ("store.retention: expected days such as \"90d\", found '4w'",)),
-    "retention of no days": ('"30d"', '"0d"', ("store.retention: expected days such as \"90d\", found '0d'",)),
-    "retention of odd digits": ('"30d"', '"²d"', ("store.retention: expected days such as \"90d\", found '²d'",)),
+    "retention in weeks": ('"30d"', '"4w"', (f"{RETENTION}'4w'",)),
+    "retention of no days": ('"30d"', '"0d"', (f"{RETENTION}'0d'",)),
+    "retention of odd digits": ('"30d"', '"²d"', (f"{RETENTION}'²d'",)),
     "alarm database no text": (
         "[store]",
         "[alarms]\ndatabase = 1\n[store]",
@@ -241,18 +242,28 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "shard without patterns": (
         "[store]",
         "[shards.north]\nfilters = []\n[store]",
-        ("shards.north.subscriptions: expected a list of topic patterns, found None",),
+        (
+            "shards.north.filters: is not a setting; known are foreign, subscriptions",
+            "shards.north.subscriptions: expected a list of topic patterns, found None",
+            "shards: gw-s01 and 7 more: expected in one shard, found in none",
+        ),
     ),
     "parent in another shard": (
         "[store]",
         '[shards.gas]\nsubscriptions = ["city/v1/demo/gas_alarm/#"]\n'
         '[shards.rest]\nsubscriptions = ["city/v1/#"]\n[store]',
-        ("devices[1].parent: gw-s01 is in shard 'rest', its child in 'gas'",),
+        (
+            "shards: gas-0042: expected in one shard, found in 'gas' and 'rest'",
+            "devices[1].parent: gw-s01 is in shard 'rest', its child in 'gas'",
+        ),
     ),
     "parent in no shard": (
         "[store]",
         '[shards.gas]\nsubscriptions = ["city/v1/demo/gas_alarm/#"]\n[store]',
-        ("devices[1].parent: gw-s01 is in shard None, its child in 'gas'",),
+        (
+            "shards: gw-s01 and 6 more: expected in one shard, found in none",
+            "devices[1].parent: gw-s01 is in shard None, its child in 'gas'",
+        ),
     ),
     "device file gone": ("[site]", 'devices_file = "gone.csv"\n[site]', ("devices_file: gone.csv cannot be read: ",)),
     "device file no text": ("[site]", "devices_file = 5\n[site]", ("devices_file: expected a text, found 5",)),
@@ -374,7 +385,7 @@ def test_a_sound_file_is_read_whole() -> None:
     assert [str(day) for day in (gas.installed, gas.expires)] == ["2025-03-01", "2030-03-01"]
     assert SITE.devices["pole-0007"].fitted == ("pole_env",)
     assert (SITE.label.zh, SITE.label.en, str(SITE.timezone)) == ("小城", "Small City", "Asia/Shanghai")
-    assert (SITE.store.retention_days, SITE.store.embedded, SITE.broker.embedded) == (30, False, False)
+    assert (SITE.store.raw_days, SITE.store.embedded, SITE.broker.embedded) == (30, False, False)
     assert (SITE.simulation.run, SITE.simulation.speed, SITE.simulation.seed) == (False, 2.0, 7)
     assert (SITE.simulated, SITE.alarm_database, SITE.district) == (False, "embedded", "demo")
     assert SITE.streets["s01"].polygon == ((120.1, 30.3), (120.2, 30.3))

@@ -10,8 +10,8 @@ import pytest
 
 from ingest.errors import JournalError
 from ingest.journal import AWAY, TICK, Journal, Record
-from ingest.pipeline import Journaller
-from ingest.subscriber import Arrived, Inbox
+from ingest.journaller import Journaller
+from ingest.inbox import Arrived, Inbox
 from tests.ingest.messages import T_MS
 from tests.servers.waiting import wait_until
 
@@ -29,13 +29,13 @@ class Broker:
     def send(self, count: int) -> None:
         start = self.inbox.received
         for n in range(start, start + count):
-            self.inbox.put(Arrived(f"city/{n}", b"x", n, 1, 1))
+            self.inbox.put([(f"city/{n}", b"x", n, 1)])
 
     def acknowledge(self, messages: Iterable[Arrived]) -> None:
         for message in messages:
-            self.acknowledged.append(message.mid)
-            if self.journal.messages <= message.mid:
-                self.too_early.append(message.mid)
+            self.acknowledged.append(message[2])
+            if self.journal.messages <= message[2]:
+                self.too_early.append(message[2])
 
 
 class FullDisk(Journal):

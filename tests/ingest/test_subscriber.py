@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ingest import subscriber as module
+from ingest import chunks
+from ingest import inbox as module
 from ingest.address import BrokerAddress
+from ingest.inbox import Arrived, Inbox
 from ingest.live import ASK
-from ingest.subscriber import Arrived, Inbox, Subscriber
+from ingest.subscriber import Subscriber
 from tests.ingest.publisher import Listener, Publisher
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.waiting import wait_until
@@ -18,52 +20,53 @@ Make = Callable[..., Subscriber]
 
 
 def arrived(n: int, size: int = 10) -> Arrived:
-    return Arrived(f"city/{n}", b"x" * size, n, 1, 1)
+    return (f"city/{n}", b"x" * size, n, 1)
 
 
 def test_the_inbox_gives_what_came_in_order_and_once() -> None:
     inbox = Inbox()
     for n in range(5):
-        inbox.put(arrived(n))
+        inbox.put([arrived(n)])
     assert (len(inbox), inbox.received) == (5, 5)
-    assert [message.mid for message in inbox.take(0, 0, 1)] == [0, 1, 2, 3, 4]
-    assert (len(inbox), inbox.received, inbox.take(0, 0, 1)) == (0, 5, [])
+    assert [message[2] for message in inbox.take(0)] == [0, 1, 2, 3, 4]
+    assert (len(inbox), inbox.received, inbox.take(0)) == (0, 5, [])
 
 
 @pytest.mark.parametrize(("limit", "bytes_", "fits"), [(3, 10**6, 3), (100, 25, 3)])
 def test_a_full_inbox_makes_the_network_wait(
     monkeypatch: pytest.MonkeyPatch, limit: int, bytes_: int, fits: int
 ) -> None:
-    monkeypatch.setattr(module, "_INBOX_LIMIT", limit)
-    monkeypatch.setattr(module, "_INBOX_BYTES", bytes_)
+    monkeypatch.setattr(module, "_LIMIT", limit)
+    monkeypatch.setattr(module, "_LIMIT_BYTES", bytes_)
     inbox = Inbox()
-    network = threading.Thread(target=lambda: [inbox.put(arrived(n)) for n in range(10)])
+    network = threading.Thread(target=lambda: [inbox.put([arrived(n)]) for n in range(10)])
     network.start()
     wait_until(lambda: len(inbox) == fits)
     network.join(0.1)
     assert (network.is_alive(), len(inbox)) == (True, fits)
     found: list[int] = []
     while len(found) < 10:
-        found += [message.mid for message in inbox.take(5, 0, 1)]
+        found += [message[2] for message in inbox.take(5)]
     network.join(5)
     assert found == list(range(10))
 
 
 def test_a_closed_inbox_lets_nobody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_INBOX_LIMIT", 1)
+    monkeypatch.setattr(module, "_LIMIT", 1)
     inbox = Inbox()
-    inbox.put(arrived(1))
-    writer = threading.Thread(target=inbox.put, args=(arrived(2),))
+    inbox.put([arrived(1)])
+    writer = threading.Thread(target=inbox.put, args=([arrived(2)],))
     writer.start()
     inbox.close()
     writer.join(5)
     assert not writer.is_alive()
-    assert [message.mid for message in inbox.take(60, 60, 100)] == [1, 2]
-    assert inbox.take(60, 60, 100) == []
+    assert [message[2] for message in inbox.take(60)] == [1, 2]
+    assert inbox.take(60) == []
 
 
-@pytest.fixture
-def make(mosquitto: Mosquitto) -> Iterator[Make]:
+@pytest.fixture(params=["chunked", "plain"])
+def make(mosquitto: Mosquitto, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setattr(chunks, "FITS", request.param == "chunked")
     made: list[Subscriber] = []
 
     def new(port: int = mosquitto.port, on_ask: Callable[[], None] = lambda: None) -> Subscriber:
@@ -83,12 +86,12 @@ def started(subscriber: Subscriber) -> Subscriber:
 
 def taken(subscriber: Subscriber, count: int) -> list[Arrived]:
     found: list[Arrived] = []
-    wait_until(lambda: found.extend(subscriber.inbox.take(0.05, 0, 1)) or len(found) >= count)  # type: ignore[func-returns-value]
+    wait_until(lambda: found.extend(subscriber.inbox.take(0.05)) or len(found) >= count)  # type: ignore[func-returns-value]
     return found
 
 
 def payloads(messages: list[Arrived]) -> list[bytes]:
-    return [message.payload for message in messages]
+    return [message[1] for message in messages]
 
 
 def send(publisher: Publisher, *payloads: bytes) -> None:
@@ -128,7 +131,7 @@ def test_acknowledgements_of_an_earlier_connection_are_dropped(
     mosquitto.restart()
     again = taken(subscriber, 2)
     assert payloads(again) == [b"1", b"2"]
-    assert {message.connection for message in before} != {message.connection for message in again}
+    assert {message[3] for message in before} != {message[3] for message in again}
     subscriber.acknowledge(before)
     subscriber.stop()
     third = started(make())

@@ -1,0 +1,50 @@
+"""What makes a point of values, whichever way they were read: identity, an instant of its own, derived values."""
+
+import math
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from devices.kind import Field, Measurement, Value
+
+FUTURE_MS = 5 * 60_000
+KEY_LENGTH = 200
+
+
+def payload_identity(topic: str, payload: bytes, index: int) -> str:
+    """Return what identifies a sample when only the message as a whole can be recognised."""
+    return f"{blake2b(payload, digest_size=12, key=topic.encode()[:64]).hexdigest()}:{index}"
+
+
+def short_key(key: str) -> str:
+    """Return a short key for a long one: keys are remembered, and a device must not make them as long as it likes."""
+    return blake2b(key.encode(), digest_size=24).hexdigest()
+
+
+def derived(
+    values: dict[str, Value], flags: dict[str, str], measurement: Measurement, facts: Mapping[str, float]
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """Complete the values of a measurement; what the device itself flagged outweighs what is computed from it."""
+    assert measurement.derive is not None
+    computed = measurement.derive(values, facts)
+    # Absurd but finite inputs may overflow.
+    finite = {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
+    ranges = {field.key: "range" for field in measurement.fields if outside(field, finite.get(field.key))}
+    return finite, {**ranges, **computed, **flags}
+
+
+def own_ns(at_ns: int, measurement: Measurement, values: dict[str, Value], key: str) -> int:
+    """Return the instant of a point: two passages in one lane within a second are real, and must not be one point."""
+    if measurement.passage is None:
+        return at_ns
+    identity = values.get(measurement.passage) or key
+    if not identity:
+        return at_ns
+    spread = int.from_bytes(blake2b(str(identity).encode(), digest_size=8).digest()) % 1_000_000
+    return at_ns // 1_000_000 * 1_000_000 + spread
+
+
+def outside(field: Field, value: Value | None) -> bool:
+    """Tell whether a value lies outside of what is plausible."""
+    if not isinstance(value, float):
+        return False
+    return (field.low is not None and value < field.low) or (field.high is not None and value > field.high)
