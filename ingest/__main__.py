@@ -1,6 +1,8 @@
 """``python -m ingest``: the collector as a process of its own."""
 
+import gc
 import logging
+import secrets
 import signal
 import sys
 import threading
@@ -14,19 +16,29 @@ from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.address import BrokerAddress, broker_address
+from ingest.alarms import device_health
+from ingest.alarms import timers as alarm_timers
 from ingest.alarms.database import open_alarms
+from ingest.bulletin import Bulletin
+from ingest.cases import timers as case_timers
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
 from ingest.journal import Journal
+from ingest.journaller import Journaller
 from ingest.live import ASK, Live
-from ingest.pipeline import Journaller, Pipeline
-from ingest.places import Places, site_secret, take
+from ingest.metrics import Figures, Meters
+from ingest.pipeline import Pipeline
+from ingest.places import Places, disk_used_pct, site_secret, take
 from ingest.retention import Keeper
+from ingest.retry import Retrier
+from ingest.steward import Duty, Steward
 from ingest.store import open_store
 from ingest.storing import StoreWriter
 from ingest.subscriber import Subscriber
 
 log = logging.getLogger("ingest")
+
+_METRICS_MS = 5_000
 
 
 @click.command(help="Collect from the broker into journal, alarms and store, until stopped.")
@@ -36,25 +48,37 @@ log = logging.getLogger("ingest")
 )
 @click.option("--mqtt-port", type=int, help="Port of an MQTT 5 broker on this machine, instead of the site's broker.")
 @click.option("--shard", help="Collect one shard of the site file only.")
-def main(site_file: Path | None, data: Path, mqtt_port: int | None, shard: str | None) -> None:
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus scrapes on this port.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of --metrics-port.")
+def main(
+    site_file: Path | None,
+    data: Path,
+    mqtt_port: int | None,
+    shard: str | None,
+    metrics_port: int | None,
+    metrics_host: str,
+) -> None:
     """Run the collector."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s ingest %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         site = load_site(site_file)
-        run(site, Places(data), broker_address(site, mqtt_port), shard)
+        scrapes = None if metrics_port is None else (metrics_host, metrics_port)
+        run(site, Places(data), broker_address(site, mqtt_port), shard, scrapes)
     except (DeviceError, IngestError, click.UsageError) as error:
         sys.exit(f"citydeck ingest: {error}")
 
 
-def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -> None:
-    """Collect until SIGINT or SIGTERM.
+def run(
+    site: Site, places: Places, address: BrokerAddress, shard: str | None, scrapes: tuple[str, int] | None = None
+) -> None:
+    """Collect until SIGINT or SIGTERM; ``scrapes`` is the host and port on which metrics are told.
 
     Raises:
-        IngestError: journal, checkpoint or alarm database cannot be opened.
+        IngestError: journal, checkpoint or alarm database cannot be opened, or the port for scrapes is taken.
     """
     name = shard or "main"
-    subscriptions = site.broker.subscriptions if shard is None else _shard_subscriptions(site, shard)
+    site, subscriptions = _share(site, shard)
     own = places.for_shard(shard)
     lock = take(own)
     journal = Journal(own.journal)
@@ -63,16 +87,43 @@ def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -
     database.migrate()
     store = open_store(site, own)
     asked = threading.Event()
+    meters = Meters(_clock_ms)
+    if scrapes is not None:
+        meters.serve(*scrapes)
     subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", subscriptions, ASK, asked.set)
     inbox = subscriber.inbox
     pipeline = Pipeline(
         site, name, journal, checkpoint, database,
         lambda engine: Live(engine, site.catalog, name, site_secret(places), subscriber.publish),
-        lambda unregistered: StoreWriter(site, journal, store, store_checkpoint, unregistered),
+        lambda unregistered: StoreWriter(site, journal, store, store_checkpoint, unregistered, meters),
         lambda: journal.messages + len(inbox),
+        meters,
     )  # fmt: skip
-    journaller = Journaller(subscriber, journal, lambda: time.time_ns() // 1_000_000)
+    journaller = Journaller(
+        subscriber, journal, _clock_ms, meters,
+        lambda: {
+            "disk_pct": round(disk_used_pct(own.journal), 1),
+            "store_lag_s": round(pipeline.writer.lag_s(_clock_ms()), 1),
+        },
+    )  # fmt: skip
+    meters.watch(
+        lambda: Figures(pipeline.ledger(), subscriber.connected, subscriber.connections, len(inbox), own.journal)
+    )
     keeper = Keeper(site, journal, store, pipeline.writer)
+    bulletin = Bulletin(
+        name, database, Checkpoint(own.checkpoint), journal, pipeline.ledger, pipeline.counts, _clock_ms
+    )
+    retrier = Retrier(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
+    steward = Steward(
+        database,
+        f"{name}-{secrets.token_hex(4)}",
+        _clock_ms,
+        [
+            Duty("alarm timers", 1_000, lambda now_ms: alarm_timers.due(database, now_ms)),
+            Duty("case timers", 1_000, lambda now_ms: case_timers.due(database, now_ms)),
+            Duty("old device health", 3_600_000, lambda now_ms: device_health.forget(database, now_ms)),
+        ],
+    )
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -80,19 +131,35 @@ def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    # What was loaded stays for as long as the process; walking it again and again would cost more than it frees.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     pipeline.start()
     journaller.start()
     subscriber.start()
+    bulletin.start()
+    retrier.start()
+    steward.start()
     log.info("collecting shard=%s from=%s devices=%d position=%d", name, address, len(site.devices), journal.last)
+    told_ms = 0
     while not stopping.wait(0.2) and pipeline.failed is None and pipeline.writer.failed is None:
+        now_ms = _clock_ms()
         if asked.is_set():
             asked.clear()
             pipeline.ask()
-        keeper.look(time.time_ns() // 1_000_000)
+        if now_ms - told_ms >= _METRICS_MS:
+            pipeline.tell_metrics(now_ms)
+            told_ms = now_ms
+        keeper.look(now_ms)
+    steward.stop()
+    retrier.stop()
+    keeper.stop()
     subscriber.stop()
     journaller.stop()
     pipeline.stop()
     pipeline.writer.stop(5.0)
+    bulletin.stop()
     database.close()
     store.close()
     journal.close()
@@ -103,11 +170,21 @@ def run(site: Site, places: Places, address: BrokerAddress, shard: str | None) -
     log.info("stopped position=%d", journal.last)
 
 
-def _shard_subscriptions(site: Site, shard: str) -> tuple[str, ...]:
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _share(site: Site, shard: str | None) -> tuple[Site, tuple[str, ...]]:
+    known = ", ".join(site.shards) or "none"
+    if shard is None:
+        if site.shards:
+            raise click.UsageError(
+                f"the site has the shards {known}: name one by --shard (`citydeck up` runs them all)"
+            )
+        return site, site.broker.subscriptions
     if shard not in site.shards:
-        known = ", ".join(site.shards) or "none"
         raise click.UsageError(f"the site has no shard {shard!r}; it has {known}")
-    return site.shards[shard].subscriptions
+    return site.part(shard), site.shards[shard].subscriptions
 
 
 if __name__ == "__main__":

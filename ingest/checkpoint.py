@@ -7,10 +7,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from ingest import quarantine
+from ingest import counts, positions, quarantine
+from ingest.counts import Counts
 from ingest.decoding import Unregistered
 from ingest.errors import JournalError
 from ingest.ledger import Ledger, Stored
@@ -20,6 +22,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unregistered (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 {quarantine.SCHEMA}
+{counts.SCHEMA}
 """
 
 
@@ -44,6 +47,7 @@ class Checkpoint:
         Raises:
             JournalError: it cannot be opened.
         """
+        self._quarantine = quarantine.Keeping()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
@@ -53,14 +57,21 @@ class Checkpoint:
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"checkpoint {path.name}: cannot be opened: {error}") from error
 
+    def position(self) -> int:
+        """Return up to which journal position everything was saved."""
+        found = self._get("pipeline")
+        return 0 if found is None else int(msgspec.msgpack.decode(found)[0])
+
     def load(self) -> Saved:
         """Return what was saved last, or an empty beginning."""
         saved = Saved()
         found = self._get("pipeline")
         if found is not None:
-            saved.position, saved.now_ms, saved.listening_ms, saved.ledger = msgspec.msgpack.decode(
-                found, type=tuple[int, int, int, Ledger]
+            saved.position, saved.now_ms, saved.listening_ms, totals = msgspec.msgpack.decode(
+                found, type=tuple[int, int, int, dict[str, Any]]
             )
+            saved.ledger = Ledger(**totals)
+        saved.ledger.counts.load(self._database)
         saved.devices = dict(self._database.execute("SELECT id, state FROM device"))
         newcomers = self._get("newcomers")
         hour, count = (0, 0) if newcomers is None else msgspec.msgpack.decode(newcomers, type=tuple[int, int])
@@ -81,25 +92,35 @@ class Checkpoint:
         devices: Mapping[str, bytes],
         unregistered: Unregistered,
         found: Iterable[quarantine.Quarantined],
+        landed: Iterable[quarantine.Landed] = (),
     ) -> None:
         """Commit everything that belongs to a position in one transaction."""
         with self._database:
-            self._put("pipeline", msgspec.msgpack.encode((position, now_ms, listening_ms, ledger)))
+            self._put("pipeline", msgspec.msgpack.encode((position, now_ms, listening_ms, ledger.totals())))
+            ledger.counts.save(self._database)
             self._database.executemany("INSERT OR REPLACE INTO device VALUES (?, ?)", devices.items())
             self._database.executemany("INSERT OR REPLACE INTO unregistered VALUES (?, ?)", unregistered.fresh.items())
             self._put("newcomers", msgspec.msgpack.encode((unregistered.hour, unregistered.count)))
-            quarantine.keep(self._database, found)
+            self._quarantine.keep(self._database, found, landed)
 
     def load_stored(self) -> Stored:
-        """Return how far a remote store is."""
+        """Return how far the store was when this was saved last; a remote store knows it from here only."""
         found = self._get("stored")
         return Stored() if found is None else msgspec.msgpack.decode(found, type=Stored)
 
-    def save_stored(self, stored: Stored, refused: Iterable[quarantine.Quarantined] = ()) -> None:
-        """Commit how far a remote store is, with the lines it refused."""
+    def load_counts(self, counted: Counts) -> None:
+        """Let counts begin with what was saved of them."""
+        counted.load(self._database)
+
+    def save_stored(
+        self, stored: Stored, refused: Iterable[quarantine.Quarantined] = (), counted: Counts | None = None
+    ) -> None:
+        """Commit how far the store is, with the lines it refused and the counts per device."""
         with self._database:
             self._put("stored", msgspec.msgpack.encode(stored))
-            quarantine.keep(self._database, refused)
+            self._quarantine.keep(self._database, refused)
+            if counted is not None:
+                counted.save(self._database)
 
     def quarantine_groups(self) -> list[quarantine.Group]:
         """Return what is in quarantine, grouped."""
@@ -108,6 +129,19 @@ class Checkpoint:
     def quarantine_samples(self, reason: str, device: str) -> list[quarantine.Quarantined]:
         """Return remembered messages of one group."""
         return quarantine.samples(self._database, reason, device)
+
+    def quarantined_positions(self, reason: str | None, device: str | None) -> dict[int, positions.PlaceKey]:
+        """Return where the messages of a group stand, ascending; of all reasons or devices where none is named."""
+        return positions.positions_of(self._database, reason, device)
+
+    def tries(self, request: str) -> tuple[int, dict[str, tuple[int, str]]]:
+        """Return how far a request to try again is, and what became of its messages."""
+        return positions.tries(self._database, request)
+
+    def forget_before(self, position: int) -> None:
+        """Remove references to journal records before a position."""
+        with self._database:
+            positions.forget_before(self._database, position)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,15 +1,18 @@
 """Journal records → outcomes: each message is decoded, a repeat, or in quarantine; exactly one of the three."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from devices.decode import decode
 from devices.errors import Undecodable
 from devices.readings import Decoded, Reading
 from devices.site import Site
-from ingest.journal import AWAY, TICK, Record
+from ingest.journal import RETRY, TICK, Record, read_tick
+from ingest.quarantine import Origin
 from ingest.repeats import Repeats
 
 log = logging.getLogger(__name__)
@@ -17,13 +20,14 @@ log = logging.getLogger(__name__)
 Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 NEW_PER_HOUR = 1_000
 _HOUR_MS = 3_600_000
+_decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, gc=False):
     """What became of one record.
 
-    A quarantined message may still have readings: those of its fields that could be read.
+    A quarantined message may still have readings: those of its fields that could be read. ``origin`` is set on one
+    that was in quarantine before and was tried again; ``own`` holds what a tick says of the collector itself.
     """
 
     position: int
@@ -37,6 +41,10 @@ class Outcome:
     reason: str = ""
     sentence: str = ""
     unknown: int = 0
+    seq: int | None = None
+    ahead_ms: int = 0
+    own: Mapping[str, float] = {}
+    origin: Origin | None = None
 
 
 @dataclass
@@ -89,7 +97,10 @@ class Decoder:
         """Decide what becomes of one record; never raises, whatever the bytes."""
         position, received_ms, topic, payload = record
         if topic == TICK:
-            return Outcome(position, received_ms, topic, "tick", status=payload != AWAY)
+            connected, own = read_tick(payload)
+            return Outcome(position, received_ms, topic, "tick", status=connected, own=own)
+        if topic == RETRY:
+            return self._again(record)
         try:
             decoded = decode(topic, payload, received_ms, position, self._site)
         except Undecodable as error:
@@ -104,43 +115,73 @@ class Decoder:
             return _unread(record, "failure", f"decoding failed: {name}: {error}")
         return self._judged(record, decoded)
 
+    def _again(self, record: Record) -> Outcome:
+        """Decide on a message of before: read with its own receive time and place, judged with those of now."""
+        origin, topic, payload = unpacked(record.payload)
+        now = Record(record.position, record.received_ms, topic, payload)
+        try:
+            decoded = decode(topic, payload, origin.received_ms, origin.position, self._site)
+        except Undecodable as error:
+            outcome = _unread(now, error.reason, str(error))
+        except Exception as error:  # as in outcome()
+            name = type(error).__name__
+            if name not in self._faults:
+                self._faults.add(name)
+                log.exception("decoding failed again position=%d topic=%.200r", origin.position, topic)
+            outcome = _unread(now, "failure", f"decoding failed: {name}: {error}")
+        else:
+            # Part of it may have been read the first time: it repeats only what was tried again before.
+            decoded.parts = [(f"{RETRY} {key}" if key else "", found) for key, found in decoded.parts]
+            outcome = self._judged(now, decoded)
+            # Of the device as it is now an old message says nothing.
+            outcome.status, outcome.seq, outcome.ahead_ms = None, None, 0
+            for reading in outcome.readings:
+                reading.position, reading.history = record.position, True
+        outcome.origin = origin
+        return outcome
+
     def _judged(self, record: Record, decoded: Decoded) -> Outcome:
         position, received_ms, topic, _ = record
-        readings: list[Reading] = []
+        device = decoded.device
         repeats = 0
-        for key, found in decoded.parts:
+        readings: Sequence[Reading]
+        if len(decoded.parts) == 1:
+            ((key, readings),) = decoded.parts
             if self._repeats.seen(key, position, received_ms, decoded.foreign):
-                repeats += 1
-            else:
-                readings.extend(found)
+                repeats, readings = 1, ()
+        else:
+            news = []
+            for key, found in decoded.parts:
+                if self._repeats.seen(key, position, received_ms, decoded.foreign):
+                    repeats += 1
+                else:
+                    news.extend(found)
+            readings = news
         outcome = Outcome(
-            position,
-            received_ms,
-            topic,
-            "decoded",
-            decoded.kind,
-            decoded.device,
-            readings,
-            decoded.status,
-            unknown=decoded.unknown,
-        )
+            position, received_ms, topic, "decoded", decoded.kind, device, readings, decoded.status,
+            "", "", decoded.unknown, decoded.seq, decoded.ahead_ms,
+        )  # fmt: skip
         if decoded.parts and repeats == len(decoded.parts):
             outcome.fate = "duplicate"
             outcome.status = None
             return outcome
-        if (
-            decoded.device
-            and decoded.device not in self._site.devices
-            and not self._unregistered.admits(decoded.device, position, received_ms)
-        ):
+        if device and device not in self._site.devices and not self._unregistered.admits(device, position, received_ms):
             outcome.fate, outcome.readings, outcome.reason = "quarantined", (), "unregistered"
-            outcome.sentence = (
-                f"{decoded.device} is not registered, and {NEW_PER_HOUR} new devices came this hour already"
-            )
+            outcome.sentence = f"{device} is not registered, and {NEW_PER_HOUR} new devices came this hour already"
         elif decoded.faults:
             outcome.fate, outcome.reason = "quarantined", decoded.faults[0].reason
             outcome.sentence = "; ".join(fault.sentence for fault in decoded.faults[:5])
         return outcome
+
+
+def packed(origin: Origin, topic: str, payload: bytes) -> bytes:
+    """Return the payload of a record that tries a message again."""
+    return msgspec.msgpack.encode((origin, topic, payload))
+
+
+def unpacked(payload: bytes) -> tuple[Origin, str, bytes]:
+    """Return what such a record holds."""
+    return _decode_again(payload)
 
 
 def _unread(record: Record, reason: str, sentence: str) -> Outcome:

@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-RefusedWhy = Literal["not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed"]
+RefusedWhy = Literal[
+    "not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed",
+    "state", "changed", "overdue", "same_person", "expired", "alarm_active", "pending",
+]  # fmt: skip
 
 
 class IngestError(Exception):
@@ -21,6 +24,10 @@ class StoreError(IngestError):
     """The store is away or refuses everything; the readings stay in the journal and are tried again."""
 
 
+class BackupError(IngestError):
+    """A backup cannot be written or restored; nothing is left half done."""
+
+
 class AlarmError(IngestError):
     """The alarm database cannot be used."""
 
@@ -28,7 +35,10 @@ class AlarmError(IngestError):
 class Refused(AlarmError):
     """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people."""
 
-    def __init__(self, why: RefusedWhy, sentence: str, occurrence: str | None = None) -> None:
+    def __init__(
+        self, why: RefusedWhy, sentence: str, occurrence: str | None = None, case: str | None = None
+    ) -> None:
         super().__init__(sentence)
         self.why = why
         self.occurrence = occurrence
+        self.case = case

@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 
 from devices.catalog import Catalog
-from ingest.alarms.engine import DeviceState, Engine
-from ingest.decoding import Outcome
+from devices.readings import Reading
+from ingest.alarms.engine import Engine
+from ingest.alarms.memory import DeviceState
+from ingest.alarms.own_kind import KIND as OWN_KIND
 
 ROOT = "citydeck/v1/live"
 ASK = f"{ROOT}/ask"
@@ -44,33 +46,30 @@ class Live:
     """What one collector tells the cockpits."""
 
     def __init__(self, engine: Engine, catalog: Catalog, shard: str, secret: bytes, publish: Publish) -> None:
-        self._engine = engine
+        self._memory = engine.memory
         self._shard = shard
         self._secret = secret
         self._publish = publish
         self._boot = secrets.token_hex(8)
         self._seq = 0
-        self._changed: set[str] = set()
-        self._online: dict[str, bool] = {}
         self._passages: list[dict[str, Any]] = []
-        self._passage_names = {m.key: m.passage for _, m in catalog.measurements.values() if m.passage}
+        self._passage_names = frozenset(m.key for _, m in catalog.measurements.values() if m.passage)
 
-    def heard(self, outcomes: Iterable[Outcome]) -> None:
-        """Note which devices said something, and the passages among it."""
-        for outcome in outcomes:
-            for reading in outcome.readings:
-                self._changed.add(reading.device)
-                if reading.measurement in self._passage_names and not reading.history:
-                    self._passages.append(
-                        {
-                            "device": reading.device,
-                            "kind": reading.kind,
-                            "measurement": reading.measurement,
-                            "at": reading.at_ns // 1_000_000,
-                            "values": reading.values,
-                            "quality": reading.quality.word,
-                        }
-                    )
+    def heard(self, readings: Iterable[Reading]) -> None:
+        """Note the passages among what was heard; which devices changed, the engine's memory knows."""
+        names = self._passage_names
+        for reading in [reading for reading in readings if reading.measurement in names]:
+            if not reading.history:
+                self._passages.append(
+                    {
+                        "device": reading.device,
+                        "kind": reading.kind,
+                        "measurement": reading.measurement,
+                        "at": reading.at_ns // 1_000_000,
+                        "values": reading.values,
+                        "quality": reading.quality.word,
+                    }
+                )
 
     def alarms(self, touched: Iterable[tuple[str, int]]) -> None:
         """Tell at once which occurrences changed."""
@@ -79,13 +78,8 @@ class Live:
             self._send("alarm", {"items": items})
 
     def second(self, ledger: Mapping[str, Any]) -> None:
-        """Tell what changed in the last second, and the ledger."""
-        for device in self._engine.changed | self._changed:
-            state = self._engine.devices.get(device)
-            if state is not None and self._online.get(device) != state.online:
-                self._online[device] = state.online
-                self._changed.add(device)
-        changed, self._changed = sorted(self._changed), set()
+        """Tell what changed since the memory was last saved, and the ledger."""
+        changed = sorted(self._memory.changed)
         passages, self._passages = self._passages[-200:], []
         for piece in self._pieces(changed):
             self._send("values", {"devices": piece})
@@ -93,17 +87,25 @@ class Live:
 
     def snapshot(self) -> None:
         """Tell everything known, in pieces a small broker can carry."""
-        known = sorted(self._engine.devices)
+        known = sorted(name for name, state in self._memory.devices.items() if state.kind != OWN_KIND)
         for piece in self._pieces(known):
             self._send("values", {"devices": piece})
         self._send("snapshot_end", {"devices_total": len(known)})
+
+    def metrics(self, text: str, now_ms: int) -> None:
+        """Tell the collector's metrics; without a number of the sequence, for another comes in a moment.
+
+        May be called by any thread, so that they are told while the pipeline waits too.
+        """
+        document = {"shard": self._shard, "boot": self._boot, "now": now_ms, "metrics": text}
+        self._publish(f"{ROOT}/{self._shard}/metrics", sealed(document, self._secret), 0)
 
     def _pieces(self, names: Iterable[str]) -> Iterator[dict[str, msgspec.Raw]]:
         piece: dict[str, msgspec.Raw] = {}
         size = 0
         for name in names:
-            state = self._engine.devices.get(name)
-            if state is None:
+            state = self._memory.devices.get(name)
+            if state is None or state.kind == OWN_KIND:
                 continue
             body = msgspec.json.encode(_device(state))
             if size + len(body) > _PIECE_BYTES:
@@ -115,7 +117,7 @@ class Live:
 
     def _send(self, topic: str, document: dict[str, Any]) -> None:
         self._seq += 1
-        head = {"shard": self._shard, "boot": self._boot, "seq": self._seq, "now": self._engine.now_ms}
+        head = {"shard": self._shard, "boot": self._boot, "seq": self._seq, "now": self._memory.now_ms}
         self._publish(
             f"{ROOT}/{self._shard}/{topic}", sealed({**head, **document}, self._secret), 1 if topic == "alarm" else 0
         )
@@ -128,5 +130,5 @@ def _device(state: DeviceState) -> dict[str, Any]:
         "online": state.online,
         "silent": state.silent,
         "seen": state.seen_ms,
-        "latest": {key: [latest.value, latest.at_ms, latest.quality] for key, latest in state.latest.items()},
+        "latest": state.latest(),
     }

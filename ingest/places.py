@@ -34,6 +34,11 @@ class Places:
         return self.data / "readings.db"
 
     @property
+    def minutes(self) -> Path:
+        """Return the file that knows how far the minutes in an InfluxDB are made."""
+        return self.data / "minutes.db"
+
+    @property
     def alarms(self) -> Path:
         """Return the file of the embedded alarm database."""
         return self.data / "alarms.db"
@@ -67,6 +72,27 @@ def take(places: Places) -> TextIO:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
+
+
+def collector_at(places: Places) -> str | None:
+    """Return the number of the process that collects into a data folder, or None when none does."""
+    try:
+        lock = (places.data / "collector.lock").open()
+    except FileNotFoundError:
+        return None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return lock.read().strip()
+    return None
+
+
+def disk_used_pct(path: Path) -> float:
+    """Return how full the disk below a path is, as ``df`` tells it: of what is not reserved for the administrator."""
+    found = os.statvfs(path)
+    used = found.f_blocks - found.f_bfree
+    return 100.0 * used / max(1, used + found.f_bavail)
 
 
 def site_secret(places: Places) -> bytes:

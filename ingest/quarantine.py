@@ -1,19 +1,22 @@
 """Quarantine: references into the journal to what could not be read, grouped by reason and device.
 
-The count of a group is never bounded; of its messages up to 100 are remembered, so a flood fills neither memory nor
-disk. The bytes themselves stay in the journal.
+The count of a group is never bounded. The bytes stay in the journal; here stand, of each group, up to 100 messages with
+topic and sentence, and the position of every message (ingest.positions), so that all of them can be tried again.
 """
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ingest import positions
+from ingest.counts import REST
 
 SAMPLES_PER_GROUP = 100
 _MAX_GROUPS = 10_000
-_REST = "…"
 _LINES_A_MINUTE = 30
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS quarantine_group (
     reason TEXT NOT NULL, device TEXT NOT NULL, count INTEGER NOT NULL, first_ms INTEGER NOT NULL,
     last_ms INTEGER NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY (reason, device)
@@ -22,12 +25,29 @@ CREATE TABLE IF NOT EXISTS quarantine_sample (
     position INTEGER NOT NULL, reason TEXT NOT NULL, device TEXT NOT NULL, at_ms INTEGER NOT NULL,
     topic TEXT NOT NULL, sentence TEXT NOT NULL, PRIMARY KEY (position, reason)
 ) WITHOUT ROWID;
+{positions.SCHEMA}
 """
 
+GroupKey = tuple[str, str]
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One message, or one refused line of it, that could not be used."""
+
+class Origin(NamedTuple):
+    """Where a message that is tried again stood: the request, its group, its row in the ledger, its first record."""
+
+    request: str
+    reason: str
+    device: str
+    kind: str
+    row: str
+    position: int
+    received_ms: int
+
+
+class Quarantined(NamedTuple):
+    """One message, or one refused line of it, that could not be used; ``kind`` and ``row`` are its row in the ledger.
+
+    ``origin`` is set on one that was tried again and still cannot be read.
+    """
 
     position: int
     at_ms: int
@@ -35,6 +55,16 @@ class Quarantined:
     device: str
     topic: str
     sentence: str
+    kind: str = ""
+    row: str = ""
+    origin: Origin | None = None
+
+
+class Landed(NamedTuple):
+    """One message that left quarantine: its new fate is ``decoded`` or ``duplicate``."""
+
+    origin: Origin
+    fate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +97,89 @@ class Teller:
         return True
 
 
-def keep(database: sqlite3.Connection, found: Iterable[Quarantined]) -> None:
-    """Add messages to their groups, inside the caller's transaction."""
-    counts: dict[tuple[str, str], int] = {
-        (reason, device): count
-        for reason, device, count in database.execute("SELECT reason, device, count FROM quarantine_group")
-    }
-    for item in found:
-        # Made-up device names must not make groups without end: the rest share one group per reason.
-        known = (item.reason, item.device) in counts or len(counts) < _MAX_GROUPS
-        device = item.device if known else _REST
-        before = counts.get((item.reason, device), 0)
-        counts[item.reason, device] = before + 1
-        database.execute(
-            "INSERT INTO quarantine_group VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (reason, device) DO UPDATE SET "
-            "count = count + 1, last_ms = excluded.last_ms, sentence = excluded.sentence",
-            (item.reason, device, item.at_ms, item.at_ms, item.sentence[:500]),
-        )
-        if before < SAMPLES_PER_GROUP:
+@dataclass(slots=True)
+class _Added:
+    """What one save adds to a group."""
+
+    first: Quarantined
+    last: Quarantined
+    count: int = 0
+    samples: list[Quarantined] = field(default_factory=list)
+
+
+class Keeping:
+    """Adds to the groups of one file; remembers which there are, so that a flood asks for none of them."""
+
+    def __init__(self) -> None:
+        self._counts: dict[GroupKey, int] | None = None
+
+    def keep(self, database: sqlite3.Connection, found: Iterable[Quarantined], landed: Iterable[Landed] = ()) -> None:
+        """Add messages to their groups and take away those that landed, inside the caller's transaction."""
+        if self._counts is None:
+            rows = database.execute("SELECT reason, device, count FROM quarantine_group")
+            self._counts = {(reason, device): count for reason, device, count in rows}
+        added: dict[GroupKey, _Added] = {}
+        moves = positions.Moves()
+        for item in found:
+            key = self._key(item)
+            if item.origin is not None:
+                moves.tried(item.origin, item.reason, item.sentence)
+                if key == (item.origin.reason, item.origin.device):
+                    continue
+                moves.left(item.origin)
+            moves.came((*key, item.kind, item.row), item.position)
+            group = added.get(key)
+            if group is None:
+                group = added[key] = _Added(item, item)
+            group.last = item
+            group.count += 1
+            if self._counts[key] + group.count <= SAMPLES_PER_GROUP:
+                group.samples.append(item)
+        for gone in landed:
+            moves.left(gone.origin)
+            moves.tried(gone.origin, gone.fate, "")
+        for key, group in added.items():
+            self._counts[key] += group.count
+            _write(database, key, group)
+        self._take_away(database, moves)
+        moves.write(database)
+
+    def _key(self, item: Quarantined) -> GroupKey:
+        assert self._counts is not None
+        key = (item.reason, item.device)
+        if key not in self._counts:
+            # Made-up device names must not make groups without end: the rest share one group per reason.
+            if len(self._counts) >= _MAX_GROUPS:
+                key = (item.reason, REST)
+            self._counts.setdefault(key, 0)
+        return key
+
+    def _take_away(self, database: sqlite3.Connection, moves: positions.Moves) -> None:
+        assert self._counts is not None
+        for (reason, device), gone in moves.gone().items():
+            self._counts[reason, device] = self._counts.get((reason, device), 0) - len(gone)
             database.execute(
-                "INSERT OR REPLACE INTO quarantine_sample VALUES (?, ?, ?, ?, ?, ?)",
-                (item.position, item.reason, device, item.at_ms, item.topic[:500], item.sentence[:500]),
+                "UPDATE quarantine_group SET count = count - ? WHERE reason = ? AND device = ?",
+                (len(gone), reason, device),
             )
+            database.executemany(
+                "DELETE FROM quarantine_sample WHERE position = ? AND reason = ?", ((at, reason) for at in gone)
+            )
+            if self._counts[reason, device] <= 0:
+                del self._counts[reason, device]
+                database.execute("DELETE FROM quarantine_group WHERE reason = ? AND device = ?", (reason, device))
+
+
+def _write(database: sqlite3.Connection, key: GroupKey, added: _Added) -> None:
+    database.execute(
+        "INSERT INTO quarantine_group VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (reason, device) DO UPDATE SET "
+        "count = count + excluded.count, last_ms = max(last_ms, excluded.last_ms), sentence = excluded.sentence",
+        (*key, added.count, added.first.at_ms, added.last.at_ms, added.last.sentence[:500]),
+    )
+    database.executemany(
+        "INSERT OR REPLACE INTO quarantine_sample VALUES (?, ?, ?, ?, ?, ?)",
+        ((item.position, *key, item.at_ms, item.topic[:500], item.sentence[:500]) for item in added.samples),
+    )
 
 
 def groups(database: sqlite3.Connection) -> list[Group]:

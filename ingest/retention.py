@@ -1,6 +1,13 @@
-"""Keeping: journal files for as long as the recording is wanted, readings for as long as the site says."""
+"""Keeping: journal files as long as the recording is wanted, readings and their minutes as long as the site says.
+
+A thread of its own works in small steps with a rest as long as the step between them, so that the store's writer,
+which shares file or server with it, always comes next.
+"""
 
 import logging
+import threading
+import time
+from datetime import UTC, datetime
 
 from devices.site import Site
 from ingest.errors import IngestError
@@ -10,30 +17,103 @@ from ingest.storing import StoreWriter
 
 log = logging.getLogger(__name__)
 
-JOURNAL_DAYS = 7
+_MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
-_EVERY_MS = 600_000
+_EXPIRE_EVERY_MS = 600_000
+# Devices and gateways take a moment to send; a minute is made when this has passed since its end.
+_GRACE_MS = 60_000
+_FAR_BEHIND_MS = 600_000
+_REST_S = 0.005
+_LONGEST_REST_S = 2.0
 
 
-class Keeper:
-    """Removes what is older than wanted, every ten minutes; never a journal file that a cursor has not passed."""
+class Keeper(threading.Thread):
+    """Makes minutes and removes what is older than wanted; never a journal file that a cursor has not passed."""
 
     def __init__(self, site: Site, journal: Journal, store: Store, writer: StoreWriter) -> None:
+        super().__init__(name="keeper", daemon=True)
         self._journal = journal
         self._store = store
         self._writer = writer
-        self._journal_ms = min(JOURNAL_DAYS, site.store.retention_days) * _DAY_MS
-        self._readings_ms = site.store.retention_days * _DAY_MS
-        self._next_ms = 0
+        self._journal_ms = site.journal_days * _DAY_MS
+        self._asked = threading.Event()
+        self._stopping = threading.Event()
+        self._now_ms = 0
+        self._expired_ms = 0
+        self._told_ms = 0
+        self._trouble = ""
 
     def look(self, now_ms: int) -> None:
-        """Remove what is due."""
-        if now_ms < self._next_ms:
+        """Tell the time; once a minute that starts a turn of work, in the thread."""
+        if now_ms // _MINUTE_MS == self._now_ms // _MINUTE_MS:
             return
-        self._next_ms = now_ms + _EVERY_MS
+        self._now_ms = now_ms
+        self._asked.set()
+        if not self.is_alive() and not self._stopping.is_set():
+            self.start()
+
+    def stop(self) -> None:
+        """End after the step at hand."""
+        self._stopping.set()
+        self._asked.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self) -> None:
+        """Work whenever a minute has passed, until stopped."""
+        while True:
+            self._asked.wait()
+            if self._stopping.is_set():
+                return
+            self._asked.clear()
+            self.turn(self._now_ms)
+
+    def turn(self, now_ms: int) -> None:
+        """Do everything that is due at an instant, step by step; what fails is told once and tried at the next turn."""
         try:
-            for name in self._journal.remove_before(self._writer.stored.position, now_ms - self._journal_ms):
-                log.info("journal file removed name=%s", name)
-            self._store.expire(now_ms - self._readings_ms)
+            self._summarise(now_ms)
+            if now_ms - self._expired_ms >= _EXPIRE_EVERY_MS:
+                self._expired_ms = now_ms
+                self._expire(now_ms)
+            self._trouble = ""
         except IngestError as error:
-            log.warning("keeping: %s", error)
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                log.warning("keeping: %s", error)
+
+    def _summarise(self, now_ms: int) -> None:
+        until_ms = now_ms - _GRACE_MS - int(self._writer.lag_s(now_ms) * 1000)
+        steps = 0
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            reached_ms = self._store.summarise(until_ms)
+            if reached_ms is None:
+                break
+            steps += 1
+            # Only a turn that has much to do passes this often; else a line a minute would say nothing.
+            if steps % 1_000 == 0 and until_ms - reached_ms > _FAR_BEHIND_MS:
+                log.info("minutes steps=%d reached=%s", steps, _at(reached_ms))
+            self._rest(began_s)
+        if steps >= 1_000:
+            log.info("minutes are made steps=%d up_to=%s", steps, _at(until_ms))
+
+    def _expire(self, now_ms: int) -> None:
+        for name in self._journal.remove_before(self._writer.stored.position, now_ms - self._journal_ms):
+            log.info("journal file removed name=%s", name)
+        dropped = 0
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            count = self._store.expire(now_ms)
+            if not count:
+                break
+            dropped += count
+            self._rest(began_s)
+        if dropped:
+            log.info("expired readings removed count=%d", dropped)
+
+    def _rest(self, began_s: float) -> None:
+        self._stopping.wait(min(_LONGEST_REST_S, max(_REST_S, time.monotonic() - began_s)))
+
+
+def _at(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="minutes")

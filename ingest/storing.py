@@ -16,7 +16,8 @@ from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Outcome, Unregistered
 from ingest.errors import JournalError, StoreError
 from ingest.journal import Journal, Record
-from ingest.ledger import Stored
+from ingest.ledger import STORED, Stored, count_readings, count_stored, stored_counts
+from ingest.metrics import Meters
 from ingest.quarantine import Quarantined
 from ingest.repeats import Repeats
 from ingest.store import Store
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _LINGER_S = 0.2
 _BATCH = 5_000
 _HANDED_LIMIT = 50_000
+_COUNTED_MS = 1_000
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
 
@@ -43,7 +45,13 @@ class StoreWriter(threading.Thread):
     """Moves readings into the store until stopped."""
 
     def __init__(
-        self, site: Site, journal: Journal, store: Store, checkpoint: Checkpoint, unregistered: Unregistered
+        self,
+        site: Site,
+        journal: Journal,
+        store: Store,
+        checkpoint: Checkpoint,
+        unregistered: Unregistered,
+        meters: Meters,
     ) -> None:
         super().__init__(name="store", daemon=True)
         self._site = site
@@ -51,6 +59,7 @@ class StoreWriter(threading.Thread):
         self._store = store
         self._checkpoint = checkpoint
         self._unregistered = unregistered
+        self._meters = meters
         self._handed: deque[Handed] = deque()
         self._handed_readings = 0
         self._changed = threading.Condition()
@@ -58,6 +67,8 @@ class StoreWriter(threading.Thread):
         self._decoded_to = 0
         self._own_decoder: Decoder | None = None
         self.stored = Stored()
+        self.counts = stored_counts()
+        self._counted_ms = 0
         self._writing_ms: int | None = None
         self.trouble = ""
         self.failed: BaseException | None = None
@@ -95,6 +106,7 @@ class StoreWriter(threading.Thread):
             while True:
                 batch = self._next()
                 if batch is None or not self._write(batch):
+                    self._checkpoint.save_stored(self.stored, (), self.counts)
                     return
         except Exception as error:
             self.failed = error
@@ -113,10 +125,29 @@ class StoreWriter(threading.Thread):
                         f"the journal ends at position {self._journal.last}, but the store has readings up to "
                         f"{self.stored.position}: it belongs to another journal"
                     )
+                self._recount(self._checkpoint.load_stored().position)
                 return
             except StoreError as error:
                 failures += 1
                 self._wait(error, failures)
+
+    def _recount(self, counted: int) -> None:
+        """Bring the counts per device from the position they were saved at to the store's own."""
+        self._checkpoint.load_counts(self.counts)
+        if self.stored.position == 0:
+            # A new store; what the one before held says nothing of it.
+            self.counts.clear()
+            return
+        # A store that commits its position by itself may be ahead after a kill, or behind after a power cut.
+        sign = 1 if self.stored.position > counted else -1
+        after, until = sorted((counted, self.stored.position))
+        after = max(after, self._journal.first() - 1)
+        decoder = self._primed(after) if after < until else None
+        while decoder is not None and after < until:
+            records = [record for record in self._journal.read(after, _BATCH) if record.position <= until]
+            for record in records:
+                count_readings(self.counts, STORED, decoder.outcome(record).readings, sign)
+            after = records[-1].position
 
     def _next(self) -> Handed | None:
         with self._changed:
@@ -192,21 +223,28 @@ class StoreWriter(threading.Thread):
         if failures:
             log.info("store takes readings again behind=%d", self._decoded_to - batch.position)
         self.trouble = ""
+        if self._writing_ms is not None:
+            self._meters.stored(self._writing_ms)
         self._writing_ms = None
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )
-        if result.refused or not self._store.transactional:
-            self._checkpoint.save_stored(self.stored, [_refused(*pair) for pair in result.refused])
+        count_stored(self.counts, batch.readings, result.refused)
+        due = not self._store.transactional or batch.received_ms - self._counted_ms >= _COUNTED_MS
+        if result.refused or due:
+            self._counted_ms = batch.received_ms
+            self._checkpoint.save_stored(self.stored, [self._refused(*pair) for pair in result.refused], self.counts)
         return True
 
     def _wait(self, error: StoreError, failures: int) -> None:
+        self._meters.store_errors.inc()
         if str(error) != self.trouble:
             self.trouble = str(error)
             log.warning("%s; readings wait in the journal", error)
         with self._changed:
             self._changed.wait_for(lambda: self._stopping, _RETRY_S[min(failures, len(_RETRY_S)) - 1])
 
-
-def _refused(reading: Reading, sentence: str) -> Quarantined:
-    return Quarantined(reading.position, reading.received_ms, "refused", reading.device, reading.measurement, sentence)
+    def _refused(self, reading: Reading, sentence: str) -> Quarantined:
+        place = self.counts.names.row(reading.kind, reading.device)
+        words = ("refused", reading.device, reading.measurement, sentence)
+        return Quarantined(reading.position, reading.received_ms, *words, *place)

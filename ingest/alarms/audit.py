@@ -20,17 +20,41 @@ class Actor:
     address: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, with all the roles they hold; the act is recorded under the one that allows it."""
+
+    user: str
+    roles: tuple[str, ...]
+    address: str = ""
+
+    def acting(self, role: str | None) -> Actor:
+        """Return the person in one role; without a fitting one, in the first they hold."""
+        return Actor(self.user, role or (self.roles[0] if self.roles else ""), self.address)
+
+
 SYSTEM = Actor("system", "system")
+# Columns that older rows were written without: part of the hash only where they say something.
+_LATER_COLUMNS = ("case",)
+_BEGINNING = "0" * 64
 
 
 class AuditWriter:
-    """Appends rows to the chain inside one write transaction; holds the lock on its head until that ends."""
+    """Appends rows to the chain inside one write transaction; holds the lock on its head until that ends.
+
+    The lock makes writers of the alarm database take turns: what is read after it was taken stays true. Rows are kept
+    back until :meth:`finish`; another writer in the same transaction may begin only after that.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        head = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash).with_for_update()).one()
-        self._seq, self._hash = int(head.seq), str(head.hash)
         self._rows: list[dict[str, Any]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the head of the chain as it is now; needed again only after another writer has written."""
+        head = self._connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash).with_for_update()).one()
+        self._seq, self._hash = int(head.seq), str(head.hash)
 
     def add(
         self,
@@ -45,11 +69,10 @@ class AuditWriter:
         reason: str = "",
         comment: str = "",
         idempotency_key: str | None = None,
+        case: str | None = None,
     ) -> None:
         """Add one act on an occurrence, given its columns before (None at birth) and after."""
-        self._seq += 1
         row: dict[str, Any] = {
-            "seq": self._seq,
             "at": at_ms,
             "position": position,
             "actor": actor.user,
@@ -58,6 +81,7 @@ class AuditWriter:
             "action": action,
             "point": after["point"],
             "occurrence": after["id"],
+            "case": case,
             "version_before": before["version"] if before else None,
             "version_after": after["version"],
             "state_before": states[0],
@@ -70,30 +94,155 @@ class AuditWriter:
             "reason": reason,
             "comment": comment,
             "idempotency_key": idempotency_key,
-            "prev_hash": self._hash,
         }
+        self._append(row)
+
+    def add_case(
+        self,
+        *,
+        at_ms: int,
+        actor: Actor,
+        action: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+        reason: str = "",
+        comment: str = "",
+        idempotency_key: str | None = None,
+    ) -> None:
+        """Add one act on a case, given its columns before (None at birth) and after (None when nothing came of it)."""
+        known = after or before or {}
+        row: dict[str, Any] = {
+            "at": at_ms,
+            "position": 0,
+            "actor": actor.user,
+            "role": actor.role,
+            "address": actor.address,
+            "action": action,
+            "point": "",
+            "occurrence": None,
+            "case": known.get("id"),
+            "version_before": before["version"] if before else None,
+            "version_after": after["version"] if after else None,
+            "state_before": before["state"] if before else "",
+            "state_after": after["state"] if after else "",
+            "level": None,
+            "value": None,
+            "unit": "",
+            "rule": known.get("sub_class", ""),
+            "rule_version": known.get("limit_version", ""),
+            "reason": reason,
+            "comment": comment,
+            "idempotency_key": idempotency_key,
+        }
+        self._append(row)
+
+    def add_other(
+        self,
+        *,
+        at_ms: int,
+        position: int,
+        actor: Actor,
+        action: str,
+        subject: str = "",
+        states: tuple[str, str] = ("", ""),
+        reason: str = "",
+        comment: str = "",
+        idempotency_key: str | None = None,
+    ) -> None:
+        """Add one act that is on no occurrence; ``subject`` is the alarm point or the device it is on."""
+        row: dict[str, Any] = {
+            "at": at_ms,
+            "position": position,
+            "actor": actor.user,
+            "role": actor.role,
+            "address": actor.address,
+            "action": action,
+            "point": subject,
+            "occurrence": None,
+            "case": None,
+            "version_before": None,
+            "version_after": None,
+            "state_before": states[0],
+            "state_after": states[1],
+            "level": None,
+            "value": None,
+            "unit": "",
+            "rule": "",
+            "rule_version": "",
+            "reason": reason,
+            "comment": comment,
+            "idempotency_key": idempotency_key,
+        }
+        self._append(row)
+
+    def _append(self, row: dict[str, Any]) -> None:
+        self._seq += 1
+        # As a database gives it back: 60 that is read again as 60.0 must have the same hash.
+        row["value"] = None if row["value"] is None else float(row["value"])
+        row.update(seq=self._seq, prev_hash=self._hash)
         row["hash"] = self._hash = row_hash(row)
         self._rows.append(row)
 
+    def place(self) -> tuple[int, str, int]:
+        """Return where the chain is, to come back to."""
+        return self._seq, self._hash, len(self._rows)
+
+    def back_to(self, place: tuple[int, str, int]) -> None:
+        """Forget the rows added since, with what they were about."""
+        self._seq, self._hash, count = place
+        del self._rows[count:]
+
     def finish(self) -> None:
-        """Write the rows and move the head; call once, before the transaction ends."""
+        """Write the rows and move the head; call it before the transaction ends."""
         if self._rows:
             self._connection.execute(audit.insert(), self._rows)
             self._connection.execute(audit_head.update().values(seq=self._seq, hash=self._hash))
+            self._rows = []
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a row without its own hash; ``prev_hash`` is part of it, which makes the chain."""
-    return sha256(msgspec.json.encode({key: row[key] for key in sorted(row) if key != "hash"})).hexdigest()
+    counted = (key for key in sorted(row) if key != "hash" and (key not in _LATER_COLUMNS or row[key] is not None))
+    return sha256(msgspec.json.encode({key: row[key] for key in counted})).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How far the chain is whole: its rows, the hash of the last of them, and what breaks it behind them, if any."""
+
+    rows: int
+    hash: str
+    broken: str | None = None
+
+
+def check(connection: sa.Connection) -> Check:
+    """Check the whole chain, from the first row to the head."""
+    seq, previous = 0, _BEGINNING
+    query = sa.select(audit).order_by(audit.c.seq)
+    with connection.execute(query, execution_options={"yield_per": 2_000}) as rows:
+        for found in rows.mappings():
+            row = dict(found)
+            wrong = _wrong(row, seq + 1, previous)
+            if wrong is not None:
+                return Check(seq, previous, wrong)
+            seq, previous = row["seq"], row["hash"]
+    head = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash)).one()
+    if (head.seq, head.hash) == (seq, previous):
+        return Check(seq, previous)
+    return Check(seq, previous, f"row {seq + 1} is missing; the chain was written up to row {head.seq}")
+
+
+def _wrong(row: Mapping[str, Any], expected: int, previous: str) -> str | None:
+    if row["seq"] != expected:
+        return f"row {expected} is missing; the next one is {row['seq']}"
+    if row["prev_hash"] != previous:
+        return f"row {expected} does not follow the row before it"
+    if row["hash"] != row_hash(row):
+        return f"row {expected} was changed after it was written"
+    return None
 
 
 def first_broken(connection: sa.Connection) -> int | None:
     """Return the sequence number of the first row that does not fit the chain, or None when all is whole."""
-    expected_seq, previous = 1, "0" * 64
-    for found in connection.execute(sa.select(audit).order_by(audit.c.seq)).mappings():
-        row = dict(found)
-        if row["seq"] != expected_seq or row["prev_hash"] != previous or row["hash"] != row_hash(row):
-            return expected_seq
-        expected_seq, previous = expected_seq + 1, row["hash"]
-    head = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash)).one()
-    return None if (head.seq, head.hash) == (expected_seq - 1, previous) else expected_seq
+    found = check(connection)
+    return None if found.broken is None else found.rows + 1

@@ -21,11 +21,22 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 class AlarmDatabase:
     """One database of occurrences and audit; safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
-        """Keep an SQLAlchemy address; connecting waits until the first use."""
+    def __init__(self, url: str, wait_s: int = 30) -> None:
+        """Keep an SQLAlchemy address; connecting waits until the first use.
+
+        Args:
+            url: of an SQLite file or a PostgreSQL server.
+            wait_s: how long a writer waits for another one before it is refused.
+        """
         self._sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {"connect_args": {"timeout": 30}} if self._sqlite else {"pool_pre_ping": True}
+        options: dict[str, Any] = {"connect_args": {"timeout": wait_s}}
+        if not self._sqlite:
+            limits = {"connect_timeout": 10, "options": f"-c lock_timeout={wait_s * 1000}"}
+            options = {"pool_pre_ping": True, "connect_args": limits}
         self.engine = sa.create_engine(url, **options)
+        self._reading: dict[str, Any] = {"read_only": True}
+        if not self._sqlite:
+            self._reading["isolation_level"] = "REPEATABLE READ"
         if self._sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -63,13 +74,13 @@ class AlarmDatabase:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Give a connection for reading.
+        """Give a connection for reading; all it reads is of one instant.
 
         Raises:
             AlarmError: the database does not answer.
         """
         try:
-            with self.engine.connect().execution_options(read_only=True) as connection:
+            with self.engine.connect().execution_options(**self._reading) as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise AlarmError(f"the alarm database cannot be read: {_brief(error)}") from error

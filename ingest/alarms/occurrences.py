@@ -1,18 +1,23 @@
 """Keeping occurrences: transitions of the engine, applied with their audit rows and position in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
+from ingest.alarms import device_health
+from ingest.alarms.acts import Acts, announced_again
 from ingest.alarms.audit import SYSTEM, AuditWriter
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.states import state_of
+from ingest.alarms.suppressions import Standing, end, lifts, shown_again
 from ingest.alarms.tables import collector, occurrence
 from ingest.alarms.transitions import Transition
-from ingest.errors import AlarmError
 
 Row = dict[str, Any]
+_POINT_MOST = 300
+_AT_ONCE = 500
 
 
 def position_of(database: AlarmDatabase, shard: str) -> int:
@@ -37,11 +42,12 @@ def apply(
         kept = connection.execute(
             sa.select(collector.c.position).where(collector.c.shard == shard).with_for_update()
         ).scalar()
-        keeper = _Keeper(connection)
-        for transition in transitions:
-            if kept is None or transition.position > kept:
-                keeper.apply(transition)
+        fresh = [each for each in transitions if kept is None or each.position > kept]
+        keeper = _Keeper(connection, fresh)
+        for transition in fresh:
+            keeper.apply(transition)
         keeper.finish()
+        device_health.keep(connection, shard, fresh)
         place = {"position": max(position, kept or 0), "now_ms": now_ms}
         if kept is None:
             connection.execute(collector.insert().values(shard=shard, **place))
@@ -50,55 +56,85 @@ def apply(
     return list(keeper.touched.items())
 
 
+def point_name(point: str) -> str:
+    """Return a point as a database can keep it: the name of a passage comes from a device and may be anything."""
+    plain = point.replace("\x00", "\ufffd")
+    if len(plain) <= _POINT_MOST and plain == point:
+        return point
+    return f"{plain[: _POINT_MOST - 33]}~{blake2b(point.encode(), digest_size=16).hexdigest()}"
+
+
+def _hidden_by(row: Row) -> str:
+    return "" if row["suppression"] == "none" else str(row["suppression"])
+
+
 class _Keeper:
     """The state table of ALARMS §2 for what the system does; acked and latched are read inside the transaction."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, transitions: Sequence[Transition]) -> None:
         self._connection = connection
-        self._audit = AuditWriter(connection)
-        self.touched: dict[str, int] = {}
+        self._chain = AuditWriter(connection)
+        self._acts = Acts(connection, self._chain, SYSTEM, 0, 0)
+        self._standing = Standing(connection)
+        points = {point_name(t.point) for t in transitions if t.what not in ("stale", "fresh")}
+        self._rows = {row["point"]: row for row in self._read(points, occurrence, occurrence.c.closed_at.is_(None))}
+        passages = {point_name(t.point) for t in transitions if t.what == "passage"}
+        self._known = {row["point"] for row in self._read(passages, occurrence.c.point)}
+        self._born_rows: list[Row] = []
+
+    @property
+    def touched(self) -> dict[str, int]:
+        """The version of each occurrence that changed."""
+        return self._acts.touched
 
     def finish(self) -> None:
-        self._audit.finish()
+        self._flush()
+        self._chain.finish()
 
     def apply(self, transition: Transition) -> None:
+        self._acts.now_ms, self._acts.position = transition.now_ms, transition.position
         if transition.what in ("stale", "fresh"):
             self._overlay(transition)
             return
-        if transition.what == "passage" and self._known(transition.point):
+        if transition.what == "health":
+            return
+        point = point_name(transition.point)
+        if transition.what == "passage" and point in self._known:
             # One vehicle is one alarm, also when its record comes again after that was closed.
             return
-        found = self._open(transition.point)
+        if transition.what in ("fold", "unfold"):
+            self._fold(self._rows.get(point), transition)
+            return
+        if transition.what != "return":
+            self._lift(point, transition)
+        found = self._rows.get(point)
         if transition.what == "return":
             if found is not None and found["active"]:
-                closing = found["acked"] and not found["latched"]
-                ended = {"closed_at": transition.now_ms} if closing else {}
-                self._update(
-                    found, transition, "return", active=False, level_now=0, returned_at=transition.at_ms, **ended
-                )
+                self._returned(found, transition)
         elif found is None:
-            self._born(transition)
+            self._born(point, transition)
         elif transition.what in ("raise", "change"):
             self._moved(found, transition)
         elif transition.level > found["level_peak"]:
             # It was worse than anybody knew: that has to be seen, too.
-            worse = {"level_peak": transition.level, "priority": transition.priority, "acked": False}
-            self._update(found, transition, transition.what, **worse)
+            worse = {"level_peak": transition.level, "priority": transition.priority}
+            self._change(found, transition.what, {**worse, **announced_again(found)})
 
-    def _open(self, point: str) -> Row | None:
-        query = sa.select(occurrence).where(occurrence.c.point == point, occurrence.c.closed_at.is_(None))
-        found = self._connection.execute(query.with_for_update()).mappings().one_or_none()
-        return None if found is None else dict(found)
+    def _read(self, points: Iterable[str], what: Any, *conditions: sa.ColumnElement[bool]) -> Iterator[Row]:
+        waiting = iter(sorted(points))
+        while chunk := list(islice(waiting, _AT_ONCE)):
+            query = sa.select(what).where(occurrence.c.point.in_(chunk), *conditions)
+            if conditions:
+                query = query.with_for_update()
+            yield from map(dict, self._connection.execute(query).mappings())
 
-    def _known(self, point: str) -> bool:
-        query = sa.select(occurrence.c.id).where(occurrence.c.point == point).limit(1)
-        return self._connection.execute(query).first() is not None
-
-    def _born(self, transition: Transition) -> None:
+    def _born(self, point: str, transition: Transition) -> None:
         active = transition.what in ("raise", "change")
+        cause = transition.cause or None
         row: Row = {
+            **dict.fromkeys(column.name for column in occurrence.columns),
             "id": transition.occurrence_id,
-            "point": transition.point,
+            "point": point,
             "device": transition.device,
             "kind": transition.kind,
             "rule": transition.rule,
@@ -112,22 +148,21 @@ class _Keeper:
             "active": active,
             "acked": False,
             "latched": transition.latch,
-            "suppression": "none",
             "quality": transition.quality,
             "value": transition.value,
             "activations": 1,
             "raised_at": transition.at_ms,
             "noticed_at": transition.now_ms,
             "returned_at": None if active else transition.at_ms,
-            "acked_at": None,
-            "acked_by": None,
-            "closed_at": None,
-            "decision": None,
-            "case": None,
+            "cause": cause,
             "version": 1,
+            **self._standing.columns(point, transition.device, cause),
         }
-        self._connection.execute(occurrence.insert().values(**row))
-        self._note(transition, transition.what, None, row)
+        self._born_rows.append(row)
+        self._rows[point] = row
+        if transition.what == "passage":
+            self._known.add(point)
+        self._acts.note(row, transition.what, _hidden_by(row), born=True)
 
     def _moved(self, found: Row, transition: Transition) -> None:
         changes: Row = {
@@ -142,48 +177,56 @@ class _Keeper:
             # Back before it was closed: the same occurrence, to be acknowledged again.
             # What was acknowledged before its return counts no more.
             again = found["activations"] + 1
-            changes.update(active=True, acked=False, level_acked=0, returned_at=None, activations=again)
+            changes.update(announced_again(found), active=True, level_acked=0, returned_at=None, activations=again)
         elif transition.level > found["level_acked"]:
-            changes["acked"] = False
-        self._update(found, transition, transition.what, **changes)
+            changes.update(announced_again(found))
+        if transition.cause and transition.cause != found["cause"]:
+            changes.update(self._standing.columns(found["point"], found["device"], transition.cause))
+            changes["cause"] = transition.cause
+        self._change(found, transition.what, changes, _hidden_by({**found, **changes}))
+
+    def _returned(self, found: Row, transition: Transition) -> None:
+        changes: Row = {"active": False, "level_now": 0, "returned_at": transition.at_ms}
+        # Nothing is left to decide in time, and nothing to observe.
+        changes.update(decision_due_at=None, observed_until=None, quality=transition.quality)
+        if found["acked"] and not found["latched"]:
+            changes["closed_at"] = transition.now_ms
+        after = self._change(found, "return", changes)
+        if after["closed_at"] is not None:
+            del self._rows[after["point"]]
 
     def _overlay(self, transition: Transition) -> None:
-        query = sa.select(occurrence).where(
-            occurrence.c.device == transition.device,
-            occurrence.c.closed_at.is_(None),
-            occurrence.c.active.is_(True),
-            ~occurrence.c.rule.endswith(".no_data"),
-        )
-        for found in self._connection.execute(query.with_for_update()).mappings().all():
-            if found["quality"] != transition.quality:
-                self._update(dict(found), transition, transition.what, quality=transition.quality)
+        self._flush()
+        for found in self._acts.open_of("device", transition.device):
+            # What a latched alarm of a silent device is worth cannot be known either: it is not reset meanwhile.
+            concerned = found["active"] or found["latched"]
+            if concerned and not found["rule"].endswith(".no_data") and found["quality"] != transition.quality:
+                self._change(found, transition.what, {"quality": transition.quality})
 
-    def _update(self, found: Row, transition: Transition, action: str, **changes: Any) -> None:
-        after = {**found, **changes, "version": found["version"] + 1}
-        result = self._connection.execute(
-            occurrence.update()
-            .where(occurrence.c.id == found["id"], occurrence.c.version == found["version"])
-            .values(**changes, version=after["version"])
-        )
-        if result.rowcount != 1:
-            raise AlarmError(f"occurrence {found['id']} changed under the writer")
-        self._note(transition, action, found, after)
+    def _fold(self, found: Row | None, transition: Transition) -> None:
+        cause = transition.cause or None
+        if found is None or found["cause"] == cause:
+            return
+        if cause is not None:
+            changes = self._standing.columns(found["point"], found["device"], cause)
+        else:
+            changes = shown_again(self._standing, {**found, "cause": None})
+        self._change(found, transition.what, {**changes, "cause": cause}, cause or "")
 
-    def _note(self, transition: Transition, action: str, before: Row | None, after: Row) -> None:
-        self.touched[after["id"]] = after["version"]
-        self._audit.add(
-            at_ms=transition.now_ms,
-            position=transition.position,
-            actor=SYSTEM,
-            action=action,
-            before=before,
-            after=after,
-            states=(row_state(before) if before else "NORM", row_state(after)),
-        )
+    def _lift(self, point: str, transition: Transition) -> None:
+        shelf = self._standing.one("shelved", "point", point)
+        if shelf is not None and lifts(shelf, transition.level, transition.priority):
+            self._flush()
+            sentence = f"level {transition.level} is worse than the level {shelf['level']} that was shelved"
+            for row in end(self._acts, self._standing, shelf, "shelf_lifted", sentence):
+                self._rows[row["point"]] = row
 
+    def _change(self, found: Row, action: str, changes: Row, reason: str = "") -> Row:
+        self._flush()
+        after = self._rows[found["point"]] = self._acts.change(found, action, changes, reason)
+        return after
 
-def row_state(row: Row) -> str:
-    """Return the state of a row; a closed one stays closed whatever its facts were."""
-    if row["closed_at"] is not None:
-        return "CLOSED"
-    return state_of(row["active"], row["acked"], row["latched"])
+    def _flush(self) -> None:
+        if self._born_rows:
+            self._connection.execute(occurrence.insert(), self._born_rows)
+            self._born_rows = []

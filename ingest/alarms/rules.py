@@ -7,6 +7,11 @@ from hashlib import blake2b
 
 from devices.catalog import Catalog
 from devices.kind import Kind, Label, Limit, NoData, Priority
+from ingest.alarms.own_kind import COLLECTOR
+
+# The rule about a device's own clock, part of every kind.
+CLOCK = "clock"
+CLOCK_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,9 @@ class SilenceRule:
     kind: str
     no_data: NoData
 
-    def armed(self, latest: Mapping[str, float | str]) -> bool:
-        """Tell whether silence counts now, by the latest values of the device."""
-        condition = self.no_data
-        return condition.while_field is None or latest.get(condition.while_field) in condition.while_values
+    def armed(self, latest: float | str | None) -> bool:
+        """Tell whether silence counts now, by the latest value of the field that decides it."""
+        return self.no_data.while_field is None or latest in self.no_data.while_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def rule_book(catalog: Catalog) -> RuleBook:
     """Compile the limits of a catalog (with the site's thresholds already in place)."""
     by_measurement: dict[str, tuple[Rule, ...]] = {}
     silence: dict[str, SilenceRule] = {}
-    for kind in catalog.kinds.values():
+    for kind in (*catalog.kinds.values(), COLLECTOR):
         for measurement in kind.measurements:
             rules = tuple(
                 Rule(
@@ -128,11 +132,13 @@ def rule_book(catalog: Catalog) -> RuleBook:
 def rule_label(rule_id: str, catalog: Catalog) -> Label:
     """Return the name of a rule for people, also of one that is no longer in force."""
     kind_key, _, rest = rule_id.partition(".")
-    kind: Kind | None = catalog.kinds.get(kind_key)
+    kind: Kind | None = COLLECTOR if kind_key == COLLECTOR.key else catalog.kinds.get(kind_key)
     if kind is None:
         return Label(rule_id, rule_id)
     if rest == "no_data":
         return Label("数据中断", "no data")
+    if rest == CLOCK:
+        return Label("设备时钟超前", "clock ahead")
     field_key, _, limit_key = rest.partition(".")
     for measurement in kind.measurements:
         for field in measurement.fields:

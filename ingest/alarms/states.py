@@ -1,6 +1,7 @@
 """The display state of an occurrence, derived from its facts and never stored (ALARMS §2)."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 State = Literal["UNACK", "ACKED", "RTN_UNACK", "LATCHED", "CLOSED"]
 OPEN_STATES: tuple[State, ...] = ("UNACK", "ACKED", "RTN_UNACK", "LATCHED")
@@ -13,3 +14,10 @@ def state_of(active: bool, acked: bool, latched: bool) -> State:
     if not acked:
         return "RTN_UNACK"
     return "LATCHED" if latched else "CLOSED"
+
+
+def row_state(row: Mapping[str, Any]) -> State:
+    """Return the state of an occurrence's columns; a closed one stays closed whatever its facts were."""
+    if row["closed_at"] is not None:
+        return "CLOSED"
+    return state_of(row["active"], row["acked"], row["latched"])

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-What = Literal["raise", "change", "return", "passage", "late", "stale", "fresh"]
+What = Literal["raise", "change", "return", "passage", "late", "stale", "fresh", "fold", "unfold", "health"]
+Suppression = Literal["none", "by_design"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +14,10 @@ class Transition:
 
     ``raise`` 0 → level, ``change`` from one level to another, ``return`` level → 0, ``passage`` something that happened
     once, ``late`` a raise that was over when it became known; ``stale`` and ``fresh`` concern every open occurrence of
-    the device. ``at_ms`` is the time of the cause (device time), ``now_ms`` the engine's now, ``position`` the journal
-    record that caused it and ``ordinal`` its place among the transitions of that record.
+    the device; ``fold`` and ``unfold`` say that a silence is explained by another device (``cause``), or no longer is;
+    ``health`` is a figure of the device itself (``field``, ``value``). ``at_ms`` is the time of the cause (device
+    time), ``now_ms`` the engine's now, ``position`` the journal record that caused it and ``ordinal`` its place among
+    the transitions of that record.
     """
 
     what: What
@@ -34,6 +37,8 @@ class Transition:
     unit: str = "1"
     latch: bool = False
     quality: str = "good"
+    suppression: Suppression = "none"
+    cause: str = ""
 
     @property
     def occurrence_id(self) -> str:

@@ -12,5 +12,5 @@ __all__ = ["Series", "Store", "WriteResult", "open_store"]
 def open_store(site: Site, places: Places) -> Store:
     """Return the store a site names; connecting waits until the first write or read."""
     if site.store.embedded:
-        return SqliteStore(places.readings, site.catalog)
-    return InfluxStore(site.store.url, site.catalog)
+        return SqliteStore(places.readings, site.catalog, site.store)
+    return InfluxStore(site.store.url, site.catalog, site.store, places.minutes)

@@ -55,6 +55,9 @@ class Store(Protocol):
     def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
         """Return a field's points in [start, stop), oldest first; with a step, the minimum and maximum of each.
 
+        Where readings have expired, the minimum and maximum of each minute stand for them; over a long span steps are
+        whole minutes (ingest.store.spans).
+
         Raises:
             StoreError: the store is away.
         """
@@ -70,8 +73,39 @@ class Store(Protocol):
             StoreError: the store is away.
         """
 
-    def expire(self, before_ms: int) -> None:
-        """Drop readings older than an instant, where the store does not do that itself."""
+    def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
+        """Return how many points each device has in [start, stop).
+
+        Raises:
+            StoreError: the store is away.
+        """
+
+    def instants(
+        self, measurement: str, start_ns: int, stop_ns: int, device: str | None = None
+    ) -> dict[str, Sequence[int]]:
+        """Return the instants of every point in [start, stop) by device; of one device when it is named.
+
+        Raises:
+            StoreError: the store is away.
+        """
+
+    def summarise(self, until_ms: int) -> int | None:
+        """Make the summaries of minutes one small step further, at most up to an instant.
+
+        Returns:
+            The instant that step reached, or None when nothing is left to do. Every reading up to the instant asked
+            for should be written; what comes later has its minute made again.
+
+        Raises:
+            StoreError: the same step will be made again.
+        """
+
+    def expire(self, now_ms: int) -> int:
+        """Drop a small part of what is older than the site keeps; return how much was dropped, 0 when nothing is left.
+
+        Raises:
+            StoreError: the store is away or cannot delete.
+        """
 
     def close(self) -> None:
         """Release connections."""

@@ -4,14 +4,18 @@ Only what 1.8, 2 and 3 share is used; where they differ, it is dealt with here a
 
 - the token: 2 and 3 need one; 1.8 takes ``user:password`` in its place or none at all;
 - 2 needs a DBRP mapping from database to bucket for ``/query`` (docs/influxdb.md);
-- line protocol always carries nanoseconds and no precision but ``ns`` is ever asked for.
+- line protocol always carries nanoseconds and no precision but ``ns`` is ever asked for;
+- retention belongs to a bucket (:mod:`ingest.store.influx_keeping`).
 """
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import urllib3
 from influxdb_client import InfluxDBClient, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -19,34 +23,48 @@ from influxdb_client.rest import ApiException
 
 from devices.catalog import Catalog
 from devices.readings import Reading
+from devices.site import StoreSettings
 from ingest.errors import StoreError
-from ingest.store.base import Point, Series, WriteResult, point_quality
+from ingest.store.base import Series, WriteResult
+from ingest.store.influx_keeping import InfluxKeeping
+from ingest.store.influx_reading import InfluxReading, Server
+from ingest.store.minutes import summed
+from ingest.store.spans import Wanted, series_of
 
 _TIMEOUT_MS = 10_000
+_json = msgspec.json.Encoder().encode
 _POISON = frozenset({400, 422})
 _SPLIT = frozenset({413})
 
 
 class InfluxStore:
-    """Readings in one bucket (database) of an InfluxDB."""
+    """Readings in one bucket (database) of an InfluxDB; their minutes in the same or, with ``bucket_1m``, another."""
 
     transactional = False
 
-    def __init__(self, url: str, catalog: Catalog) -> None:
-        """Keep the address; the token comes from ``CITYDECK_INFLUX_TOKEN``."""
+    def __init__(
+        self, url: str, catalog: Catalog, settings: StoreSettings | None = None, state: Path | None = None
+    ) -> None:
+        """Keep the address; the token comes from ``CITYDECK_INFLUX_TOKEN``.
+
+        Only with a file for its state does a store make minutes and delete; one that is just read needs none.
+        """
         parts = urlsplit(url)
         query = parse_qs(parts.query)
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._bucket = query["bucket"][0]
         self._org = query.get("org", ["-"])[0]
-        self._catalog = catalog
+        self._summed = summed(catalog)
         token = os.environ.get("CITYDECK_INFLUX_TOKEN", "")
-        self._headers = {"Authorization": f"Token {token}"} if token else {}
-        self._client = InfluxDBClient(
-            self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS, enable_gzip=True
-        )
+        self._client = InfluxDBClient(self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS)
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
         self._http = urllib3.PoolManager(timeout=_TIMEOUT_MS / 1000, retries=False)
+        headers = {"Authorization": f"Token {token}"} if token else {}
+        server = Server(self._base, headers, self._http, self._bucket, query.get("bucket_1m", [self._bucket])[0])
+        self._reading = InfluxReading(server, self._summed)
+        self._keeping: InfluxKeeping | None = None
+        if state is not None:
+            self._keeping = InfluxKeeping(server, catalog, settings or StoreSettings(), state, self._post_minutes)
 
     def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
         """See :meth:`Store.write`; a line the database refuses is bisected out."""
@@ -58,12 +76,14 @@ class InfluxStore:
             if error.status in _SPLIT and len(readings) > 1:
                 return self._halves(readings, position)
             if error.status not in _POISON:
-                raise StoreError(self._sentence(error)) from error
+                raise StoreError(self._sentence(error, self._bucket)) from error
             if len(readings) == 1:
                 return WriteResult(0, [(readings[0], _reason(error))])
             return self._halves(readings, position)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
+        if self._keeping is not None:
+            self._keeping.note(readings)
         return WriteResult(len(readings))
 
     def position(self) -> tuple[int, int, int]:
@@ -72,36 +92,14 @@ class InfluxStore:
 
     def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
         """See :meth:`Store.series`."""
-        where = f"\"device_id\" = '{_quoted(device)}' AND time >= {start_ms}ms AND time < {stop_ms}ms"
-        name, field = _identifier(measurement), _identifier(key)
-        if step_ms <= 0:
-            rows = self._query(f'SELECT {field}, "quality", "flags" FROM {name} WHERE {where} ORDER BY time')
-            return Series(
-                [
-                    (at, value, point_quality(key, quality, flags))
-                    for at, value, quality, flags in rows
-                    if value is not None
-                ]
-            )
-        rows = self._query(
-            f'SELECT min({field}), max({field}), max("quality") FROM {name} WHERE {where} '
-            f"GROUP BY time({step_ms}ms) fill(none) ORDER BY time"
-        )
-        points: list[Point] = []
-        for at, low, high, quality in rows:
-            if low is not None:
-                points.append((at, low, int(quality or 0)))
-                points.append((at + step_ms // 2, high, int(quality or 0)))
-        return Series(points, step_ms / 1000)
+        has_minutes = any(field.key == key for field in self._summed.get(measurement, ()))
+        return series_of(self._reading, Wanted(measurement, device, key, start_ms, stop_ms), step_ms, has_minutes)
 
     def rows(
         self, measurement: str, devices: Sequence[str], limit: int
     ) -> list[tuple[str, int, dict[str, float | str]]]:
         """See :meth:`Store.rows`."""
-        where = " OR ".join(f"\"device_id\" = '{_quoted(device)}'" for device in devices)
-        clause = f" WHERE {where}" if where else ""
-        statement = f"SELECT * FROM {_identifier(measurement)}{clause} ORDER BY time DESC LIMIT {int(limit)}"
-        columns, values = self._columns(statement)
+        columns, values = self._reading.newest(measurement, devices, limit)
         found = []
         for row in values:
             named = dict(zip(columns, row, strict=True))
@@ -110,14 +108,31 @@ class InfluxStore:
             found.append((device, at, own))
         return found
 
-    def expire(self, before_ms: int) -> None:
-        """Do nothing: InfluxDB drops old readings by its bucket's own retention."""
+    def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
+        """See :meth:`Store.count`."""
+        return self._reading.count(measurement, start_ns, stop_ns)
+
+    def instants(
+        self, measurement: str, start_ns: int, stop_ns: int, device: str | None = None
+    ) -> dict[str, Sequence[int]]:
+        """See :meth:`Store.instants`."""
+        return self._reading.instants(measurement, start_ns, stop_ns, device)
+
+    def summarise(self, until_ms: int) -> int | None:
+        """See :meth:`Store.summarise`."""
+        return None if self._keeping is None else self._keeping.summarise(until_ms)
+
+    def expire(self, now_ms: int) -> int:
+        """See :meth:`Store.expire`; most of it InfluxDB does by its buckets' own retention."""
+        return 0 if self._keeping is None else self._keeping.expire(now_ms)
 
     def close(self) -> None:
         """Close the connections."""
         self._api.close()  # type: ignore[no-untyped-call]
         self._client.close()  # type: ignore[no-untyped-call]
         self._http.clear()
+        if self._keeping is not None:
+            self._keeping.close()
 
     def _post(self, lines: list[str]) -> None:
         self._api.write(
@@ -132,52 +147,54 @@ class InfluxStore:
         first, second = self.write(readings[:middle], position), self.write(readings[middle:], position)
         return WriteResult(first.stored + second.stored, [*first.refused, *second.refused])
 
-    def _sentence(self, error: ApiException) -> str:
+    def _sentence(self, error: ApiException, bucket: str) -> str:
         if error.status in (401, 403):
             return f"InfluxDB at {self._base} refuses the token ({error.status}); check CITYDECK_INFLUX_TOKEN"
         if error.status == 404:
-            return f"InfluxDB at {self._base} has no bucket {self._bucket!r} (404); create it or mend store.url"
+            return f"InfluxDB at {self._base} has no bucket {bucket!r} (404); create it or mend store.url"
         return f"InfluxDB at {self._base} answers {error.status}: {_reason(error)}"
 
-    def _query(self, statement: str) -> list[list]:  # type: ignore[type-arg]
-        return self._columns(statement)[1]
-
-    def _columns(self, statement: str) -> tuple[list[str], list[list]]:  # type: ignore[type-arg]
+    def _post_minutes(self, bucket: str, lines: list[str]) -> str:
         try:
-            answer = self._http.request(
-                "GET",
-                f"{self._base}/query",
-                fields={"db": self._bucket, "epoch": "ms", "q": statement},
-                headers=self._headers,
+            self._api.write(
+                bucket=bucket,
+                org=self._org,
+                record="\n".join(lines).encode(),
+                write_precision=WritePrecision.NS,  # type: ignore[arg-type]
             )
+        except ApiException as error:
+            if error.status not in _POISON:
+                raise StoreError(self._sentence(error, bucket)) from error
+            return _reason(error)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
-        if answer.status != 200:
-            raise StoreError(f"InfluxDB at {self._base} answers {answer.status} to a query")
-        result = json.loads(answer.data)["results"][0]
-        if "error" in result:
-            raise StoreError(f"InfluxDB: {result['error']}")
-        series = result.get("series")
-        return (series[0]["columns"], series[0]["values"]) if series else ([], [])
+        return ""
 
 
 def line(reading: Reading) -> str:
     """Return a reading in line protocol: every number a float, texts as strings, time in nanoseconds."""
-    tags = "".join(f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value)
+    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
     return (
         f"{reading.measurement},device_id={_tag(reading.device)},district={_tag(reading.district)}{tags} "
-        f"{','.join(_fields(reading))} {reading.at_ns}"
+        f"{_fields(reading)},quality={int(reading.quality)}i {reading.at_ns}"
     )
 
 
-def _fields(reading: Reading) -> Iterator[str]:
-    for key, value in reading.values.items():
-        yield f"{key}={value!r}" if isinstance(value, float) else f"{key}={_string(value)}"
-    yield f"quality={int(reading.quality)}i"
-    if reading.flags:
-        yield f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}"
+def _fields(reading: Reading) -> str:
+    # Numbers look the same in JSON, and msgspec writes them quicker than Python formats them.
+    body = _json(reading.values)
+    if b'":"' in body or reading.flags:
+        fields = [
+            f"{key}={value!r}" if isinstance(value, float) else f"{key}={_string(value)}"
+            for key, value in reading.values.items()
+        ]
+        if reading.flags:
+            fields.append(f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}")
+        return ",".join(fields)
+    return body[2:-1].replace(b',"', b",").replace(b'":', b"=").decode()
 
 
+@lru_cache(maxsize=200_000)
 def _tag(value: str) -> str:
     kept = value.replace("\\", "/").replace("\n", " ").replace("\r", " ")
     return kept.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
@@ -186,14 +203,6 @@ def _tag(value: str) -> str:
 def _string(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
     return f'"{escaped}"'
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _reason(error: ApiException) -> str:

@@ -1,25 +1,33 @@
 """The embedded store: one SQLite file, one table per measurement, a column per field; needs no server.
 
-Readings and the journal position they reach up to are committed together.
+Readings and the journal position they reach up to are committed together. Summaries of minutes stand in tables beside;
+:mod:`ingest.store.sqlite_keeping` makes them and removes what has expired.
 """
 
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from devices.catalog import Catalog
 from devices.decode import STATUS
 from devices.kind import Field
 from devices.readings import Reading
+from devices.site import StoreSettings
 from ingest.errors import StoreError
 from ingest.store.base import Point, Series, WriteResult, point_quality
+from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
+from ingest.store.spans import Slot, Wanted, series_of
+from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
 
 _OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
 _PROGRESS = (
     "CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY, position INTEGER, stored INTEGER, refused INTEGER)"
 )
+_WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 
 
 class SqliteStore:
@@ -27,14 +35,16 @@ class SqliteStore:
 
     transactional = True
 
-    def __init__(self, path: Path, catalog: Catalog) -> None:
+    def __init__(self, path: Path, catalog: Catalog, settings: StoreSettings | None = None) -> None:
         """Keep the path; the file is opened, and made if missing, at the first use."""
         self._path = path
+        self._summed = summed(catalog)
         self._fields: dict[str, tuple[Field, ...]] = {key: m.fields for key, (_, m) in catalog.measurements.items()}
         self._fields[STATUS] = (Field("online", "在线", "Online", "flag"),)
         self._statements: dict[tuple[str, tuple[str, ...]], str] = {}
         self._writer: sqlite3.Connection | None = None
         self._local = threading.local()
+        self._keeping = SqliteKeeping(path, self._fields, self._summed, settings or StoreSettings())
 
     def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
         """See :meth:`Store.write`; what SQLite cannot hold (an instant beyond 64 bits) is refused."""
@@ -61,6 +71,9 @@ class SqliteStore:
                     )
                 except (OverflowError, UnicodeEncodeError) as error:
                     refused.append((reading, f"the embedded store cannot hold it: {error}"))
+            if readings:
+                # Within the transaction, so behind the write lock: the minutes made are those of this moment.
+                mark(database, late(readings, spans(database)))
             database.execute(
                 "INSERT INTO progress VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                 "position = excluded.position, stored = stored + excluded.stored, refused = refused + excluded.refused",
@@ -77,24 +90,40 @@ class SqliteStore:
     def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
         """See :meth:`Store.series`."""
         self._known(measurement, key)
-        window = (device, start_ms * 1_000_000, stop_ms * 1_000_000)
-        condition = f'device_id = ? AND at_ns >= ? AND at_ns < ? AND "{key}" IS NOT NULL'
-        points: list[Point] = []
-        if step_ms <= 0:
-            for at_ns, value, quality, flags in self._read(
-                f'SELECT at_ns, "{key}", quality, flags FROM "{measurement}" WHERE {condition} ORDER BY at_ns', window
-            ):
-                points.append((at_ns // 1_000_000, value, point_quality(key, quality, flags)))
-            return Series(points)
-        step_ns = step_ms * 1_000_000
-        for slot, low, high, quality in self._read(
-            f'SELECT at_ns / {step_ns}, min("{key}"), max("{key}"), max(quality) FROM "{measurement}" '
-            f"WHERE {condition} GROUP BY 1 ORDER BY 1",
-            window,
-        ):
-            points.append((slot * step_ms, low, int(quality or 0)))
-            points.append((slot * step_ms + step_ms // 2, high, int(quality or 0)))
-        return Series(points, step_ms / 1000)
+        has_minutes = any(field.key == key for field in self._summed.get(measurement, ()))
+        return series_of(self, Wanted(measurement, device, key, start_ms, stop_ms), step_ms, has_minutes)
+
+    def raw(self, wanted: Wanted) -> list[Point]:
+        """See :meth:`ingest.store.spans.Source.raw`."""
+        key = wanted.key
+        rows = self._read(
+            f'SELECT at_ns, "{key}", quality, flags FROM "{wanted.measurement}" '
+            f'WHERE {_WINDOW} AND "{key}" IS NOT NULL ORDER BY at_ns',
+            _window(wanted),
+        )
+        return [
+            (at_ns // 1_000_000, value, point_quality(key, quality, flags)) for at_ns, value, quality, flags in rows
+        ]
+
+    def raw_slots(self, wanted: Wanted, step_ms: int) -> list[Slot]:
+        """See :meth:`ingest.store.spans.Source.raw_slots`."""
+        return self._slots(wanted, step_ms, wanted.measurement, wanted.key, wanted.key)
+
+    def minute_slots(self, wanted: Wanted, step_ms: int) -> list[Slot]:
+        """See :meth:`ingest.store.spans.Source.minute_slots`."""
+        return self._slots(wanted, step_ms, table_of(wanted.measurement), f"{wanted.key}_min", f"{wanted.key}_max")
+
+    def _slots(self, wanted: Wanted, step_ms: int, table: str, low: str, high: str) -> list[Slot]:
+        rows = self._read(
+            f'SELECT at_ns / {step_ms * 1_000_000}, min("{low}"), max("{high}"), max(quality), '
+            f'group_concat(DISTINCT flags) FROM "{table}" WHERE {_WINDOW} '
+            f'GROUP BY 1 HAVING count("{low}") > 0 ORDER BY 1',
+            _window(wanted),
+        )
+        return [
+            Slot(slot * step_ms, least, most, point_quality(wanted.key, quality, (flags or "").replace(",", " ")))
+            for slot, least, most, quality, flags in rows
+        ]
 
     def rows(
         self, measurement: str, devices: Sequence[str], limit: int
@@ -115,24 +144,46 @@ class SqliteStore:
             rows.append((str(device), int(at_ns) // 1_000_000, {**named, "quality": quality}))
         return rows
 
-    def expire(self, before_ms: int) -> None:
-        """Delete readings older than an instant."""
-        # A connection of its own: the writer's thread may be in the middle of a transaction.
-        if not self._path.exists():
-            return
-        try:
-            database = sqlite3.connect(self._path, timeout=30)
-            try:
-                for measurement in self._fields:
-                    with database:
-                        database.execute(f'DELETE FROM "{measurement}" WHERE at_ns < ?', (before_ms * 1_000_000,))
-            finally:
-                database.close()
-        except sqlite3.Error as error:
-            raise StoreError(f"the embedded store {self._path.name} cannot be cleaned: {error}") from error
+    def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
+        """See :meth:`Store.count`."""
+        if measurement not in self._fields:
+            return {}
+        rows = self._read(
+            f'SELECT device_id, count(*) FROM "{measurement}" WHERE at_ns >= ? AND at_ns < ? GROUP BY device_id',
+            (start_ns, stop_ns),
+        )
+        return {str(device): int(count) for device, count in rows}
+
+    def instants(
+        self, measurement: str, start_ns: int, stop_ns: int, device: str | None = None
+    ) -> dict[str, Sequence[int]]:
+        """See :meth:`Store.instants`."""
+        if measurement not in self._fields:
+            return {}
+        where, values = ("AND device_id = ?", (device,)) if device is not None else ("", ())
+        found: dict[str, Sequence[int]] = {}
+        rows = self._read(
+            f'SELECT device_id, at_ns FROM "{measurement}" WHERE at_ns >= ? AND at_ns < ? {where} ORDER BY device_id',
+            (start_ns, stop_ns, *values),
+        )
+        for name, same in groupby(rows, itemgetter(0)):
+            found[str(name)] = [int(at_ns) for _, at_ns in same]
+        return found
+
+    def summarise(self, until_ms: int) -> int | None:
+        """See :meth:`Store.summarise`."""
+        return self._keeping.summarise(until_ms)
+
+    def expire(self, now_ms: int) -> int:
+        """See :meth:`Store.expire`."""
+        return self._keeping.expire(now_ms)
 
     def close(self) -> None:
-        """Close the writer."""
+        """Close the writer and the keeper's connection."""
+        self._keeping.close()
+        self._close_writer()
+
+    def _close_writer(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -144,7 +195,7 @@ class SqliteStore:
                 self._writer = self._opened()
             yield self._writer
         except (OSError, sqlite3.Error) as error:
-            self.close()
+            self._close_writer()
             raise StoreError(f"the embedded store {self._path.name} cannot be used: {error}") from error
 
     def _opened(self) -> sqlite3.Connection:
@@ -153,6 +204,8 @@ class SqliteStore:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
         database.execute(_PROGRESS)
+        database.executescript(SCHEMA)
+        begin(database, self._summed)
         for measurement, fields in self._fields.items():
             columns = ", ".join((*_OWN_COLUMNS, *(f'"{field.key}" {_affinity(field)}' for field in fields)))
             database.execute(
@@ -163,6 +216,7 @@ class SqliteStore:
             for field in fields:
                 if field.key not in have:
                     database.execute(f'ALTER TABLE "{measurement}" ADD COLUMN "{field.key}" {_affinity(field)}')
+        create_minute_tables(database, self._summed)
         database.commit()
         return database
 
@@ -199,6 +253,10 @@ class SqliteStore:
             if "no such table" in str(error):
                 return []
             raise StoreError(f"the embedded store {self._path.name} cannot be read: {error}") from error
+
+
+def _window(wanted: Wanted) -> tuple[str, int, int]:
+    return wanted.device, wanted.start_ms * 1_000_000, wanted.stop_ms * 1_000_000
 
 
 def _affinity(field: Field) -> str:

@@ -1,10 +1,12 @@
 """The collector as a process of its own, and what it leaves behind."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +14,8 @@ from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import occurrence
 from ingest.checkpoint import Checkpoint
 from ingest.journal import Journal, Record
-from ingest.ledger import Ledger, Stored
+from ingest.ledger import Ledger, Stored, message_counts, stored_counts
+from ingest.ledger_tables import quarantine_retry
 from ingest.quarantine import Group, Quarantined
 from tests.servers.waiting import wait_until
 
@@ -47,6 +50,10 @@ class Collector:
     def run_after(self, statements: str) -> None:
         """Let the process begin with some statements, to make its surroundings other than they are."""
         self._command[1:3] = ["-c", f"{statements}\nfrom ingest.__main__ import main\nmain()"]
+
+    def options(self, *more: str) -> None:
+        """Start it with more options from now on."""
+        self._command.extend(more)
 
     def start(self) -> None:
         assert not self.running
@@ -140,6 +147,34 @@ class Collector:
             return journal.read(0, 10_000_000)
         finally:
             journal.close()
+
+    def journal_messages(self) -> int:
+        """Return how many messages the journal counts as received."""
+        journal = Journal(self.data / "journal")
+        try:
+            return journal.messages
+        finally:
+            journal.close()
+
+    def counted(self, side: str) -> dict[tuple[str, str], list[int]]:
+        """Return the counts per kind and device, of ``messages`` or of the ``store``."""
+        counts = message_counts() if side == "messages" else stored_counts()
+        checkpoint = self._checkpoint()
+        try:
+            checkpoint.load_counts(counts)
+        finally:
+            checkpoint.close()
+        return {key: counts.total(key) for key in counts.changed()}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return every request to try quarantined messages again."""
+        database = AlarmDatabase(f"sqlite:///{self.data / 'alarms.db'}")
+        try:
+            with database.read() as connection:
+                found = connection.execute(sa.select(quarantine_retry)).mappings().all()
+            return [{**row, "why": json.loads(row["why"])} for row in found]
+        finally:
+            database.close()
 
     def alarms(self) -> list[tuple[str, int]]:
         """Return (point, worst level) of every occurrence, as often as it stands in the database."""

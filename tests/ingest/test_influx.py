@@ -1,20 +1,24 @@
 """What only InfluxDB does: line protocol, lines it refuses, and every way of not answering."""
 
 import http.server
+import re
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from devices.readings import Quality
-from devices.site import Site
+from devices.site import Site, StoreSettings
 from ingest.errors import StoreError
 from ingest.store import InfluxStore
 from ingest.store import influx as influx_module
 from ingest.store.influx import line
+from ingest.store.minutes import summed
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import raw, reading
 from tests.servers.influxdb import Influx
@@ -25,7 +29,7 @@ LINES = [
     (
         reading({"conc_ppm": 0.0}, tags={"premises": "valve well", "gas": "CO"}, flags={"": "a", "conc_ppm": "range"}),
         "gas_alarm,device_id=gas-1,district=demo,gas=CO,premises=valve\\ well "
-        f'conc_ppm=0.0,quality=0i,flags=":a conc_ppm:range" {T_MS}000000',
+        f'conc_ppm=0.0,flags=":a conc_ppm:range",quality=0i {T_MS}000000',
     ),
     (
         reading({"pass_id": 'a "b" \\ c', "gvw_kg": 1e20}, quality=Quality.BAD, tags={"lane": ""}),
@@ -222,7 +226,8 @@ def test_the_token_goes_with_every_request(site: Site, monkeypatch: pytest.Monke
     with answering(remember) as address, store_at(address, site) as store:
         store.write([reading({"conc_ppm": 1.0})], 1)
         assert raw(store, "conc_ppm") == []
-    assert [authorization for _, authorization in seen] == ["Token s3cret"] * 2
+    assert {authorization for _, authorization in seen} == {"Token s3cret"}
+    assert [path.partition("?")[0] for path, _ in seen[:2]] == ["/api/v2/write", "/query"]
     assert seen[0][0] == "/api/v2/write?org=o&bucket=citydeck&precision=ns"
 
 
@@ -233,3 +238,45 @@ def test_a_query_the_database_cannot_run_is_one_sentence(site: Site) -> None:
         pytest.raises(StoreError, match="InfluxDB: database not found: citydeck"),
     ):
         raw(store, "conc_ppm")
+
+
+def test_a_server_that_cannot_delete_is_asked_once_a_day_and_told_in_one_sentence(site: Site, tmp_path: Path) -> None:
+    """InfluxDB 3 has no DELETE; its tables have a retention of their own instead."""
+    asked: list[str] = []
+
+    def refuse(request: Any) -> tuple[int, bytes]:
+        asked.append(request.command)
+        return 200, b'{"results":[{"error":"DELETE is not supported"}]}'
+
+    with answering(refuse) as address:
+        store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
+        expected = r"InfluxDB: DELETE is not supported \(asked to delete \w+ of more than 90 days; see docs/keep.*\)"
+        refused = 0
+        for _ in range(100):
+            try:
+                assert store.expire(T_MS) == 0
+                break
+            except StoreError as error:
+                assert re.fullmatch(expected, str(error))
+                refused += 1
+        assert refused == len(asked) == len(summed(site.catalog)) > 5
+        assert set(asked) == {"POST"}
+        assert store.expire(T_MS + 86_399_999) == 0
+        with pytest.raises(StoreError, match="DELETE is not supported"):
+            store.expire(T_MS + 86_400_000)
+        store.close()
+
+
+def test_a_bucket_of_a_database_with_policies_is_read_from_that_policy(site: Site) -> None:
+    """In 1.8 a bucket is ``database/policy``, which a query names in two parts."""
+    seen: list[dict[str, list[str]]] = []
+
+    def remember(request: Any) -> tuple[int, bytes]:
+        seen.append(parse_qs(urlsplit(request.path).query))
+        return 200, b'{"results":[{"statement_id":0}]}'
+
+    with answering(remember) as address:
+        store = InfluxStore(f"{address}?org=o&bucket=city/90d&bucket_1m=city/2y", site.catalog)
+        raw(store, "conc_ppm")
+        store.close()
+    assert [(asked["db"], asked["rp"]) for asked in seen] == [(["city"], ["90d"]), (["city"], ["2y"])]

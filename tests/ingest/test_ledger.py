@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import NEW_PER_HOUR, Decoder, Outcome, Unregistered
-from ingest.journal import TICK, Record
-from ingest.ledger import Hops, Ledger, Stored, ledger_document
+from ingest.journal import TICK, Journal, Record
+from ingest.ledger import Hops, Ledger, Stored, count_stored, ledger_document, stored_counts
+from ingest.metrics import Meters
 from ingest.repeats import Repeats
+from ingest.store.sqlite import SqliteStore
+from ingest.storing import StoreWriter
 from tests.ingest.messages import T_MS, Message, dji, gas, native, passage, records
 
 STRANGERS = NEW_PER_HOUR + 1
@@ -85,7 +88,7 @@ EXPECTED = {**{fate: count for fate, count in FATES.items() if fate != "tick"}, 
 def test_every_message_is_exactly_one_of_three(decoder_of: Decoders) -> None:
     ledger, decoder = Ledger(), decoder_of(Unregistered())
     for record in JOURNAL:
-        ledger.count(decoder.outcome(record))
+        ledger.count([decoder.outcome(record)])
     assert sums(ledger) == EXPECTED
     assert ledger.decoded + ledger.quarantined + ledger.duplicate == len(MESSAGES) - FATES["tick"]
     assert ledger.unknown == {"gas_alarm": 1}
@@ -103,7 +106,7 @@ def test_restarts_anywhere_count_nothing_twice(decoder_of: Decoders, tmp_path: P
         decoder = decoder_of(saved.unregistered)
         decoder.prime(JOURNAL[Repeats.window_start(saved.position) : saved.position])
         for record in JOURNAL[saved.position : stop]:
-            saved.ledger.count(decoder.outcome(record))
+            saved.ledger.count([decoder.outcome(record)])
         checkpoint.save(stop, T_MS, 0, saved.ledger, {}, saved.unregistered, ())
         checkpoint.close()
     assert sums(saved.ledger) == EXPECTED
@@ -132,17 +135,45 @@ def brief(outcome: Outcome) -> tuple[str, str, int]:
     ("stored", "waiting"), [(Stored(5, 0, 0), 1000), (Stored(5, 600, 1), 399), (Stored(9, 1200, 0), 0)]
 )
 def test_the_document_is_the_one_of_the_contract(stored: Stored, waiting: int) -> None:
-    document = ledger_document(Ledger(7, 2, 1, 1000, {"drone": 3}), stored, Hops(T_MS, 11, 10, 1.23456, 0.0))
+    document = ledger_document(Ledger(7, 2, 1, 1000, {"drone": 3}), stored, Hops(T_MS, 11, 10, 1.23456, 0.0), {})
     assert document == {
         "at": T_MS,
         "messages": {"received": 11, "journaled": 10, "decoded": 7, "quarantined": 2, "duplicate": 1},
         "readings": {"produced": 1000, "stored": stored.stored, "refused": stored.refused, "waiting": waiting},
         "lag_s": {"store": 1.235, "alarms": 0.0},
         "unknown_keys": {"drone": 3},
+        "kinds": {},
     }
 
 
 def test_a_tick_is_no_message(decoder_of: Decoders) -> None:
     ledger = Ledger()
-    ledger.count(decoder_of(Unregistered()).outcome(Record(1, T_MS, TICK, b"")))
+    ledger.count([decoder_of(Unregistered()).outcome(Record(1, T_MS, TICK, b""))])
     assert sums(ledger) == dict.fromkeys(EXPECTED, 0)
+
+
+@pytest.mark.parametrize(("in_store", "counted"), [(5, 8), (8, 5), (8, 8), (0, 8)])
+def test_counts_follow_a_store_that_is_ahead_or_behind(site: Site, tmp_path: Path, in_store: int, counted: int) -> None:
+    """A store that commits its own position may be either after a kill or a power cut; the journal tells the rest."""
+    messages = [gas(f"gas-{1 + n % 2}", n, ts=T_MS + n, id=f"m{n}") for n in range(10)]
+    journal = Journal(tmp_path / "journal")
+    found = journal.append(messages, T_MS)
+    decoder, store = Decoder(site, Unregistered()), SqliteStore(tmp_path / "readings.db", site.catalog)
+    readings = [reading for record in found for reading in decoder.outcome(record).readings]
+    store.write(readings[:in_store], in_store)
+    checkpoint, before = Checkpoint(tmp_path / "checkpoint.db"), stored_counts()
+    count_stored(before, readings[:counted], ())
+    checkpoint.save_stored(Stored(counted, counted, 0), (), before)
+    writer = StoreWriter(site, journal, store, checkpoint, Unregistered(), Meters(lambda: T_MS))
+    writer.start()
+    writer.stop(10)
+    assert writer.failed is None
+    expected = [[(in_store + 1) // 2, 0], [in_store // 2, 0]]
+    assert [writer.counts.total(("gas_alarm", device)) for device in ("gas-1", "gas-2")] == expected
+    saved = stored_counts()
+    checkpoint.load_counts(saved)
+    assert [saved.total(("gas_alarm", device)) for device in ("gas-1", "gas-2")] == expected
+    assert checkpoint.load_stored().position == in_store
+    checkpoint.close()
+    journal.close()
+    store.close()

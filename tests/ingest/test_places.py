@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import JournalError
-from ingest.places import Places, site_secret, take
+from ingest.places import Places, disk_used_pct, site_secret, take
 
 
 def test_one_collector_a_folder(tmp_path: Path) -> None:
@@ -43,3 +43,9 @@ def test_secret_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
     monkeypatch.setenv("CITYDECK_SECRET", "given")
     assert site_secret(Places(tmp_path)) == b"given"
+
+
+def test_how_full_the_disk_is_is_what_df_says(tmp_path: Path) -> None:
+    """As a percentage that df, too, rounds up to the next whole one."""
+    told = subprocess.run(["df", "--output=pcent", tmp_path], capture_output=True, text=True, check=True).stdout
+    assert disk_used_pct(tmp_path) == pytest.approx(float(told.split()[1].rstrip("%")) - 0.5, abs=1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest import quarantine
-from ingest.quarantine import SAMPLES_PER_GROUP, Group, Quarantined, Teller, groups, keep, samples
+from ingest.quarantine import SAMPLES_PER_GROUP, Group, Keeping, Quarantined, Teller, groups, samples
 
 
 @pytest.fixture
@@ -15,6 +15,11 @@ def database() -> Iterator[sqlite3.Connection]:
     connection.executescript(quarantine.SCHEMA)
     yield connection
     connection.close()
+
+
+def keep(database: sqlite3.Connection, found: list[Quarantined]) -> None:
+    """Add to the groups as a process that has just started does."""
+    Keeping().keep(database, found)
 
 
 def item(position: int, reason: str = "json", device: str = "gas-1", sentence: str = "not JSON") -> Quarantined:
@@ -51,8 +56,9 @@ def test_made_up_devices_end_in_one_group_per_reason(
     database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quarantine, "_MAX_GROUPS", 5)
-    keep(database, [item(n, device=f"made-up-{n}") for n in range(20)])
-    keep(database, [item(n, device=f"made-up-{n}") for n in range(20, 40)])
+    keeping = Keeping()
+    keeping.keep(database, [item(n, device=f"made-up-{n}") for n in range(20)])
+    keeping.keep(database, [item(n, device=f"made-up-{n}") for n in range(20, 40)])
     keep(database, [item(50, device="made-up-0")])
     found = {group.device: group.count for group in groups(database)}
     assert found == {"…": 35, "made-up-0": 2, **{f"made-up-{n}": 1 for n in range(1, 5)}}

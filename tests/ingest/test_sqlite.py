@@ -13,6 +13,8 @@ from devices.readings import Reading
 from devices.site import Site
 from ingest.errors import StoreError
 from ingest.store import SqliteStore
+from ingest.store.minutes import summed
+from ingest.store.sqlite_keeping import statement
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
 
@@ -92,10 +94,81 @@ def test_a_name_that_is_no_field_never_reaches_the_statement(store: SqliteStore)
             store.series(measurement, "gas-1", key, T_MS, T_MS + 1, 0)
 
 
+DAY_MS = 86_400_000
+
+
 def test_old_readings_are_dropped_while_others_are_read(store: SqliteStore) -> None:
-    store.expire(T_MS)
-    store.write([*some(10), reading({"dim_pct": 1.0}, T_MS, "pole-1", measurement="light_pole")], 11)
-    store.expire(T_MS + 7)
-    assert [at - T_MS for _, at, _ in store.rows("gas_alarm", [], 100)] == [9, 8, 7]
+    assert store.expire(T_MS) == 0
+    minutes = [reading({"conc_ppm": float(n)}, T_MS + n * 60_000) for n in range(10)]
+    store.write([*minutes, reading({"dim_pct": 1.0}, T_MS, "pole-1", measurement="light_pole")], 11)
+    while store.summarise(T_MS + DAY_MS) is not None:
+        pass
+    assert dropped(store, T_MS + 90 * DAY_MS + 7 * 60_000 + 59_999) == 8
+    assert [(at - T_MS) // 60_000 for _, at, _ in store.rows("gas_alarm", [], 100)] == [9, 8, 7]
     assert store.rows("light_pole", [], 100) == []
     assert store.position() == (11, 11, 0)
+
+
+def dropped(store: SqliteStore, now_ms: int) -> int:
+    total = 0
+    while count := store.expire(now_ms):
+        assert count <= 2_000, "a step is small, so that the writer comes next"
+        total += count
+    return total
+
+
+def test_pages_that_deletion_frees_are_used_again(store: SqliteStore, path: Path) -> None:
+    sizes = []
+    for round_ in range(4):
+        start_ms = T_MS + round_ * 100 * DAY_MS
+        for n in range(10):
+            store.write(
+                [
+                    reading({"conc_ppm": 1.0, "temp_c": float(i)}, start_ms + n * 1000 + i, f"gas-{n}")
+                    for i in range(900)
+                ],
+                n,
+            )
+        while store.summarise(start_ms + DAY_MS) is not None:
+            pass
+        sizes.append(pages(path))
+        assert dropped(store, start_ms + 95 * DAY_MS) == 9_000
+    assert sizes[0] > 100
+    assert max(sizes[1:]) < sizes[0] * 1.2, "the file has stopped growing"
+
+
+def pages(path: Path) -> int:
+    database = sqlite3.connect(path)
+    (count,) = database.execute("PRAGMA page_count").fetchone()
+    database.close()
+    return int(count)
+
+
+def test_a_step_reads_its_minute_and_not_the_whole_table(store: SqliteStore, path: Path, site: Site) -> None:
+    store.write(some(1), 1)
+    database = sqlite3.connect(path)
+    for measurement, fields in summed(site.catalog).items():
+        plan = database.execute(f"EXPLAIN QUERY PLAN {statement(measurement, fields)}", (0, 0, 1)).fetchall()
+        assert any(f"SEARCH {measurement} USING INDEX {measurement}_at (at_ns>? AND at_ns<?)" in row[3] for row in plan)
+    database.close()
+
+
+def test_a_file_without_all_tables_has_nothing_to_keep(path: Path, store: SqliteStore) -> None:
+    """The keeper may look before the writer has opened the file of a city with a new kind."""
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE gas_alarm (device_id TEXT, at_ns INTEGER)")
+    database.commit()
+    database.close()
+    assert (store.summarise(T_MS), store.expire(T_MS)) == (None, 0)
+
+
+def test_keeping_a_broken_file_is_one_sentence(store: SqliteStore, path: Path) -> None:
+    store.write(some(1), 1)
+    store.summarise(T_MS)
+    other = sqlite3.connect(path)
+    other.execute("DROP TABLE gas_alarm_1m")
+    other.commit()
+    other.close()
+    with pytest.raises(StoreError, match=r"the embedded store readings.db cannot be kept in order: .*gas_alarm_1m"):
+        for _ in range(100):
+            store.summarise(T_MS + DAY_MS)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.states import row_state
 from ingest.alarms.tables import audit, occurrence
 from ingest.alarms.transitions import Transition, What
 
@@ -41,7 +42,7 @@ def rows(database: AlarmDatabase) -> list[dict[str, Any]]:
     """Return all occurrences, oldest first, each with its state."""
     with database.read() as connection:
         found = connection.execute(sa.select(occurrence).order_by(occurrence.c.raised_at)).mappings().all()
-    return [{**row, "state": occurrences.row_state(dict(row))} for row in found]
+    return [{**row, "state": row_state(row)} for row in found]
 
 
 def acts(database: AlarmDatabase) -> list[tuple[str, str, str, str]]:

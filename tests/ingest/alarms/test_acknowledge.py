@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
-from ingest.alarms.acknowledge import Acknowledged, Acknowledgement, acknowledge
-from ingest.alarms.audit import Actor
+from ingest.alarms.audit import Person
+from ingest.alarms.commands.acknowledge import Acknowledgement, acknowledge
+from ingest.alarms.commands.carrying import Done
 from ingest.alarms.database import AlarmDatabase
 from ingest.errors import Refused
 from tests.ingest.alarms.keeping import acts, keep, rows, transition
 
-OFFICER, SECOND, VIEWER = Actor("officer", "officer"), Actor("officer2", "officer"), Actor("viewer", "viewer")
+OFFICER, SECOND, VIEWER = (
+    Person("officer", ("officer",)),
+    Person("officer2", ("officer",)),
+    Person("viewer", ("viewer",)),
+)
 
 
 @pytest.fixture
@@ -22,8 +27,8 @@ def alarm(database: AlarmDatabase) -> str:
 
 
 def ack(
-    database: AlarmDatabase, alarm: str, level: int = 1, key: str = "k1", actor: Actor = OFFICER, **more: Any
-) -> Acknowledged:
+    database: AlarmDatabase, alarm: str, level: int = 1, key: str = "k1", actor: Person = OFFICER, **more: Any
+) -> Done:
     """Acknowledge at second 50."""
     return acknowledge(database, Acknowledgement(alarm, level, key, **more), actor, 50_000)
 
@@ -31,7 +36,7 @@ def ack(
 def test_first(database: AlarmDatabase, alarm: str) -> None:
     """The first acknowledge is kept with who and when."""
     done = ack(database, alarm, comment="calling the unit")
-    assert (done.result, done.by, done.at_ms, done.row["acked"]) == ("acked", "officer", 50_000, True)
+    assert (done.result, done.by, done.at_ms, (done.row or {})["acked"]) == ("acked", "officer", 50_000, True)
     assert acts(database)[-1] == ("officer", "ack", "UNACK", "ACKED")
 
 
@@ -116,7 +121,7 @@ def test_first_acknowledge_is_kept_for_ever(database: AlarmDatabase, alarm: str)
     ack(database, alarm)
     keep(database, transition("change", 2, 2))
     acknowledge(database, Acknowledgement(alarm, 2, "k2"), SECOND, 60_000)
-    done = acknowledge(database, Acknowledgement(alarm, 2, "k3"), Actor("leader", "leader"), 70_000)
+    done = acknowledge(database, Acknowledgement(alarm, 2, "k3"), Person("leader", ("leader",)), 70_000)
     assert (done.result, done.by, done.at_ms) == ("already_acked", "officer2", 60_000)
     assert (rows(database)[0]["acked_by"], rows(database)[0]["acked_at"]) == ("officer", 50_000)
 
@@ -127,13 +132,11 @@ def test_two_officers_at_one_instant(database: AlarmDatabase) -> None:
         point = f"gas-{position}/conc_pct_lel.high"
         ((alarm, _),) = keep(database, transition("raise", position, point=point, device=f"gas-{position}"))
         together = threading.Barrier(8)
-        done: list[Acknowledged] = []
+        done: list[Done] = []
 
-        def press(
-            number: int, alarm: str = alarm, done: list[Acknowledged] = done, at: threading.Barrier = together
-        ) -> None:
+        def press(number: int, alarm: str = alarm, done: list[Done] = done, at: threading.Barrier = together) -> None:
             at.wait()
-            done.append(ack(database, alarm, key=f"{alarm}{number}", actor=Actor(f"o{number}", "officer")))
+            done.append(ack(database, alarm, key=f"{alarm}{number}", actor=Person(f"o{number}", ("officer",))))
 
         officers = [threading.Thread(target=press, args=(number,)) for number in range(8)]
         for officer in officers:

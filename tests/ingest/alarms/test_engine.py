@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.site import Site
-from ingest.alarms.engine import DeviceState, Engine
+from ingest.alarms.engine import Engine
+from ingest.alarms.memory import DeviceState
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import AWAY, Record
 from tests.ingest.alarms.feeding import message, records, status, story, tick, ticks, transitions
@@ -137,13 +138,13 @@ def test_silence_clears_nothing(site: Site) -> None:
     """A gas alarm that falls silent keeps its alarm and is marked stale."""
     found = transitions(site, records([gas(0, 60), *ticks(0, 1900)]))
     assert ("return", GAS) not in [(t.what, t.point) for t in found]
-    assert [(t.what, t.quality) for t in found if t.point == "gas-1"] == [("fresh", "good"), ("stale", "stale")]
+    assert [(t.what, t.quality) for t in found if t.point == "gas-1"] == [("stale", "stale")]
 
 
 def test_last_will_marks_stale_at_once(site: Site) -> None:
     """An offline status makes the device's open alarms stale without clearing them."""
     found = transitions(site, records([gas(0, 60), status(5, "gas_alarm", "gas-1", "offline")]))
-    assert [(t.what, t.point) for t in found] == [("fresh", "gas-1"), ("raise", GAS), ("stale", "gas-1")]
+    assert [(t.what, t.point) for t in found] == [("raise", GAS), ("stale", "gas-1")]
 
 
 def _city_hour(seed: int) -> list[Record]:
@@ -177,10 +178,10 @@ def test_restart_changes_nothing(site: Site, cut: int) -> None:
     journal = _city_hour(3)
     decoder, engine = Decoder(site, Unregistered()), Engine(site)
     before = engine.feed([decoder.outcome(record) for record in journal[:cut]])
-    saved = {name: msgspec.msgpack.encode(state) for name, state in engine.devices.items()}
+    saved = {name: msgspec.msgpack.encode(state) for name, state in engine.memory.devices.items()}
     again = Engine(site)
     states = {name: msgspec.msgpack.decode(state, type=DeviceState) for name, state in saved.items()}
-    again.restore(states, engine.now_ms, engine.listening_ms)
+    again.restore(states, engine.memory.now_ms, engine.memory.listening_ms)
     after = again.feed([decoder.outcome(record) for record in journal[cut:]])
     assert [*before, *after] == transitions(site, journal)
 

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ingest.alarms import occurrences
-from ingest.alarms.acknowledge import Acknowledgement, acknowledge
-from ingest.alarms.audit import Actor, first_broken
+from ingest.alarms.audit import Person, first_broken
+from ingest.alarms.commands.acknowledge import Acknowledgement, acknowledge
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import audit, occurrence
 from ingest.alarms.transitions import Transition
 from tests.ingest.alarms.keeping import acts, keep, rows, transition
 
-OFFICER = Actor("officer", "officer")
+OFFICER = Person("officer", ("officer",))
 
 
 def ack(database: AlarmDatabase, key: str = "k1") -> None:

@@ -1,0 +1,142 @@
+"""How every command is carried out: repeats answered as before, roles checked, refusals on record, one transaction.
+
+A request is told from another one by its idempotency key. The same request again gets the identical reply, also when
+that was a refusal on record, and leaves no trace; another request under a used key is refused.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.alarms.acts import Acts, Row, newest_position
+from ingest.alarms.audit import Actor, AuditWriter, Person
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.tables import occurrence, reply
+from ingest.errors import Refused, RefusedWhy
+
+OFFICERS = ("leader", "officer")
+# Refused for who asks or for what is forbidden: on record. All else is a slip, and the key may be used again.
+_ON_RECORD = frozenset({"role", "same_person", "not_allowed"})
+
+Reply = TypeVar("Reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a command: by whom and when (epoch ms), and the occurrence's columns as they are now.
+
+    ``pending`` are the columns of the act that waits for a second person, where one does.
+    """
+
+    result: str
+    by: str
+    at_ms: int
+    row: Row | None = None
+    pending: Row | None = None
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    refused: RefusedWhy
+    sentence: str
+    occurrence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command's name, what is wanted (encodable), its key, and the roles that may, the strongest first."""
+
+    name: str
+    wish: Any
+    key: str
+    roles: Sequence[str]
+    occurrence: str | None = None
+    comment: str = ""
+
+
+def carry_out(
+    database: AlarmDatabase,
+    command: Command,
+    person: Person,
+    now_ms: int,
+    work: Callable[[Acts], Reply],
+    reply_type: type[Reply],
+) -> Reply:
+    """Carry out a command for a person, or answer a repeat of it as before.
+
+    Raises:
+        Refused: nothing was changed; a refusal for who asks or what is forbidden is on record.
+        AlarmError: the database could not be written; nothing happened.
+    """
+    refused: Refused | None = None
+    with database.write() as connection:
+        chain = AuditWriter(connection)
+        request = _fingerprint(command, person)
+        earlier = _earlier(connection, command.key, request)
+        if earlier is not None:
+            return _answer(earlier, reply_type)
+        role = next((role for role in command.roles if role in person.roles), None)
+        actor = person.acting(role)
+        acts = Acts(connection, chain, actor, now_ms, newest_position(connection), command.key, command.comment)
+        body: Any = None
+        place = chain.place()
+        try:
+            # What a refused command had begun is undone; the word about its refusal is not.
+            with connection.begin_nested():
+                _check_role(actor, role, command.roles)
+                done = body = work(acts)
+        except Refused as error:
+            refused = error
+            chain.back_to(place)
+            if error.why in _ON_RECORD:
+                _note_refusal(acts, command, error)
+                body = _Refusal(error.why, str(error), error.occurrence)
+        if body is not None:
+            text = msgspec.json.encode(body).decode()
+            connection.execute(reply.insert().values(key=command.key, request=request, body=text, at=now_ms))
+        chain.finish()
+    if refused is not None:
+        raise refused
+    return done
+
+
+def _fingerprint(command: Command, person: Person) -> str:
+    digest = sha256(msgspec.json.encode(command.wish)).hexdigest()
+    return f"{command.name} {person.user} {digest}"
+
+
+def _earlier(connection: sa.Connection, key: str, request: str) -> str | None:
+    earlier = connection.execute(sa.select(reply.c.request, reply.c.body).where(reply.c.key == key)).one_or_none()
+    if earlier is None:
+        return None
+    if earlier.request != request:
+        raise Refused("key_reused", "This idempotency key belongs to another request; send a fresh one.")
+    return str(earlier.body)
+
+
+def _answer(body: str, reply_type: type[Reply]) -> Reply:
+    if body.startswith('{"refused":'):
+        refusal = msgspec.json.decode(body, type=_Refusal)
+        raise Refused(refusal.refused, refusal.sentence, refusal.occurrence)
+    return msgspec.json.decode(body, type=reply_type)
+
+
+def _check_role(actor: Actor, role: str | None, roles: Sequence[str]) -> None:
+    if role is None:
+        raise Refused("role", f"This takes the role {' or '.join(sorted(roles, reverse=True))}.")
+
+
+def _note_refusal(acts: Acts, command: Command, error: Refused) -> None:
+    reason = f"role {acts.actor.role}" if error.why == "role" else str(error)
+    action = f"{command.name}_refused"
+    found = None
+    if command.occurrence is not None:
+        query = sa.select(occurrence).where(occurrence.c.id == command.occurrence)
+        found = acts.connection.execute(query).mappings().one_or_none()
+    if found is None:
+        acts.note_other(action, "", reason)
+    else:
+        acts.note(dict(found), action, reason)

@@ -1,0 +1,135 @@
+"""What the engine remembers: of every device, and of the instant and the record it stands at."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from devices.kind import Priority, Value
+from devices.readings import Reading
+from ingest.alarms.conditions import Condition
+from ingest.alarms.transitions import Suppression, Transition, What
+
+
+class Latest(NamedTuple):
+    """The newest value of a field, its device time and quality."""
+
+    value: Value
+    at_ms: int
+    quality: int
+
+
+class Row(msgspec.Struct, array_like=True):
+    """The newest values of one measurement of a device.
+
+    ``values`` are those of its newest sample, ``apart`` the fields that come from others or have their own quality.
+    """
+
+    values: dict[str, Value]
+    at_ms: int
+    quality: int
+    apart: dict[str, Latest] = {}
+
+    def take(self, reading: Reading, at_ms: int) -> None:
+        """Take in a sample; a field keeps its value until a newer one of itself comes."""
+        values = reading.values
+        if at_ms >= self.at_ms and not self.apart and not reading.flags and values.keys() == self.values.keys():
+            self.values, self.at_ms, self.quality = values, at_ms, int(reading.quality)
+            return
+        fields = self.fields()
+        for key, value in values.items():
+            before = fields.get(key)
+            if before is None or at_ms >= before.at_ms:
+                fields[key] = Latest(value, at_ms, int(reading.quality_of(key)))
+        if at_ms >= self.at_ms:
+            self.at_ms, self.quality = at_ms, int(reading.quality)
+        newest = (self.at_ms, self.quality)
+        self.values = {key: latest.value for key, latest in fields.items() if latest[1:] == newest}
+        self.apart = {key: latest for key, latest in fields.items() if latest[1:] != newest}
+
+    def fields(self) -> dict[str, Latest]:
+        """Return the newest value of each field."""
+        found = {key: Latest(value, self.at_ms, self.quality) for key, value in self.values.items()}
+        found.update(self.apart)
+        return found
+
+
+class DeviceState(msgspec.Struct, array_like=True):
+    """What the engine remembers of one device; saved with the checkpoint.
+
+    ``back_ms`` is when it last came back after being away, ``folded`` whether its silence stands under that of a device
+    it hangs on; ``seq`` is its newest number, ``missed`` how many it skipped since ``told_ms``, ``ahead`` whether its
+    clock was ahead in its last message.
+    """
+
+    kind: str
+    district: str
+    seen_ms: int = 0
+    armed_ms: int = 0
+    online: bool = False
+    silent: bool = False
+    rows: dict[str, Row] = {}
+    conditions: dict[str, Condition] = {}
+    back_ms: int = 0
+    folded: bool = False
+    seq: int | None = None
+    missed: int = 0
+    told_ms: int = 0
+    ahead: bool = False
+
+    def latest(self) -> dict[str, Latest]:
+        """Return the newest value of every field, whichever measurement brought it."""
+        found: dict[str, Latest] = {}
+        for row in self.rows.values():
+            for key, latest in row.fields().items():
+                before = found.get(key)
+                if before is None or latest.at_ms >= before.at_ms:
+                    found[key] = latest
+        return found
+
+    def newest(self, key: str) -> Latest | None:
+        """Return the newest value of one field."""
+        return self.latest().get(key)
+
+
+class Memory:
+    """The devices, which of them changed since they were last saved, and where in the journal the engine is."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, DeviceState] = {}
+        self.changed: set[str] = set()
+        self.now_ms = 0
+        self.listening_ms = 0
+        self._position = 0
+        self._ordinal = 0
+
+    def begin(self, position: int) -> None:
+        """Stand at a record; what happens from now on is counted from it."""
+        self._position, self._ordinal = position, 0
+
+    def transition(
+        self,
+        what: What,
+        device: str,
+        state: DeviceState,
+        point: str,
+        rule_id: str = "",
+        version: str = "",
+        level: int = 0,
+        priority: Priority | str = "",
+        *,
+        at_ms: int | None = None,
+        field: str = "",
+        value: float | None = None,
+        unit: str = "1",
+        latch: bool = False,
+        quality: str = "good",
+        suppression: Suppression = "none",
+        cause: str = "",
+    ) -> Transition:
+        """Return a transition that happens now."""
+        self._ordinal += 1
+        return Transition(
+            what, self._position, self._ordinal, point, device, state.kind, rule_id, version, level, priority,
+            self.now_ms if at_ms is None else at_ms, self.now_ms, field, value, unit, latch, quality,
+            suppression, cause,
+        )  # fmt: skip

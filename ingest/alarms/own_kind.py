@@ -1,0 +1,73 @@
+"""The collector watches itself by the same means: a kind of its own, fed by the journal's ticks."""
+
+from devices.kind import Kind, Level, Limit, Measurement, number
+
+KIND = "collector"
+
+_SOURCE = "CityDeck 建议值 proposal"
+
+COLLECTOR = Kind(
+    KIND,
+    "采集器",
+    "Collector",
+    source="the collector itself",
+    period_s=1,
+    stale_after_s=10,
+    headline="disk_pct",
+    measurements=(
+        Measurement(
+            KIND,
+            "采集器",
+            "Collector",
+            ("telemetry",),
+            (
+                number(
+                    "disk_pct",
+                    "磁盘占用",
+                    "Disk used",
+                    "%",
+                    0,
+                    100,
+                    0.1,
+                    limits=(
+                        Limit(
+                            "full",
+                            "磁盘将满",
+                            "disk filling up",
+                            (Level(1, 80, "P2"), Level(2, 95, "P1")),
+                            _SOURCE,
+                            "C",
+                            deadband=2,
+                        ),
+                    ),
+                ),
+                number(
+                    "store_lag_s",
+                    "入库延迟",
+                    "Store lag",
+                    "s",
+                    0,
+                    None,
+                    0.1,
+                    limits=(
+                        Limit(
+                            "behind",
+                            "历史库落后",
+                            "store behind",
+                            (Level(1, 60, "health"),),
+                            _SOURCE,
+                            "C",
+                            deadband=30,
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    examples=(),
+)
+
+
+def own_device(shard: str) -> str:
+    """Return the name under which a collector's own alarms stand."""
+    return f"{KIND}-{shard}"

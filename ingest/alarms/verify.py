@@ -1,0 +1,50 @@
+"""``python -m ingest.alarms.verify``: whether the audit is whole."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from devices.errors import DeviceError
+from devices.site_file import load_site
+from ingest.alarms.audit import check
+from ingest.alarms.database import open_alarms
+from ingest.errors import IngestError
+from ingest.places import Places
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Look after the audit: the record of every act on alarms and cases."""
+
+
+@main.command()
+@click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
+)
+def verify(site_file: Path | None, data: Path) -> None:
+    """Check the chain of hashes from the first row to the last; exit code 1 names the first row that is broken.
+
+    The hash it prints stands for all rows up to there: kept elsewhere, it shows later that none of them was rewritten.
+    """
+    try:
+        site = load_site(site_file)
+        places = Places(data)
+        if site.alarm_database == "embedded" and not places.alarms.is_file():
+            raise click.ClickException(f"no collector has worked in {data} yet; name its folder by --data")
+        database = open_alarms(site, places)
+        database.migrate()
+        with database.read() as connection:
+            found = check(connection)
+        database.close()
+    except (DeviceError, IngestError) as error:
+        raise click.ClickException(str(error)) from error
+    if found.broken is not None:
+        click.echo(f"broken: {found.broken}; {found.rows} rows before it are whole, up to hash {found.hash}")
+        sys.exit(1)
+    click.echo(f"whole: {found.rows} rows, hash {found.hash}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The keeper: what is due at a turn, beside a writer that is at work, and journal files as long as they are wanted."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from devices.site import Site
+from ingest.errors import StoreError
+from ingest.journal import Journal
+from ingest.ledger import Stored
+from ingest.retention import Keeper
+from ingest.store import SqliteStore
+from tests.ingest.messages import T_MS, gas
+from tests.ingest.test_stores import reading
+from tests.servers.waiting import wait_until
+
+MIN_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+
+
+@dataclass
+class Writer:
+    """What the keeper asks of the store's writer."""
+
+    stored: Stored
+    behind_s: float = 0.0
+
+    def lag_s(self, now_ms: int) -> float:
+        return self.behind_s
+
+
+@pytest.fixture
+def store(tmp_path: Path, site: Site) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path / "readings.db", site.catalog)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "journal")
+    yield opened
+    opened.close()
+
+
+def keeper_of(site: Site, journal: Journal, store: SqliteStore, writer: Writer) -> Keeper:
+    return Keeper(site, journal, store, writer)  # type: ignore[arg-type]
+
+
+def files(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "journal").glob("*.db"))
+
+
+def test_journal_files_stay_as_long_as_the_site_says_and_a_cursor_needs_them(
+    tmp_path: Path, site: Site, journal: Journal, store: SqliteStore
+) -> None:
+    for day in range(5):
+        journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
+    writer = Writer(Stored(2))
+    keeper = keeper_of(replace(site, journal_days=2), journal, store, writer)
+    days = [f"2026010{day}00.db" for day in range(1, 6)]
+    assert files(tmp_path) == days
+    for position, day, left in (
+        (2, 1, days),
+        (2, 3, days[1:]),
+        (4, 4, days[2:]),
+        (5, 5, days[3:]),
+        (5, 30, days[4:]),
+    ):
+        writer.stored = Stored(position)
+        keeper.turn(T_MS + day * DAY_MS)
+        assert files(tmp_path) == left, f"position {position} on day {day}"
+    assert journal.first() == 5
+
+
+def test_a_minute_is_made_when_it_has_passed_and_everything_of_it_is_written(
+    site: Site, journal: Journal, store: SqliteStore
+) -> None:
+    writer = Writer(Stored(1))
+    keeper = keeper_of(site, journal, store, writer)
+    store.write([reading({"temp_c": float(n)}, T_MS + n * MIN_MS) for n in range(20)], 1)
+
+    def minutes() -> int:
+        return len(store._read("SELECT at_ns FROM gas_alarm_1m", ()))
+
+    for now_ms, behind_s, expected in (
+        (T_MS + MIN_MS + 59_999, 0, 0),
+        (T_MS + 2 * MIN_MS, 0, 1),
+        (T_MS + 8 * MIN_MS, 240, 3),
+        (T_MS + 8 * MIN_MS, 0, 7),
+        (T_MS + DAY_MS, 0, 20),
+    ):
+        writer.behind_s = behind_s
+        keeper.turn(now_ms)
+        assert minutes() == expected
+
+
+def test_the_writer_comes_between_the_steps(
+    site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both want the one write lock of the file; the writer does not wait for a long turn to end."""
+    store.write([reading({"conc_ppm": 1.0}, T_MS + n * 6_000, f"gas-{n % 9}") for n in range(11_000)], 1)
+    caplog.set_level(logging.INFO)
+    keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    keeper.look(T_MS + 95 * DAY_MS)
+    wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
+    for n in range(10):
+        store.write([reading({"conc_ppm": 2.0}, T_MS + 95 * DAY_MS + n, "gas-99")], n + 2)
+    made = store._read("SELECT count(DISTINCT at_ns) FROM gas_alarm_1m", ())[0][0]
+    assert 0 < made < 1_100, "the turn goes on"
+    wait_until(lambda: "expired readings removed" in caplog.text, 60)
+    keeper.stop()
+    assert not keeper.is_alive()
+    assert store.position() == (11, 11_010, 0)
+    assert "minutes steps=1000 reached=2026-01-01T" in caplog.text
+    assert caplog.records[-1].getMessage() == "expired readings removed count=11000"
+    assert len(store.rows("gas_alarm", [], 100)) == 10
+
+
+def test_a_turn_once_a_minute(site: Site, journal: Journal, store: SqliteStore) -> None:
+    turns: list[int] = []
+    keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    keeper.turn = turns.append  # type: ignore[method-assign]
+    for now_ms in (T_MS, T_MS + 1, T_MS + 59_999, T_MS + 60_000, T_MS + 60_001):
+        keeper.look(now_ms)
+        wait_until(lambda now_ms=now_ms: turns and turns[-1] // MIN_MS == now_ms // MIN_MS)
+    keeper.stop()
+    assert turns == [T_MS, T_MS + MIN_MS]
+
+
+def test_stopping_does_not_wait_for_a_turn_to_end(site: Site, journal: Journal, store: SqliteStore) -> None:
+    store.write([reading({"conc_ppm": 1.0}, T_MS + n * MIN_MS) for n in range(5_000)], 1)
+    keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    keeper.look(T_MS + DAY_MS * 5)
+    wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
+    keeper.stop()
+    assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) < 5_000
+    never_begun = keeper_of(site, journal, store, Writer(Stored(1)))
+    never_begun.stop()
+    never_begun.look(T_MS)
+    assert not never_begun.is_alive()
+
+
+def test_trouble_is_told_once_and_tried_again(
+    site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_until_ms: int) -> int | None:
+        raise StoreError("the store is away")
+
+    keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "summarise", broken)
+        for n in range(3):
+            keeper.turn(T_MS + n * MIN_MS)
+    assert [record.getMessage() for record in caplog.records] == ["keeping: the store is away"]
+    store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
+    keeper.turn(T_MS + HOUR_MS)
+    assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) == 1
