@@ -8,7 +8,7 @@ PROJECT := .venv/.project-installed
 TESTS := .venv/.tests-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-tests demo test servers lint types contracts pytest screenshots lock clean
+.PHONY: help install install-tests demo test servers lint types contracts pytest bench screenshots lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ contracts: $(TESTS) ## who may import whom
 
 pytest: $(TESTS) ## the tests alone; ARGS="-k alarms" picks some
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: servers $(TESTS) ## measure one figure of docs/performance.md; ARGS="throughput --runs 3"
+	$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: $(TESTS) ## the pictures of the documentation
 	$(BIN)/python docs/make_screenshots.py

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,13 +17,28 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cockpit import problems
-from cockpit.api import account, alarms, city, health
+from cockpit.api import (
+    account,
+    alarm_acts,
+    alarms,
+    audit,
+    case_acts,
+    cases,
+    city,
+    health,
+    ledger,
+    metrics,
+    silence,
+    suppressions,
+)
 from cockpit.api.parts import Parts
 from cockpit.board import Board
+from cockpit.case_board import CaseBoard
 from cockpit.city import City
 from cockpit.guard import Guard
 from cockpit.link import LiveLink
 from cockpit.live import LiveCity
+from cockpit.metrics import Measured
 from cockpit.pages import build
 from cockpit.problems import problem_response
 from cockpit.reading import Reader
@@ -75,9 +91,12 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         database.close()
 
     api = FastAPI(title="CityDeck", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    api.state.parts = Parts(site, live, reader, board, database, Sessions(password), version)
+    token = os.environ.get("CITYDECK_METRICS_TOKEN", "")
+    cased = CaseBoard(database, site)
+    api.state.parts = Parts(site, live, reader, board, database, Sessions(password), version, token, cases=cased)
     problems.install(api)
-    for module in (city, alarms, account, health):
+    acts = (alarm_acts, suppressions, silence, case_acts)
+    for module in (city, alarms, audit, account, health, ledger, metrics, cases, *acts):
         api.include_router(module.router)
     _documentation(api)
     api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
@@ -98,7 +117,8 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         serve_locally=True,
     )
     build(dash, site, reader)
-    return Guard(GZipMiddleware(api, minimum_size=1024), api.state.parts.sessions)
+    inner = Measured(GZipMiddleware(api, minimum_size=1024), live.metrics.requests)
+    return Guard(inner, api.state.parts.sessions)
 
 
 def asset_version() -> str:

@@ -1,6 +1,6 @@
 """Alarms for people: rows of the alarm database with names, place and who is responsible; and what is open now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,12 +9,20 @@ from cockpit.times import rfc3339
 from devices.kind import PRIORITIES
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.occurrences import row_state
 from ingest.alarms.rules import rule_label
-from ingest.alarms.states import OPEN_STATES
-from ingest.alarms.tables import audit, audit_head, occurrence
+from ingest.alarms.states import OPEN_STATES, row_state
+from ingest.alarms.tables import audit, audit_head, joint_act, occurrence
 
 Document = dict[str, Any]
+worst_first = sa.case({priority: index for index, priority in enumerate(PRIORITIES)}, value=occurrence.c.priority)
+_TIMES = ("raised_at", "acked_at", "returned_at", "closed_at")
+_PLAIN = (
+    "id", "point", "device", "kind", "rule", "rule_version", "level_now", "level_peak", "level_acked", "priority",
+    "active", "acked", "latched", "suppression", "quality", "value", "unit", "acked_by", "version", "case", "field",
+    "decision", "activations",
+)  # fmt: skip
+_LATER = ("cause", "decided_by", "verdict", "verdict_by", "reset_by")
+_LATER_TIMES = ("decided_at", "decision_due_at", "observed_until", "verdict_at", "reset_at")
 
 
 class Board:
@@ -24,21 +32,25 @@ class Board:
         self._database = database
         self._site = site
 
-    def document(self, row: dict[str, Any]) -> Document:
-        """Return an occurrence in the shape of CONTRACTS.md, with what a person needs to act on it."""
+    def document(self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None) -> Document:
+        """Return an occurrence in the shape of CONTRACTS.md, with what a person needs to act on it.
+
+        ``pending`` are the columns of the act on it that waits for a second person.
+        """
         device = self._site.devices.get(row["device"])
         unit = self._site.units.get(device.responsible) if device is not None else None
         label = rule_label(row["rule"], self._site.catalog)
-        times = ("raised_at", "acked_at", "returned_at", "closed_at")
-        plain = (
-            "id", "point", "device", "kind", "rule", "rule_version", "level_now", "level_peak", "level_acked",
-            "priority", "active", "acked", "latched", "suppression", "quality", "value", "unit", "acked_by", "version",
-            "case", "field", "decision", "activations",
-        )  # fmt: skip
         return {
-            **{key: row[key] for key in plain},
-            **{key: rfc3339(row[key], self._site.timezone) for key in times},
+            **{key: row[key] for key in _PLAIN},
+            **{key: rfc3339(row[key], self._site.timezone) for key in _TIMES},
+            # Absent from replies that were kept before there was such a column.
+            **{key: row.get(key) for key in _LATER},
+            **{key: rfc3339(row.get(key), self._site.timezone) for key in _LATER_TIMES},
             "state": row_state(row),
+            "suppressed": self._suppressed(row),
+            "pending": None if pending is None else self.pending_document(pending),
+            "raise_to_ack_s": _seconds(row["noticed_at"], row["acked_at"]),
+            "raise_to_case_s": _seconds(row["noticed_at"], row.get("decided_at")) if row["case"] else None,
             "district": device.district if device else self._site.district,
             "street": device.street if device else None,
             "grid": device.grid if device else None,
@@ -50,31 +62,39 @@ class Board:
             "responsible": {"name": {"zh": unit.label.zh, "en": unit.label.en}, "phone": unit.phone} if unit else None,
         }
 
+    def pending_document(self, row: Mapping[Any, Any]) -> Document:
+        """Return an act that waits, or waited, for a second person."""
+        return {
+            **{key: row[key] for key in ("id", "act", "subject", "occurrence", "reason", "asked_by", "outcome")},
+            **{key: row[key] for key in ("asked_role", "settled_by")},
+            **{key: rfc3339(row[key], self._site.timezone) for key in ("asked_at", "expires_at", "settled_at")},
+        }
+
+    def documents(self, connection: sa.Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Document]:
+        """Return occurrences with what waits for a second person about each."""
+        waiting = connection.execute(
+            sa.select(joint_act).where(joint_act.c.outcome.is_(None), joint_act.c.occurrence.is_not(None))
+        ).mappings()
+        pending = {row["occurrence"]: row for row in waiting}
+        return [self.document(row, pending.get(row["id"])) for row in rows]
+
     def one(self, identifier: str) -> Document | None:
         """Return one occurrence."""
+        query = sa.select(occurrence).where(occurrence.c.id == identifier)
         with self._database.read() as connection:
-            found = (
-                connection.execute(sa.select(occurrence).where(occurrence.c.id == identifier)).mappings().one_or_none()
-            )
-        return None if found is None else self.document(dict(found))
+            found = self.documents(connection, connection.execute(query).mappings().all())
+        return found[0] if found else None
 
     def listed(self, state: str, device: str | None, limit: int, offset: int) -> list[Document]:
         """Return occurrences: ``open`` ones by priority and age, others newest first."""
-        query = sa.select(occurrence)
-        if state == "open" or state in OPEN_STATES:
-            query = query.where(occurrence.c.closed_at.is_(None))
-        elif state == "CLOSED":
-            query = query.where(occurrence.c.closed_at.is_not(None))
-        if state in OPEN_STATES:
-            query = query.where(_facts(state))
+        query = sa.select(occurrence).where(*state_is(state))
         if device is not None:
             query = query.where(occurrence.c.device == device)
         newest = (occurrence.c.raised_at.desc(), occurrence.c.id)
-        worst = sa.case({priority: index for index, priority in enumerate(PRIORITIES)}, value=occurrence.c.priority)
-        query = query.order_by(worst, *newest) if state in ("open", *OPEN_STATES) else query.order_by(*newest)
+        query = query.order_by(worst_first, *newest) if state in ("open", *OPEN_STATES) else query.order_by(*newest)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit).offset(offset)).mappings().all()
-        return [self.document(dict(row)) for row in rows]
+            return self.documents(connection, rows)
 
     def history(self, identifier: str) -> list[Document]:
         """Return what was done about an occurrence and by whom, oldest first."""
@@ -104,7 +124,13 @@ class Board:
                 return head, []
             touched = sa.select(audit.c.occurrence).where(audit.c.seq > seq, audit.c.seq <= head)
             rows = connection.execute(sa.select(occurrence).where(occurrence.c.id.in_(touched))).mappings().all()
-        return head, [self.document(dict(row)) for row in rows]
+            return head, self.documents(connection, rows)
+
+    def _suppressed(self, row: Mapping[Any, Any]) -> Document | None:
+        if row["suppression"] == "none":
+            return None
+        until = rfc3339(row.get("suppressed_until"), self._site.timezone)
+        return {"until": until, "by": row.get("suppressed_by"), "reason": row.get("suppressed_reason")}
 
 
 def counted(documents: Sequence[Document]) -> dict[str, int]:
@@ -115,6 +141,19 @@ def counted(documents: Sequence[Document]) -> dict[str, int]:
         counts["open"] += 1
         counts["unacked"] += not document["acked"]
     return counts
+
+
+def state_is(state: str) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a state, of ``open`` or of ``all``."""
+    if state == "all":
+        return []
+    if state == "CLOSED":
+        return [occurrence.c.closed_at.is_not(None)]
+    return [occurrence.c.closed_at.is_(None), *([] if state == "open" else [_facts(state)])]
+
+
+def _seconds(from_ms: int, to_ms: int | None) -> float | None:
+    return None if to_ms is None else (to_ms - from_ms) / 1000
 
 
 def _facts(state: str) -> sa.ColumnElement[bool]:

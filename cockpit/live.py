@@ -10,7 +10,9 @@ from typing import Any
 from cockpit.board import Board, Document, counted
 from cockpit.city import City
 from cockpit.hub import Hub
+from cockpit.ledger import added_up
 from cockpit.link import LiveLink
+from cockpit.metrics import CityMetrics
 from cockpit.times import rfc3339
 from devices.site import Site
 from ingest.errors import AlarmError
@@ -39,9 +41,14 @@ class LiveCity:
         self.link: LiveLink | None = None
         self.alarms_trouble = ""
         self.hub = Hub(self._snapshot)
+        self.metrics = CityMetrics(tuple(site.shards) or ("main",))
 
     def hear(self, topic: str, document: dict[str, Any]) -> None:
         """Take one live message (in the event loop)."""
+        self.metrics.live_messages.labels(topic).inc()
+        if topic == "metrics":
+            self.metrics.hear(str(document["shard"]), str(document["metrics"]), _now_ms())
+            return
         whole = self.city.hear(topic, document, _now_ms())
         if topic == "alarm":
             self._nudge.set()
@@ -105,24 +112,13 @@ class LiveCity:
 
     def ledger(self) -> Document:
         """Return the ledgers of all collectors, added up; lags are the worst."""
-        total: Document = {
-            "messages": dict.fromkeys(("received", "journaled", "decoded", "quarantined", "duplicate"), 0),
-            "readings": dict.fromkeys(("produced", "stored", "refused", "waiting"), 0),
-            "lag_s": {"store": 0.0, "alarms": 0.0},
-            "unknown_keys": {},
-        }
-        at_ms: int | None = None
-        for shard in self.city.shards.values():
-            ledger = shard.ledger
-            if not ledger:
-                continue
-            at_ms = max(at_ms or 0, ledger["at"])
-            for part in ("messages", "readings", "unknown_keys"):
-                for key, count in ledger[part].items():
-                    total[part][key] = total[part].get(key, 0) + count
-            for key, lag in ledger["lag_s"].items():
-                total["lag_s"][key] = max(total["lag_s"][key], lag)
-        return {"at": rfc3339(at_ms, self._site.timezone), **total, "msg_per_s": self._rate.per_s}
+        found = added_up({name: shard.ledger for name, shard in self.city.shards.items()}, self._site)
+        for name in {*self.metrics.expected, *self.city.shards}:
+            link = self.city.shards.get(name)
+            shard = found["shards"].setdefault(name, {})
+            shard["heard_at"] = rfc3339(link.heard_ms if link else None, self._site.timezone)
+            shard["trouble"] = str(link.ledger.get("trouble") or "") if link else ""
+        return {**found, "msg_per_s": self._rate.per_s}
 
     def _snapshot(self, seq: int) -> Iterator[Document]:
         names = sorted(self.city.devices)

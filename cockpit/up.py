@@ -112,7 +112,7 @@ def up(
             stack.callback(broker.stop)
             own = ["--mqtt-port", str(own_port)]
         parts = [
-            Part("ingest", ["ingest", *common, *own], environment),
+            *_collectors(site, [*common, *own], environment),
             Part("cockpit", ["cockpit", *common, *own, "--host", host, "--port", str(port)], environment),
         ]
         if site.simulation.run or scenarios:
@@ -123,6 +123,12 @@ def up(
             played = [part for scenario in scenarios for part in ("--scenario", scenario)]
             parts.append(Part("simulators", ["simulators", *named, *where, *chosen, *played], environment))
         _run(parts, _greeting(site, host, port, mqtt_port, password), f"http://{_reachable(host)}:{port}")
+
+
+def _collectors(site: Site, options: list[str], environment: dict[str, str]) -> list[Part]:
+    if not site.shards:
+        return [Part("ingest", ["ingest", *options], environment)]
+    return [Part(f"ingest {name}", ["ingest", "--shard", name, *options], environment) for name in site.shards]
 
 
 def _run(parts: list[Part], greeting: str, address: str) -> None:

@@ -5,12 +5,18 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.servers.mosquitto", "tests.servers.influxdb", "tests.servers.chromium"]
+pytest_plugins = [
+    "tests.servers.mosquitto",
+    "tests.servers.influxdb",
+    "tests.servers.chromium",
+    "tests.servers.postgres",
+]
 
 _MARKER_OF_FIXTURE = {
     "mosquitto": "servers",
     "guarded_mosquitto": "servers",
     "influx_server": "servers",
+    "postgres_server": "servers",
     "browser": "browser",
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from devices.site import Site
 from devices.site_file import load_site
 
+# Messages of tests stand on one day for ever, so nothing of them may expire.
 SMALL = """
 [site]
 name = {zh = "测试区", en = "Test District"}
@@ -13,6 +14,7 @@ name = {zh = "测试区", en = "Test District"}
 url = "{broker}"
 [store]
 url = "{store}"
+retention = "100y"
 [[districts]]
 key = "demo"
 name = {zh = "测试区", en = "Test District"}

@@ -1,63 +1,100 @@
-"""Alarms: what is open, what was, and the acknowledge."""
+"""Alarms: what is open, what was, its history, and the load on the operators."""
 
 import asyncio
 import time
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from fastapi import APIRouter, Depends, Query
 
-from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
+from cockpit.alarm_list import Sieve, listed
+from cockpit.api.parts import Document, Parts, parts_of
+from cockpit.api.refusals import problems
 from cockpit.problems import Problem
-from cockpit.times import rfc3339
-from ingest.alarms.acknowledge import ACK_ROLES, Acknowledgement, acknowledge
-from ingest.alarms.audit import Actor
+from cockpit.times import parse_instant, rfc3339
+from devices.kind import PRIORITIES
+from ingest.alarms.load import load
 from ingest.alarms.states import OPEN_STATES
-from ingest.errors import Refused
+from ingest.alarms.suppressions import HIDDEN
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
 PartsNow = Annotated[Parts, Depends(parts_of)]
+From = Annotated[str | None, Query(alias="from")]
+To = Annotated[str | None, Query(alias="to")]
 _STATES = ("open", "all", *OPEN_STATES, "CLOSED")
-_STATUS = {
-    "not_found": 404,
-    "role": 403,
-    "level_changed": 409,
-    "closed": 409,
-    "level_unknown": 422,
-    "not_allowed": 422,
-    "key_reused": 422,
+_SUPPRESSIONS = ("none", *HIDDEN)
+_DAY_MS = 24 * 3_600_000
+# ISA-18.2: what one operator can bear, and where it is too much.
+_TARGETS = {
+    "per_10_min": {"target": 1, "red": 2},
+    "per_hour": {"target": 6, "red": 12},
+    "flood_share": {"target": 0.01},
+    "busiest_share": {"target": 0.05},
+    "active_over_24_h": {"target": 5},
+    "priorities": {"P1": 0.05, "P2": 0.15, "P3": 0.80},
+    "chattering": {"target": 0},
 }
-_KINDS = {"level_changed": "level_changed", "closed": "occurrence_closed"}
 
 
-class AckRequest(BaseModel):
-    """What an officer sends: the level that was on the screen, and a key that makes a repeat harmless."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seen_level: Annotated[StrictInt, Field(ge=0, le=99)]
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=128)]
-    decision: str | None = None
-    comment: Annotated[str, Field(max_length=2000)] = ""
-
-
-@router.get("")
+@router.get("", responses=problems(422, 503))
 async def alarms(
     parts: PartsNow,
     state: str = "open",
+    priority: str | None = None,
+    kind: str | None = None,
     device: str | None = None,
+    street: str | None = None,
+    suppression: str | None = None,
+    from_: From = None,
+    to: To = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     cursor: str | None = None,
 ) -> Document:
-    """Occurrences: ``open`` by priority and age; ``all`` or one state, see ALARMS §2."""
-    if state not in _STATES:
-        raise Problem(422, f"state {state!r}: expected one of {', '.join(_STATES)}.")
-    offset = offset_of(cursor)
-    found = await asyncio.to_thread(parts.board.listed, state, device, limit + 1, offset)
-    return page(found, limit, offset)
+    """Occurrences: ``open`` by priority and age; ``all`` or one state, see ALARMS §2. ``priority`` may name several.
+
+    Hidden ones are in the list, with what hides them; ``counts`` say how many: shown + hidden = open.
+    """
+    _one_of("state", state, _STATES)
+    chosen = [each for each in (priority or "").split(",") if each]
+    for each in chosen:
+        _one_of("priority", each, PRIORITIES)
+    if suppression:
+        _one_of("suppression", suppression, _SUPPRESSIONS)
+    here = [each.id for each in parts.site.devices.values() if each.street == street] if street else None
+    sieve = Sieve(
+        state,
+        chosen,
+        # An empty parameter, as a form sends it, asks for nothing.
+        kind or None,
+        device or None,
+        here,
+        suppression or None,
+        parse_instant(from_, "from") if from_ else None,
+        parse_instant(to, "to") if to else None,
+    )
+    return await asyncio.to_thread(listed, parts.database, parts.board, sieve, limit, cursor)
 
 
-@router.get("/{alarm}")
+@router.get("/load", responses=problems(422, 503))
+async def operator_load(parts: PartsNow, from_: From = None, to: To = None) -> Document:
+    """The load on the operators (ALARMS §6) of the last 24 hours unless told; what cannot be said is null."""
+    now_ms = time.time_ns() // 1_000_000
+    to_ms = parse_instant(to, "to") if to else now_ms
+    from_ms = parse_instant(from_, "from") if from_ else to_ms - _DAY_MS
+    if not from_ms < to_ms <= from_ms + 366 * _DAY_MS:
+        raise Problem(422, "to must be later than from, by at most a year.")
+
+    def reckoned() -> Document:
+        with parts.database.read() as connection:
+            return asdict(load(connection, from_ms, to_ms, now_ms))
+
+    found = await asyncio.to_thread(reckoned)
+    window = {key: rfc3339(found.pop(f"{key}_ms"), parts.site.timezone) for key in ("from", "to")}
+    found["busiest"] = [{"point": point, "count": count} for point, count in found["busiest"]]
+    return {**window, "at": rfc3339(now_ms, parts.site.timezone), **found, "targets": _TARGETS}
+
+
+@router.get("/{alarm}", responses=problems(404, 503))
 async def alarm(parts: PartsNow, alarm: str) -> Document:
     """One occurrence, with everything that was done about it."""
     found = await asyncio.to_thread(parts.board.one, alarm)
@@ -66,24 +103,14 @@ async def alarm(parts: PartsNow, alarm: str) -> Document:
     return {**found, "history": await asyncio.to_thread(parts.board.history, alarm)}
 
 
-@router.post("/{alarm}/ack")
-async def ack(parts: PartsNow, alarm: str, body: AckRequest, request: Request) -> Document:
-    """Acknowledge exactly this occurrence at the level that was seen (ALARMS §3)."""
-    user = require_user()
-    role = next((role for role in user.roles if role in ACK_ROLES), user.roles[0])
-    actor = Actor(user.name, role, request.client.host if request.client else "")
-    wish = Acknowledgement(alarm, body.seen_level, body.idempotency_key, body.decision, body.comment)
-    try:
-        done = await asyncio.to_thread(acknowledge, parts.database, wish, actor, time.time_ns() // 1_000_000)
-    except Refused as error:
-        raise await _problem(parts, error) from error
-    parts.live.nudge()
-    at = rfc3339(done.at_ms, parts.site.timezone)
-    return {"result": done.result, "by": done.by, "at": at, "alarm": parts.board.document(done.row)}
+@router.get("/{alarm}/history", responses=problems(404, 503))
+async def history(parts: PartsNow, alarm: str) -> Document:
+    """Everything that was done about an occurrence and by whom, oldest first."""
+    if await asyncio.to_thread(parts.board.one, alarm) is None:
+        raise Problem(404, f"There is no alarm {alarm!r}.")
+    return {"items": await asyncio.to_thread(parts.board.history, alarm), "next": None}
 
 
-async def _problem(parts: Parts, error: Refused) -> Problem:
-    more: dict[str, Any] = {}
-    if error.occurrence is not None:
-        more["alarm"] = await asyncio.to_thread(parts.board.one, error.occurrence)
-    return Problem(_STATUS[error.why], str(error), _KINDS.get(error.why, "about:blank"), **more)
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise Problem(422, f"{name} {value!r}: expected one of {', '.join(known)}.")

@@ -1,11 +1,12 @@
 """What the routers of the API share: the parts of the running cockpit, pages of lists, and who is asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request
 
 from cockpit.board import Board
+from cockpit.case_board import CaseBoard
 from cockpit.guard import current_user
 from cockpit.live import LiveCity
 from cockpit.problems import Problem
@@ -28,6 +29,8 @@ class Parts:
     database: AlarmDatabase
     sessions: Sessions
     asset_version: str
+    metrics_token: str = ""
+    cases: CaseBoard = field(kw_only=True)
 
 
 def parts_of(request: Request) -> Parts:

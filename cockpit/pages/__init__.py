@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from cockpit.pages import device, duty, missing, overview, shell, wall
+from cockpit.pages import cases, device, duty, health, missing, overview, shell, wall
 from cockpit.pages.reader import CityReader
 from cockpit.texts import texts
 from devices.site import Site
@@ -59,6 +59,10 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
                 return "wall", wall.layout
             case ["duty"]:
                 return "duty", duty.layout
+            case ["cases"]:
+                return "cases", cases.layout
+            case ["health"]:
+                return "health", health.layout
             case ["device", name]:
                 found = await city.device(name)
                 if found is not None:

@@ -18,7 +18,7 @@ function reason(error) {
 }
 
 /** A random key without crypto.randomUUID, which a page over plain http on the city's network does not have. */
-function freshKey() {
+export function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

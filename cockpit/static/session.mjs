@@ -18,6 +18,8 @@ async function refresh() {
 }
 
 export const session = () => current;
+/** Tells "change" whenever somebody logged in or out. */
+export const sessions = changes;
 
 /** Show the log-in dialog; resolves to true once logged in, to false when the person gives up. */
 export function logIn(why = "") {

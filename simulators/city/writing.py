@@ -35,10 +35,14 @@ subscriptions = ["city/v1/#", "thing/product/#", "hj212/#"]
 
 [store]
 url = "embedded"                      # or http://host:8086?org=…&bucket=… ; token from CITYDECK_INFLUX_TOKEN
-retention = "7d"
+retention = "7d"                      # readings as they came
+retention_1m = "2y"                   # a summary of each minute; [store.keep.wim_pass] raw = "1y" for one measurement
+
+[journal]
+keep = "7d"                           # the recording: every message as it came
 
 [alarms]
-database = "embedded"                 # or postgresql+psycopg://…
+database = "embedded"                 # or postgresql+psycopg://… ; alarms and audit are never deleted
 
 [simulation]
 run = true                            # `citydeck up` starts the simulators

@@ -48,7 +48,8 @@ def test_leak_from_detector_to_closing(town: Town) -> None:
             answer = press(officer, shown, "key-1", comment="已通知燃气公司")
             assert answer.status_code == 200
             assert (answer.json()["result"], answer.json()["by"]) == ("acked", "officer")
-            assert press(officer, shown, "key-1").json()["at"] == answer.json()["at"]
+            assert press(officer, shown, "key-1", comment="已通知燃气公司").json() == answer.json()
+            assert press(officer, shown, "key-1").status_code == 422
         assert received(socket, "alarm")["alarm"]["state"] == "ACKED"
         with town.client("officer2") as second:
             assert press(second, shown, "key-2").json()["result"] == "already_acked"

@@ -2,16 +2,19 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+# Debian keeps each version of PostgreSQL in a folder of its own; the newest counts.
+POSTGRES_FOLDERS = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
 def require(program: str) -> str:
     """Return the path of a program; without it skip the test, or fail it where CI=true."""
     # Debian keeps servers where an ordinary user's PATH does not look.
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS, *POSTGRES_FOLDERS])
     found = shutil.which(program, path=path)
     if found is not None:
         return found

@@ -1,0 +1,1 @@
+"""One command per figure of docs/performance.md: ``python -m benchmarks NAME``."""

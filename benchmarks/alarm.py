@@ -1,0 +1,201 @@
+"""How long an alarm takes: from publishing to the alarm database, and to the sockets of wall pages.
+
+A leaking light pole among the quiet ones: its limit has no delay, so what is measured is the way, not the rule.
+"""
+
+import random
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks import load
+from benchmarks.contestants import CityDeck, Contestant
+from benchmarks.report import Column, Report
+from benchmarks.rig import Publisher, Rig, alarming_device
+from benchmarks.settings import Settings
+from benchmarks.spread import percentile
+from benchmarks.walls import READY
+from tests.servers.ports import free_port
+from tests.servers.waiting import wait_until
+
+COLUMNS: Final = (
+    Column("p50_ms", "p50, ms", 1),
+    Column("p99_ms", "p99, ms", 1),
+    Column("worst_ms", "worst, ms", 1),
+    Column("alarms", "alarms"),
+    Column("missing", "missing"),
+    Column("background", "background stored, msg/s"),
+)
+_WALLS: Final = (4, 50, 200)
+_RUN_S = 20.0
+_COMMIT_RATE, _WALL_RATE = 10_000, 5_000
+_PER_S = 10
+_LOOK_S = 0.0005
+_WARM_S = 4.0
+_TAIL_S = 3.0
+_LEAK_MA = "60"
+_SEED = 20_260_101
+
+
+def run(settings: Settings) -> Report:
+    """Measure the way into the database, then to more and more walls."""
+    commit_rate, wall_rate = (500, 500) if settings.quick else (_COMMIT_RATE, _WALL_RATE)
+    walls = _WALLS[:1] if settings.quick else _WALLS
+    report = Report(
+        "alarm",
+        "From publishing an alarm to where people see it",
+        f"{_PER_S} alarms a second for {settings.length_s(_RUN_S):g} s among quiet messages of {settings.devices:,} "
+        "topics",
+        COLUMNS,
+    )
+    for number in range(settings.runs):
+        settings.say(f"alarm, run {number + 1} of {settings.runs}: committed, {commit_rate:,} msg/s")
+        report.row(f"committed, {commit_rate:,} msg/s").add(_committed(settings, commit_rate))
+        for count in walls:
+            settings.say(f"alarm, run {number + 1} of {settings.runs}: {count} walls, {wall_rate:,} msg/s")
+            report.row(f"on {count} walls, {wall_rate:,} msg/s").add(_on_walls(settings, wall_rate, count))
+    report.notes.append("Of several walls every arrival counts, so p99 is that of the sockets served last, too.")
+    return report
+
+
+def _committed(settings: Settings, rate: int) -> dict[str, float]:
+    with _rig(settings) as rig:
+        contestant, publisher = _background(rig, settings, rate)
+        commits = _Commits(rig)
+        try:
+            before, before_s = rig.written(), time.perf_counter()
+            published = _publish_alarms(rig, settings, commits.look)
+            stored_per_s = (rig.written() - before) / (time.perf_counter() - before_s)
+        finally:
+            commits.close()
+        return _figures(published, [*commits.seen.items()], len(published), stored_per_s, contestant, publisher)
+
+
+def _on_walls(settings: Settings, rate: int, count: int) -> dict[str, float]:
+    with _rig(settings) as rig:
+        port = free_port()
+        contestant, publisher = _background(rig, settings, rate)
+        cockpit = rig.program(
+            "cockpit",
+            [
+                sys.executable, "-m", "cockpit", "--site", str(rig.site_file), "--data", str(rig.folder / "var"),
+                "--port", str(port),
+            ],
+            {"CITYDECK_DEMO_PASSWORD": "bench"},
+            (port,),
+        )  # fmt: skip
+        cockpit.start()
+        walls = rig.program(
+            "walls",
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.walls",
+                "--url",
+                f"ws://127.0.0.1:{port}/ws/live",
+                "--count",
+                str(count),
+            ],
+        )
+        walls.start()
+        wait_until(lambda: READY in walls.log.read_text() or not walls.running, 60)
+        before, before_s = rig.written(), time.perf_counter()
+        published = _publish_alarms(rig, settings, lambda: None)
+        stored_per_s = (rig.written() - before) / (time.perf_counter() - before_s)
+        walls.stop()
+        words = [line.split() for line in walls.log.read_text().splitlines() if line.startswith("alarm")]
+        seen = [(device, int(at_ns)) for device, at_ns in words]
+        return _figures(published, seen, len(published) * count, stored_per_s, contestant, publisher)
+
+
+def _rig(settings: Settings) -> Rig:
+    return Rig(settings.devices, round(settings.length_s(_RUN_S) * _PER_S * 2))
+
+
+def _background(rig: Rig, settings: Settings, rate: int) -> tuple[Contestant, Publisher]:
+    contestant = CityDeck(rig, settings)
+    contestant.ready()
+    publisher = rig.publisher(rate)
+    publisher.allow(10**12)
+    until_s = time.perf_counter() + (1.0 if settings.quick else _WARM_S)
+    while time.perf_counter() < until_s:
+        publisher.check()
+        time.sleep(0.1)
+    return contestant, publisher
+
+
+def _publish_alarms(rig: Rig, settings: Settings, look: Callable[[], None]) -> dict[str, int]:
+    """Publish alarms at uneven moments, looking meanwhile; return when each one was sent."""
+    chance = random.Random(_SEED)
+    published: dict[str, int] = {}
+    with socket.create_connection(("127.0.0.1", rig.broker.port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(load.connect_packet("bench-alarming"))
+        connection.recv(4, socket.MSG_WAITALL)
+        now_s = time.perf_counter()
+        end_s, next_s = now_s + settings.length_s(_RUN_S), now_s
+        while now_s < end_s + _TAIL_S:
+            if next_s <= now_s < end_s:
+                device = alarming_device(len(published))
+                body = load.payload(time.time_ns() // 1_000_000, 0, leak_ma=_LEAK_MA)
+                packet = load.publish_packet(load.topic(device), body, len(published) % 65_535 + 1)
+                published[device] = time.monotonic_ns()
+                connection.sendall(packet)
+                next_s = now_s + chance.uniform(0.5, 1.5) / _PER_S
+            look()
+            time.sleep(_LOOK_S)
+            now_s = time.perf_counter()
+    return published
+
+
+class _Commits:
+    """Looks into the alarm database the way a reader does: what it sees is committed."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._database = sqlite3.connect(f"file:{rig.folder / 'var' / 'alarms.db'}?mode=ro", uri=True)
+        self._version = 0
+        self._last = 0
+        self.seen: dict[str, int] = {}
+
+    def look(self) -> None:
+        (version,) = self._database.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return
+        self._version = version
+        rows = self._database.execute(
+            "SELECT rowid, device FROM occurrence WHERE rowid > ? ORDER BY rowid", [self._last]
+        )
+        found, at_ns = rows.fetchall(), time.monotonic_ns()
+        for row, device in found:
+            self._last = row
+            self.seen[device] = at_ns
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _figures(
+    published: Mapping[str, int],
+    seen: list[tuple[str, int]],
+    wanted: int,
+    stored_per_s: float,
+    contestant: Contestant,
+    publisher: Publisher,
+) -> dict[str, float]:
+    publisher.stop()
+    if not contestant.running:
+        raise RuntimeError(f"the collector ended:\n{contestant.log[-2000:]}")
+    waits_ms = [(at_ns - published[device]) / 1e6 for device, at_ns in seen if device in published]
+    if not waits_ms:
+        raise RuntimeError(f"none of {len(published)} alarms was seen:\n{contestant.log[-2000:]}")
+    return {
+        "p50_ms": percentile(waits_ms, 0.5),
+        "p99_ms": percentile(waits_ms, 0.99),
+        "worst_ms": max(waits_ms),
+        "alarms": len(published),
+        "missing": wanted - len(waits_ms),
+        "background": stored_per_s,
+    }

@@ -1,0 +1,1 @@
+"""What a city would pick instead, each written the plain way."""

@@ -1,0 +1,35 @@
+"""Health: the nothing-lost ledger hop by hop, how far behind store and alarms are, silent devices, quarantine."""
+
+from typing import Any
+
+from dash import html
+
+from cockpit.texts import Texts
+
+
+def layout(say: Texts) -> list[Any]:
+    """Return the page; ``health_*.mjs`` fill it and keep it fresh."""
+
+    def area(name: str, title: str, mount: str, **more: str) -> Any:
+        return html.Section(
+            [html.H2(say(title)), html.Div(**{"data-mount": mount, **more})],
+            className=f"panel health-{name}",
+        )
+
+    return [
+        html.H1(say("health.title"), className="visually-hidden"),
+        html.Section(className="panel headline-panel", **{"data-mount": "health_headline"}),
+        area("flow", "health.flow", "health_flow"),
+        area("lag", "health.lag", "health_lag"),
+        area("kinds", "health.by_kind", "health_rows"),
+        area("shards", "health.collectors", "health_shards"),
+        area("quarantine", "health.quarantine", "health_quarantine"),
+        html.Div(
+            [
+                area("silent", "health.silent", "health_silence", **{"data-state": "silent"}),
+                area("sources", "health.sources", "health_sources"),
+                area("never", "health.never_heard", "health_silence", **{"data-state": "never"}),
+            ],
+            className="health-aside",
+        ),
+    ]

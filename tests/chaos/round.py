@@ -1,0 +1,112 @@
+"""One round: a load, the faults of its seed, and the judgement at the end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import oracle
+from tests.chaos.faults import Conductor, Planned, draw
+from tests.chaos.load import Load, make_load
+from tests.chaos.town import SLOW_DISK, Town
+from tests.servers.influxdb import Influx
+from tests.servers.waiting import wait_until
+
+SIZE = 3_000
+PER_S = 2_000
+# Longer than the collector waits for an answer of the database, or between two tries.
+_STILL_S = 15.0
+_RESTARTS = 3
+
+
+@dataclass
+class Report:
+    """What happened in a round."""
+
+    seed: int
+    plan: list[Planned]
+    load: Load
+    differences: list[str]
+    deliveries: int = 0
+    resent: int = 0
+    lasted_s: float = 0.0
+
+    def __str__(self) -> str:
+        lines = [
+            f"seed {self.seed}: {self.load.total} messages, {self.resent} sent again by devices, "
+            f"{self.deliveries - self.load.total} more deliveries than messages, {len(self.load.alarms)} alarms, "
+            f"{self.lasted_s:.1f} s; {'; '.join(map(str, self.plan))}"
+        ]
+        return "\n  ".join([*lines, *self.differences])
+
+
+def play(seed: int, folder: Path, influx: Influx) -> Report:
+    """Play one round on a new database and in a new folder."""
+    began = time.monotonic()
+    load = make_load(seed, SIZE)
+    town = Town(folder, influx, load, PER_S)
+    plan = draw(seed, load.total, town.disk.mount)
+    conductor = Conductor(town, plan)
+    report = Report(seed, plan, load, [])
+    if seed % 3 == 0:
+        town.collector.run_after(SLOW_DISK)
+    town.has_cockpit = any(planned.fault.part == "cockpit" for planned in plan)
+    try:
+        town.start()
+        town.fleet.start()
+        conductor.start()
+        _over(report, town, conductor)
+        report.differences += oracle.differences(town, load)
+        if town.has_cockpit:
+            report.differences += _cockpit(town, load)
+        report.deliveries = oracle.journaled(town).total()
+    finally:
+        conductor.give_up()
+        report.resent = town.fleet.resent
+        town.close()
+    report.lasted_s = time.monotonic() - began
+    return report
+
+
+def _over(report: Report, town: Town, conductor: Conductor) -> None:
+    """Wait until all is published, every fault is over and the collector has settled, or does not get any further."""
+    if not reached(lambda: town.fleet.done, lambda: town.fleet.acked):
+        report.differences.append(f"the broker took only {town.fleet.acked} messages")
+    conductor.finish()
+    report.differences += [str(planned) for planned in report.plan if planned.failed]
+    def settled() -> bool:
+        if not town.collector.running and len(report.differences) < _RESTARTS:
+            # Whoever supervises it would start it again; it should not have come to that.
+            last = town.collector.log.splitlines()[-1:]
+            report.differences.append(f"the collector ended by itself: {last}")
+            town.collector.start()
+        return oracle.settled(town, report.load)
+
+    def progress() -> Any:
+        return town.collector.ledger(), town.collector.stored(), len(report.differences)
+
+    reached(settled, progress)
+    # The broker may still be repeating itself; the judgement needs an end.
+    town.wire.cut()
+    reached(settled, progress)
+
+
+def reached(condition: Callable[[], bool], progress: Callable[[], Any]) -> bool:
+    """Wait on a condition for as long as there is progress; tell whether it came true."""
+    last: list[Any] = [None, time.monotonic()]
+
+    def still() -> bool:
+        now = progress()
+        if now != last[0]:
+            last[:] = [now, time.monotonic()]
+        return time.monotonic() - last[1] > _STILL_S
+
+    wait_until(lambda: condition() or still(), 600, 0.05)
+    return condition()
+
+
+def _cockpit(town: Town, load: Load) -> list[str]:
+    wait_until(lambda: town.cockpit.get("/healthz"), 60)
+    shown = oracle.shown_by_cockpit(town)
+    return [] if shown == sorted(load.alarms) else [f"the cockpit shows {len(shown)} alarms, not {len(load.alarms)}"]

@@ -1,0 +1,20 @@
+"""Rounds of bad luck, each by its seed: everything the broker acknowledged is stored once or in quarantine, every alarm
+stands once. ``make soak`` plays more of them; ``ARGS="-k 'round[17]'"`` plays one again.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.round import play
+from tests.servers.influxdb import Influx
+
+ROUNDS = 22
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, ROUNDS + 1))
+def test_round(seed: int, tmp_path: Path, influx: Influx) -> None:
+    report = play(seed, tmp_path, influx)
+    if report.differences:
+        pytest.fail(str(report), pytrace=False)
