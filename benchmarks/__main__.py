@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def main(
 ) -> None:
     """Run one figure."""
     signal.signal(signal.SIGTERM, _ended)
+    load_before = os.getloadavg()[0]
     settings = Settings(1 if quick else runs, seconds, quick, cache, only)
     try:
         report: Report = importlib.import_module(f"benchmarks.{name}").run(settings)
@@ -50,7 +52,7 @@ def main(
         raise click.ClickException(str(missing)) from missing
     except (RuntimeError, TimeoutError, subprocess.SubprocessError) as error:
         raise click.ClickException(str(error)) from error
-    found = machine(datetime.now(UTC))
+    found = machine(datetime.now(UTC), load_before)
     click.echo(report.markdown() if markdown else report.text())
     click.echo(f"{'_' if markdown else ''}{sentence(found)}{'_' if markdown else ''}")
     if json_file is not None:

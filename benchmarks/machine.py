@@ -23,14 +23,15 @@ _VERSIONS: Mapping[str, Sequence[str]] = {
 }
 
 
-def machine(now: datetime) -> dict[str, str]:
-    """Return the machine and the versions on it, in words."""
+def machine(now: datetime, load_before: float) -> dict[str, str]:
+    """Return the machine, how busy others kept it (load average before the first run), and the versions on it."""
     return {
         "date": now.strftime("%Y-%m-%d"),
         "cores": str(len(os.sched_getaffinity(0))),
         "processor": _first("/proc/cpuinfo", r"model name\s*:\s*(.*)"),
         "memory": f"{int(_first('/proc/meminfo', _MEMORY) or 0) / 1e6:.0f} GB",
         "kernel": f"{platform.system()} {platform.release()}",
+        "load before": f"{load_before:.1f}",
         "python": platform.python_version(),
         "citydeck": _revision(),
         **{package: importlib.metadata.version(package) for package in _PACKAGES},

@@ -177,7 +177,10 @@ class LiveCity:
 
     async def _beats(self) -> None:
         while True:
-            self._rate.look(sum(s.ledger.get("messages", {}).get("journaled", 0) for s in self.city.shards.values()))
+            journaled = sum(s.ledger.get("messages", {}).get("journaled", 0) for s in self.city.shards.values())
+            # Before a collector was heard there is no total: the step from nothing to all it ever took is no rate.
+            if journaled:
+                self._rate.look(journaled)
             heard_ms = max((shard.heard_ms for shard in self.city.shards.values()), default=0)
             self.hub.broadcast({"type": "beat", "now": _now_ms(), "data_at": heard_ms or None})
             self.hub.broadcast({"type": "summary", **self.summary()})

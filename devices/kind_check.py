@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from devices.kind import PRIORITIES, Field, Kind, Limit
+from devices.kind import PRIORITIES, Field, GroupLimit, Kind, Limit
+from devices.signals import Deviation, Drop, Learned, Mean, Outside, Rate, Share, Together, Total, While
 from devices.units import UNITS, promised_unit
 
 RESERVED_NAMES = frozenset({"device_id", "district", "time", "quality", "flags"})
@@ -44,8 +45,15 @@ def _of_kind(kind: Kind) -> Iterator[str]:
         for field in measurement.fields:
             for sentence in _of_field(kind, field):
                 yield f"{where}: field {field.key}: {sentence}"
+            for limit in field.limits:
+                for name in sorted(_named(limit) - keys):
+                    yield f"{where}: field {field.key}: limit {limit.key}: {name!r} is not one of the fields"
             if measurement.passage is None and any(limit.passage for limit in field.limits):
                 yield f"{where}: field {field.key}: a passage limit, but the measurement names no passage"
+    rules = {f"{field.key}.{limit.key}" for m in kind.measurements for field in m.fields for limit in field.limits}
+    for group in kind.groups:
+        for sentence in _of_group(group, keys, rules):
+            yield f"group {group.limit.key}: {sentence}"
     for channel in CHANNELS:
         seen = [key for m in kind.measurements_on(channel) for key in {field.key for field in m.fields}]
         for key in sorted({key for key in seen if seen.count(key) > 1}):
@@ -74,29 +82,85 @@ def _of_field(kind: Kind, field: Field) -> Iterator[str]:
             yield f"limit {limit.key}: {sentence}"
 
 
-def limit_contradictions(limit: Limit, field: Field, stale_after_s: float) -> Iterator[str]:
-    """Yield what is wrong with one limit, after ALARMS §4 "Refused when saved"; also used for a site's overrides."""
+def _named(limit: Limit) -> set[str]:
+    """Return the other fields a limit asks about."""
+    asked = [arming.field for arming in limit.armed if isinstance(arming, While)]
+    if isinstance(limit.signal, Deviation):
+        asked.append(limit.signal.other)
+    if isinstance(limit.signal, Learned):
+        asked += [limit.signal.by, *(each.field for each in (*limit.signal.judged, *limit.signal.normal))]
+    if isinstance(limit.signal, Drop | Outside):
+        asked += ["lat", "lon"]
+    return set(asked)
+
+
+def _of_group(group: GroupLimit, keys: set[str], rules: set[str]) -> Iterator[str]:
+    yield from limit_contradictions(group.limit, None, None)
+    if group.unit not in UNITS:
+        yield f"unit {group.unit!r}, expected one of the list in devices/units.py"
+    if isinstance(group.of, Share):
+        asked = {each.field for each in (*group.of.among, *group.of.of)}
+        if group.of.least < 1:
+            yield f"least {group.of.least}: expected 1 or more"
+    else:
+        asked = {group.of.field} if isinstance(group.of, Total) else set()
+    for name in sorted(asked - keys):
+        yield f"{name!r} is not one of the fields"
+    if isinstance(group.of, Together) and (
+        group.of.rule not in rules
+        or group.of.within_s <= 0
+        or [level.value >= 2 for level in group.limit.levels] != [True]
+    ):
+        yield "expected a rule of the kind, a span, and one level of 2 or more devices"
+
+
+def limit_contradictions(limit: Limit, field: Field | None, stale_after_s: float | None) -> Iterator[str]:
+    """Yield what is wrong with one limit, after ALARMS §4 "Refused when saved"; also used for a site's overrides.
+
+    A limit on a group has neither a field nor a staleness of its own.
+    """
     if not limit.levels:
         yield "expected at least one level"
     if [level.level for level in limit.levels] != list(range(1, len(limit.levels) + 1)):
         yield "levels must count 1, 2, 3 … in this order"
     if not limit.source:
         yield "expected a source"
+    if not (limit.zh and limit.en):
+        yield "expected a label in Chinese and in English"
     for level in limit.levels:
         if level.priority not in PRIORITIES:
             yield f"priority {level.priority!r}, expected one of {', '.join(PRIORITIES)}"
-        if limit.sense == "state" and field.codes and int(level.value) not in field.codes:
+        if limit.sense == "state" and field is not None and field.codes and int(level.value) not in field.codes:
             yield f"state {level.value:g} is not among the codes"
     if limit.deadband < 0 or limit.on_s < 0 or limit.off_s < 0:
         yield "deadband and delays must not be negative"
-    if limit.on_s >= stale_after_s:
+    if stale_after_s is not None and limit.on_s >= stale_after_s:
         yield f"on_s {limit.on_s:g} must be shorter than stale_after_s {stale_after_s:g}, else it never fires"
+    if limit.unit is not None and limit.unit not in UNITS:
+        yield f"unit {limit.unit!r}, expected one of the list in devices/units.py"
+    if limit.signal is not None:
+        yield from _of_signal(limit)
     if limit.sense == "state":
         return
     sign = 1.0 if limit.sense == "above" else -1.0
+    # A level is left at T − deadband; with one deadband for all, the order of the clear lines is that of the levels.
     ordered = [sign * level.value for level in limit.levels]
     for milder, worse, value in zip(ordered, ordered[1:], limit.levels[1:], strict=False):
         if worse <= milder:
             yield f"level {value.level}: {value.value:g} must be worse than the level before it"
     if limit.cap is not None and limit.levels and sign * limit.levels[0].value > sign * limit.cap:
         yield f"level 1: {limit.levels[0].value:g} is looser than the cap of {limit.cap:g}"
+
+
+def _of_signal(limit: Limit) -> Iterator[str]:
+    signal = limit.signal
+    if limit.passage or limit.sense == "state":
+        yield "a signal is judged by its size, neither as a passage nor as a state"
+    if isinstance(signal, Rate | Drop | Mean) and signal.window_s <= 0:
+        yield f"window_s {signal.window_s:g} must be above 0"
+    if isinstance(signal, Mean) and not (
+        0 < signal.steps <= 120 and 0 < signal.share <= 1 and 1 <= signal.in_a_row <= 12
+    ):
+        yield "a mean has 1 to 120 steps, a share above 0 and up to 1, and 1 to 12 windows in a row"
+    if isinstance(signal, Learned) and (signal.samples < 1 or signal.step <= 0):
+        yield "a learned value needs at least one sample and a step above 0"

@@ -154,11 +154,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """How many devices of a group stand under one alarm, when ``count`` of them were raised within ``within_s``.
+    """How many devices of a group stand under one alarm; raised when the level's number came within ``within_s``.
 
-    ``rule`` is ``{field}.{limit key}``; its alarms are folded under the group's as long as that stands.
+    ``rule`` is ``{field}.{limit key}``; its alarms are folded under the group's until fewer than that number are left.
     """
 
     rule: str
-    count: int
     within_s: float

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+from devices.areas import Area
+from devices.calendar import Place
 from devices.catalog import Catalog
 from devices.envelope import Envelope
-from devices.kind import Label, Measurement
+from devices.kind import Label, Limit, Measurement
 from devices.topics import topic_matches
 
 
@@ -114,6 +118,9 @@ class Device:
     premises: str = ""
     rated_kg: float | None = None
     posted_limit_kg: float | None = None
+    verify_due: date | None = None
+    noise_class: str = ""
+    road: str = ""
 
     @property
     def facts(self) -> dict[str, float]:
@@ -133,6 +140,28 @@ class Way:
     envelope: Envelope
     measurements: tuple[Measurement, ...]
     facts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedLimit:
+    """A limit as it stands for one device, circuit or street, in place of the kind's own."""
+
+    scope: Literal["device", "circuit", "street"]
+    name: str
+    kind: str
+    field: str
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to reach people: its kind (mail, wecom, dingtalk, …), the variable with its address, and what for."""
+
+    name: str
+    kind: str
+    env: str
+    roles: tuple[str, ...]
+    priorities: tuple[str, ...]
 
 
 _FOREIGN_TOPICS = {"DJI": "thing/product/{}/osd", "HJ212": "hj212/{}/up"}
@@ -178,6 +207,10 @@ class Site:
     routes: Path | None = None
     by_foreign: Mapping[str, Device] = field(default_factory=dict)
     journal_days: int = 7
+    areas: tuple[Area, ...] = ()
+    holidays: frozenset[date] = frozenset()
+    scoped: tuple[ScopedLimit, ...] = ()
+    channels: tuple[Channel, ...] = ()
     ways: dict[str, Way] = field(default_factory=dict, compare=False, repr=False)
     """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
 
@@ -187,6 +220,22 @@ class Site:
         devices = {key: device for key, device in self.devices.items() if own.holds(device)}
         by_foreign = {key: device for key, device in self.by_foreign.items() if device.id in devices}
         return replace(self, devices=devices, by_foreign=by_foreign, ways={})
+
+    def place(self, device: str) -> Place:
+        """Return where the schedules of a device hold: at its own position, else in the middle of the city."""
+        found = self.devices.get(device)
+        lat, lon = self.middle
+        if found is not None and found.lat is not None and found.lon is not None:
+            lat, lon = found.lat, found.lon
+        return Place(self.timezone, lat, lon, self.holidays)
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Return the mean position (lat, lon) of the devices, or that of Hangzhou where none has one."""
+        found = [(d.lat, d.lon) for d in self.devices.values() if d.lat is not None and d.lon is not None]
+        if not found:
+            return 30.25, 120.17
+        return sum(lat for lat, _ in found) / len(found), sum(lon for _, lon in found) / len(found)
 
     @property
     def district(self) -> str:

@@ -11,11 +11,15 @@ from devices.site import Device, District, ResponsibleUnit, Shard
 from devices.topics import DEVICE_ID
 
 FOREIGN_SCHEMES = ("DJI", "HJ212")
+NOISE_CLASSES = ("0", "1", "2", "3", "4a", "4b")
+ROADS = ("main", "branch")
+_CIRCUIT_MOST = 48
 DeviceRows = Sequence[tuple[str, Mapping[str, object]]]
 COLUMNS = frozenset(
     {
         "id", "kind", "street", "grid", "lat", "lon", "parent", "foreign", "installed", "expires", "responsible",
         "camera", "name_zh", "name_en", "fitted", "circuit", "premises", "rated_kg", "posted_limit_kg",
+        "verify_due", "noise_class", "road",
     }
 )  # fmt: skip
 
@@ -81,7 +85,7 @@ def _device(
     lat = _number(row, "lat", path, -90, 90, faults)
     lon = _number(row, "lon", path, -180, 180, faults)
     numbers = {key: _number(row, key, path, 0, 1e6, faults) for key in ("rated_kg", "posted_limit_kg")}
-    dates = {key: _date(row, key, path, faults) for key in ("installed", "expires")}
+    dates = {key: _date(row, key, path, faults) for key in ("installed", "expires", "verify_due")}
     fitted = tuple(str(row.get("fitted", "")).split())
     if kind in catalog.kinds:
         own = {measurement.key for measurement in catalog.kinds[kind].measurements}
@@ -90,6 +94,11 @@ def _device(
                 faults.append(
                     Fault(f"{path}.fitted", f"{shown(measurement)}: expected some of {', '.join(sorted(own))}")
                 )
+    for key, known in (("noise_class", NOISE_CLASSES), ("road", ROADS)):
+        if row.get(key, "") not in ("", *known):
+            faults.append(Fault(f"{path}.{key}", f"{shown(row[key])}: expected one of {', '.join(known)}"))
+    if len(str(row.get("circuit", ""))) > _CIRCUIT_MOST:
+        faults.append(Fault(f"{path}.circuit", f"expected at most {_CIRCUIT_MOST} characters"))
     if len(faults) > before:
         return None
     names = str(row.get("name_zh", "")), str(row.get("name_en", ""))
@@ -113,6 +122,9 @@ def _device(
         str(row.get("premises", "")),
         numbers["rated_kg"],
         numbers["posted_limit_kg"],
+        dates["verify_due"],
+        str(row.get("noise_class", "")),
+        str(row.get("road", "")),
     )
 
 

@@ -2,11 +2,13 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from devices.areas import read_areas
 from devices.catalog import Catalog, load_catalog
 from devices.errors import Fault, KindFault, SiteFault, shown
 from devices.kind import Label
@@ -14,11 +16,12 @@ from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, S
 from devices.site_devices import DeviceRows, read_devices
 from devices.site_document import DEMO_SITE, read_document
 from devices.site_keeping import FOREVER, check_alarm_keep, read_journal_days, read_store, split_address
-from devices.site_limits import with_limits
+from devices.site_limits import scoped_limits, with_limits
+from devices.site_notify import read_channels
 
 DEFAULT_SUBSCRIPTIONS = ("city/v1/#", "thing/product/#", "hj212/#")
 _TABLES: dict[str, frozenset[str]] = {
-    "site": frozenset({"name", "timezone", "simulated", "kinds", "basemap", "routes"}),
+    "site": frozenset({"name", "timezone", "simulated", "kinds", "basemap", "routes", "holidays"}),
     "broker": frozenset({"url", "subscriptions"}),
     "store": frozenset({"url", "retention", "retention_1m", "keep"}),
     "journal": frozenset({"keep"}),
@@ -26,7 +29,8 @@ _TABLES: dict[str, frozenset[str]] = {
     "simulation": frozenset({"run", "speed", "seed"}),
 }
 _SHARD = frozenset({"subscriptions", "foreign"})
-_TOP = frozenset({*_TABLES, "districts", "devices", "devices_file", "units", "limits", "shards"})
+_LISTS = ("districts", "devices", "devices_file", "units", "limits", "limits_for", "areas", "notify", "shards")
+_TOP = frozenset({*_TABLES, *_LISTS})
 
 
 def load_site(path: Path | None = None) -> Site:
@@ -60,7 +64,10 @@ class _Reader:
         rows = self._device_rows()
         shards = {shard.name: shard for shard in self._shards()}
         devices = read_devices(rows, catalog, districts, units, shards, self.faults)
+        own_catalog = catalog
         catalog = with_limits(catalog, self._table("limits"), self.faults)
+        scoped = scoped_limits(self._tables("limits_for"), own_catalog, catalog, devices, self.faults)
+        areas = read_areas(self._tables("areas"), self.faults)
         broker, simulation = self._broker(), self._simulation()
         store = read_store(self._table("store"), catalog, self.faults)
         journal_days = read_journal_days(self._table("journal"), self.faults)
@@ -73,6 +80,8 @@ class _Reader:
         simulated = head.get("simulated", False)
         if not isinstance(simulated, bool):
             self._fault("site.simulated", f"expected true or false, found {shown(simulated)}")
+        holidays = self._holidays(head.get("holidays", []))
+        channels = read_channels(self._tables("notify"), self.faults)
         if self.faults:
             raise SiteFault(self.source.name, self.faults)
         return Site(
@@ -93,6 +102,10 @@ class _Reader:
             routes,
             {device.foreign: device for device in devices.values() if device.foreign},
             journal_days,
+            areas,
+            holidays,
+            scoped,
+            channels,
         )
 
     def _fault(self, path: str, sentence: str) -> None:
@@ -138,6 +151,14 @@ class _Reader:
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Asia" is a folder
             self._fault("site.timezone", f"{shown(found)} is not a time zone; expected a name such as Asia/Shanghai")
             return ZoneInfo("Asia/Shanghai")
+
+    def _holidays(self, found: object) -> frozenset[date]:
+        days = found if isinstance(found, list) else [found]
+        try:
+            return frozenset(day if type(day) is date else date.fromisoformat(str(day)) for day in days)
+        except ValueError:
+            self._fault("site.holidays", f"expected a list of dates such as 2026-10-01, found {shown(found)}")
+            return frozenset()
 
     def _catalog(self, folder: object) -> Catalog:
         extra = [self.source.parent / str(folder)] if folder is not None else []

@@ -1,20 +1,30 @@
-"""A site's own thresholds, laid over the tables of the kinds: ``[limits.<kind>.<field>]``.
+"""A site's own thresholds, laid over the tables of the kinds: ``[limits.<kind>.<field>]`` and ``[[limits_for]]``.
 
-One limit on a field: ``levels = [20, 40]``, ``deadband``, ``on_s``, ``off_s``, ``source``. Several: one sub-table per
-limit key. A capped limit may be made stricter, never looser.
+A table says what differs: ``levels = [20, 40]``, ``deadband``, ``on_s``, ``off_s``, ``source``; ``hours``, ``days`` and
+``holidays`` say when the limit is armed. Without a limit's key it means the field's only limit on the value itself;
+several stand in one sub-table per limit key, and a limit on a whole group of devices under its own key. A capped limit
+may be made stricter, never looser. ``[[limits_for]]`` names the ``device``, ``circuit`` or ``street`` it is for.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, cast
 
 from devices.catalog import Catalog
 from devices.errors import Fault, shown
 from devices.kind import Field, Kind, Limit
 from devices.kind_check import limit_contradictions
+from devices.signals import Weekly, While
+from devices.site import Device, ScopedLimit
 
-_KEYS = frozenset({"levels", "deadband", "on_s", "off_s", "source"})
+_NUMBERS = frozenset({"levels", "deadband", "on_s", "off_s", "source"})
+_ARMING = frozenset({"hours", "days", "holidays"})
+_KEYS = _NUMBERS | _ARMING
+_SCOPES: tuple[Literal["device", "circuit", "street"], ...] = ("device", "circuit", "street")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fault]) -> Catalog:
@@ -35,18 +45,97 @@ def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fau
     return Catalog(kinds)
 
 
+def scoped_limits(
+    tables: Sequence[Mapping[str, Any]],
+    own: Catalog,
+    catalog: Catalog,
+    devices: Mapping[str, Device],
+    faults: list[Fault],
+) -> tuple[ScopedLimit, ...]:
+    """Return the limits that stand for some devices only.
+
+    Args:
+        tables: the site file's ``[[limits_for]]``.
+        own: the kinds as they come, which say what a cap means.
+        catalog: the kinds with the site's thresholds in place, which say what is not repeated.
+        devices: of the site.
+        faults: everything wrong is added to them.
+    """
+    found: dict[tuple[str, str, str, str, str], ScopedLimit] = {}
+    for index, table in enumerate(tables):
+        path = f"limits_for[{index}]"
+        scoped = _scoped(table, own, catalog, devices, path, faults)
+        if scoped is None:
+            continue
+        key = (scoped.scope, scoped.name, scoped.kind, scoped.field, scoped.limit.key)
+        if key in found:
+            faults.append(Fault(path, f"{scoped.scope} {scoped.name!r} has this limit in another table already"))
+        found[key] = scoped
+    return tuple(found.values())
+
+
+def _scoped(
+    table: Mapping[str, Any],
+    own: Catalog,
+    catalog: Catalog,
+    devices: Mapping[str, Device],
+    path: str,
+    faults: list[Fault],
+) -> ScopedLimit | None:
+    named = [scope for scope in _SCOPES if scope in table]
+    if len(named) != 1:
+        faults.append(Fault(path, f"expected one of {', '.join(_SCOPES)}, found {' and '.join(named) or 'none'}"))
+        return None
+    (scope,) = named
+    name, kind_key, field_key = str(table[scope]), str(table.get("kind", "")), str(table.get("field", ""))
+    kind = catalog.kinds.get(kind_key)
+    if kind is None:
+        faults.append(Fault(f"{path}.kind", f"{kind_key!r} is not a kind{catalog.suggestion(kind_key)}"))
+        return None
+    if not any(getattr(d, "id" if scope == "device" else scope) == name and d.kind == kind_key for d in devices.values()):
+        faults.append(Fault(f"{path}.{scope}", f"{name!r} holds no {kind_key}; the limit would be for nobody"))
+        return None
+    field = next((f for m in kind.measurements for f in m.fields if f.limits and f.key == field_key), None)
+    if field is None:
+        faults.append(Fault(f"{path}.field", f"{field_key!r} has no limits{_hint(field_key, _limited(kind))}"))
+        return None
+    wanted = table.get("limit")
+    usual = [limit for limit in field.limits if limit.key == wanted or (wanted is None and limit.signal is None)]
+    if len(usual) != 1:
+        keys = ", ".join(limit.key for limit in field.limits)
+        faults.append(Fault(f"{path}.limit", f"expected one of the limits {keys}, found {shown(wanted)}"))
+        return None
+    change = {key: value for key, value in table.items() if key not in (scope, "kind", "field", "limit")}
+    first = next(limit for limit in own.kinds[kind_key].field(field_key).limits if limit.key == usual[0].key)
+    before = len(faults)
+    changed = _changed(usual[0], field, change, kind, path, faults, first)
+    return None if len(faults) > before else ScopedLimit(scope, name, kind_key, field_key, changed)
+
+
+def _limited(kind: Kind) -> dict[str, Field]:
+    return {field.key: field for m in kind.measurements for field in m.fields if field.limits}
+
+
+def _hint(key: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; fields with limits are {', '.join(known)}"
+
+
 def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fault]) -> Kind:
-    known = {field.key: field for m in kind.measurements for field in m.fields if field.limits}
-    if key in known and not isinstance(table, dict):
+    known = _limited(kind)
+    groups = {group.limit.key: group for group in kind.groups}
+    if (key in known or key in groups) and not isinstance(table, dict):
         faults.append(Fault(path, f"expected a table, found {shown(table)}"))
         return kind
+    if key in groups:
+        group = replace(groups[key], limit=_changed(groups[key].limit, None, cast(Any, table), kind, path, faults))
+        return replace(kind, groups=tuple(group if g.limit.key == key else g for g in kind.groups))
     field = known.get(key)
     if field is None or not isinstance(table, dict):
-        close = get_close_matches(key, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; fields with limits are {', '.join(known)}"
-        faults.append(Fault(path, f"{key!r} has no limits{hint}"))
+        faults.append(Fault(path, f"{key!r} has no limits{_hint(key, known)}"))
         return kind
-    by_key = {field.limits[0].key: table} if len(field.limits) == 1 and not _names_limits(field, table) else table
+    plain = [limit for limit in field.limits if limit.signal is None] or list(field.limits)
+    by_key = {plain[0].key: table} if len(plain) == 1 and not _names_limits(field, table) else table
     limits = {limit.key: limit for limit in field.limits}
     for limit_key, change in by_key.items():
         if limit_key not in limits or not isinstance(change, dict):
@@ -65,8 +154,15 @@ def _names_limits(field: Field, table: Mapping[str, object]) -> bool:
 
 
 def _changed(
-    limit: Limit, field: Field, change: Mapping[str, Any], kind: Kind, path: str, faults: list[Fault]
+    limit: Limit,
+    field: Field | None,
+    change: Mapping[str, Any],
+    kind: Kind,
+    path: str,
+    faults: list[Fault],
+    first: Limit | None = None,
 ) -> Limit:
+    """Return a limit with a site's changes; ``first`` is the kind's own, by which a cap is measured."""
     before = len(faults)
     for key in change:
         if key not in _KEYS:
@@ -77,8 +173,12 @@ def _changed(
     for key in ("deadband", "on_s", "off_s"):
         if not _is_number(change.get(key, 0.0)):
             faults.append(Fault(f"{path}.{key}", f"expected a number, found {shown(change[key])}"))
+    weekly = _weekly(change, path, faults) if _ARMING & change.keys() else None
     if len(faults) > before:
         return limit
+    armed = limit.armed
+    if weekly is not None:
+        armed = (*(arming for arming in limit.armed if isinstance(arming, While)), weekly)
     changed = replace(
         limit,
         levels=tuple(replace(old, value=float(value)) for old, value in zip(limit.levels, levels, strict=True)),
@@ -86,10 +186,38 @@ def _changed(
         on_s=float(change.get("on_s", limit.on_s)),
         off_s=float(change.get("off_s", limit.off_s)),
         source=str(change.get("source", "site file")),
+        armed=armed,
     )
-    sentences = [*limit_contradictions(changed, field, kind.stale_after_s), *_loosened(limit, changed)]
+    sentences = [
+        *limit_contradictions(changed, field, kind.stale_after_s if field is not None else None),
+        *_loosened(first or limit, changed),
+    ]
     faults.extend(Fault(path, sentence) for sentence in sentences)
     return limit if sentences else changed
+
+
+def _weekly(change: Mapping[str, Any], path: str, faults: list[Fault]) -> Weekly | None:
+    """Read ``hours = "22:00-06:00"``, ``days = "mon-fri"`` or ``"sat sun"``, ``holidays = true``."""
+    before = len(faults)
+    hours = _HOURS.fullmatch(str(change.get("hours", "00:00-00:00")))
+    if hours is None:
+        faults.append(Fault(f"{path}.hours", f'expected such as "22:00-06:00", found {shown(change["hours"])}'))
+    days: set[int] = set()
+    for word in str(change.get("days", "mon-sun")).split():
+        start, _, stop = word.partition("-")
+        if start not in _DAYS or (stop and stop not in _DAYS):
+            expected = 'expected such as "mon-fri" or "sat sun"'
+            faults.append(Fault(f"{path}.days", f"{expected}, found {shown(change['days'])}"))
+            break
+        begin, end = _DAYS.index(start), _DAYS.index(stop or start)
+        days.update(range(begin, end + 1) if begin <= end else (*range(begin, 7), *range(end + 1)))
+    holidays = change.get("holidays")
+    if holidays is not None and not isinstance(holidays, bool):
+        faults.append(Fault(f"{path}.holidays", f"expected true or false, found {shown(holidays)}"))
+    if len(faults) > before or hours is None:
+        return None
+    start_min, stop_min = (int(hours[n]) * 60 + int(hours[n + 1]) for n in (1, 3))
+    return Weekly(start_min, stop_min, frozenset(days), holidays)
 
 
 def _loosened(own: Limit, changed: Limit) -> Iterator[str]:
@@ -102,6 +230,8 @@ def _loosened(own: Limit, changed: Limit) -> Iterator[str]:
             yield f"level {new.level}: {new.value:g} is looser than the {old.value:g} of a capped limit"
     if changed.on_s > own.on_s:
         yield f"on_s {changed.on_s:g} is longer than the {own.on_s:g} of a capped limit"
+    if changed.armed != own.armed:
+        yield "a capped limit is always armed"
 
 
 def _is_number(found: object) -> bool:

@@ -55,6 +55,7 @@ def main() -> None:
                     shoot(browser, address, "overview", "/", language, size)
                     shoot(browser, address, "duty", "/duty", language, size)
                     shoot(browser, address, "device", "/device/gas-0042", language, size)
+                    shoot(browser, address, "health", "/health", language, size)
         browser.close()
 
 

@@ -71,8 +71,7 @@ class Pipeline(threading.Thread):
         self._unregistered = saved.unregistered
         self._decoder = Decoder(site, self._unregistered)
         self.engine = Engine(site, shard)
-        states = {name: msgspec.msgpack.decode(state, type=DeviceState) for name, state in saved.devices.items()}
-        self.engine.restore(states, saved.now_ms, saved.listening_ms)
+        self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms)
         self._quarantined: list[Quarantined] = []
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
@@ -191,7 +190,7 @@ class Pipeline(threading.Thread):
 
     def _save(self) -> None:
         changed, self.engine.memory.changed = self.engine.memory.changed, set()
-        states = {name: msgspec.msgpack.encode(self.engine.memory.devices[name]) for name in changed}
+        states = self.engine.memory.encoded(changed)
         found, self._quarantined = self._quarantined, []
         self._meters.quarantined(found)
         (again, self._again), (landed, self._landed) = (self._again, []), (self._landed, [])

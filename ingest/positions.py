@@ -64,7 +64,7 @@ class Moves:
     def tried(self, origin: "Origin", fate: str, sentence: str) -> None:
         """Note what became of a position that was tried again: ``decoded``, ``duplicate`` or a reason."""
         count, last, _ = self._tries.get((origin.request, fate), (0, 0, ""))
-        self._tries[origin.request, fate] = (count + 1, max(last, origin.position), sentence[:500])
+        self._tries[origin.request, fate] = (count + 1, max(last, origin.position), cut(sentence))
 
     def gone(self) -> dict[tuple[str, str], list[int]]:
         """Return the positions that left, by reason and device."""
@@ -118,6 +118,11 @@ def forget_before(database: sqlite3.Connection, position: int) -> None:
     """Remove what concerns only positions before one."""
     database.execute("DELETE FROM quarantine_position WHERE last < ?", (position,))
     database.execute("DELETE FROM quarantine_try WHERE last < ?", (position,))
+
+
+def cut(text: str) -> str:
+    """Return at most 500 characters of a foreign text, fit to be written: half characters are replaced."""
+    return text[:500].encode("utf-8", "replace").decode()
 
 
 def _rows(database: sqlite3.Connection) -> Iterator[_Packed]:

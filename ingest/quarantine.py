@@ -174,11 +174,14 @@ def _write(database: sqlite3.Connection, key: GroupKey, added: _Added) -> None:
     database.execute(
         "INSERT INTO quarantine_group VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (reason, device) DO UPDATE SET "
         "count = count + excluded.count, last_ms = max(last_ms, excluded.last_ms), sentence = excluded.sentence",
-        (*key, added.count, added.first.at_ms, added.last.at_ms, added.last.sentence[:500]),
+        (*key, added.count, added.first.at_ms, added.last.at_ms, positions.cut(added.last.sentence)),
     )
     database.executemany(
         "INSERT OR REPLACE INTO quarantine_sample VALUES (?, ?, ?, ?, ?, ?)",
-        ((item.position, *key, item.at_ms, item.topic[:500], item.sentence[:500]) for item in added.samples),
+        (
+            (item.position, *key, item.at_ms, positions.cut(item.topic), positions.cut(item.sentence))
+            for item in added.samples
+        ),
     )
 
 

@@ -42,6 +42,7 @@ class Keeper(threading.Thread):
         self._expired_ms = 0
         self._told_ms = 0
         self._trouble = ""
+        self._told = False
 
     def look(self, now_ms: int) -> None:
         """Tell the time; once a minute that starts a turn of work, in the thread."""
@@ -69,16 +70,22 @@ class Keeper(threading.Thread):
             self.turn(self._now_ms)
 
     def turn(self, now_ms: int) -> None:
-        """Do everything that is due at an instant, step by step; what fails is told once and tried at the next turn."""
+        """Do everything that is due at an instant, step by step; what fails is tried again at the next turn.
+
+        It is told when it fails twice running: of a store that is away for a moment the writer has told already.
+        """
         try:
             self._summarise(now_ms)
             if now_ms - self._expired_ms >= _EXPIRE_EVERY_MS:
-                self._expired_ms = now_ms
+                self._remove_journal(now_ms)
                 self._expire(now_ms)
-            self._trouble = ""
+                self._expired_ms = now_ms
+            self._trouble, self._told = "", False
         except IngestError as error:
             if str(error) != self._trouble:
-                self._trouble = str(error)
+                self._trouble, self._told = str(error), False
+            elif not self._told and not self._writer.trouble:
+                self._told = True
                 log.warning("keeping: %s", error)
 
     def _summarise(self, now_ms: int) -> None:
@@ -97,9 +104,11 @@ class Keeper(threading.Thread):
         if steps >= 1_000:
             log.info("minutes are made steps=%d up_to=%s", steps, _at(until_ms))
 
-    def _expire(self, now_ms: int) -> None:
+    def _remove_journal(self, now_ms: int) -> None:
         for name in self._journal.remove_before(self._writer.stored.position, now_ms - self._journal_ms):
             log.info("journal file removed name=%s", name)
+
+    def _expire(self, now_ms: int) -> None:
         dropped = 0
         while not self._stopping.is_set():
             began_s = time.monotonic()

@@ -69,6 +69,7 @@ class StoreWriter(threading.Thread):
         self.stored = Stored()
         self.counts = stored_counts()
         self._counted_ms = 0
+        self._counting = False
         self._writing_ms: int | None = None
         self.trouble = ""
         self.failed: BaseException | None = None
@@ -106,7 +107,8 @@ class StoreWriter(threading.Thread):
             while True:
                 batch = self._next()
                 if batch is None or not self._write(batch):
-                    self._checkpoint.save_stored(self.stored, (), self.counts)
+                    if self._counting:
+                        self._checkpoint.save_stored(self.stored, (), self.counts)
                     return
         except Exception as error:
             self.failed = error
@@ -126,6 +128,7 @@ class StoreWriter(threading.Thread):
                         f"{self.stored.position}: it belongs to another journal"
                     )
                 self._recount(self._checkpoint.load_stored().position)
+                self._counting = True
                 return
             except StoreError as error:
                 failures += 1

@@ -21,15 +21,20 @@ def layout(say: Texts) -> list[Any]:
         html.Section(className="panel headline-panel", **{"data-mount": "health_headline"}),
         area("flow", "health.flow", "health_flow"),
         area("lag", "health.lag", "health_lag"),
-        area("kinds", "health.by_kind", "health_rows"),
-        area("shards", "health.collectors", "health_shards"),
-        area("quarantine", "health.quarantine", "health_quarantine"),
         html.Div(
             [
-                area("silent", "health.silent", "health_silence", **{"data-state": "silent"}),
+                area("kinds", "health.by_kind", "health_rows"),
+                area("quarantine", "health.quarantine", "health_quarantine"),
                 area("sources", "health.sources", "health_sources"),
+            ],
+            className="health-column health-main",
+        ),
+        html.Div(
+            [
+                area("shards", "health.collectors", "health_shards"),
+                area("silent", "health.silent", "health_silence", **{"data-state": "silent"}),
                 area("never", "health.never_heard", "health_silence", **{"data-state": "never"}),
             ],
-            className="health-aside",
+            className="health-column health-aside",
         ),
     ]

@@ -6,9 +6,12 @@ from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value
 
 _SOURCE = "交通运输部令 2016 年第 62 号; GB 1589-2016; WIM practice after COST 323"
 
-# Legal total mass by number of axles, kg (the truck column; a train may carry more and then sends its own limit_kg).
-_LIMIT_BY_AXLES = {2: 18_000.0, 3: 25_000.0, 4: 31_000.0, 5: 43_000.0}
-_LIMIT_SIX_AXLES = 49_000.0
+# Legal total mass by number of axles, kg: of a truck, and of a train (a tractor with what it draws).
+_TRUCK = {2: 18_000.0, 3: 25_000.0, 4: 31_000.0, 5: 43_000.0}
+_TRAIN = {3: 27_000.0, 4: 36_000.0}
+_SIX_AXLES, _SIX_AXLES_SINGLE_DRIVE = 49_000.0, 46_000.0
+# Two steering axles of a rigid truck stand closer than a tractor's wheelbase ever is.
+_TWIN_STEERING_M = 2.4
 
 _OVER = Limit(
     "overload",
@@ -49,6 +52,20 @@ _DISK = Limit(
 )
 
 
+def legal_limit_kg(axles: int, groups: str, first_gap_m: Value | None) -> float:
+    """Return the legal total mass; where the record does not tell a train from a truck, the truck's.
+
+    ``groups`` counts the axles of each group from the front: three single axles are a tractor with a trailer, a single
+    and a pair are a truck. Of four axles a train's first two stand apart. The second group is the one that drives.
+    """
+    if axles >= 6:
+        return _SIX_AXLES_SINGLE_DRIVE if groups[1:2] == "1" else _SIX_AXLES
+    train = (axles == 3 and groups == "111") or (
+        axles == 4 and groups[:1] == "1" and isinstance(first_gap_m, float) and first_gap_m >= _TWIN_STEERING_M
+    )
+    return _TRAIN[axles] if train else _TRUCK.get(axles, _TRUCK[2])
+
+
 def _overload(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
     """Complete limit, excess and percentage where the station does not send them, and check the sum of the axles.
 
@@ -61,7 +78,7 @@ def _overload(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str,
     if not isinstance(gross, float):
         return flags
     if "limit_kg" not in values and isinstance(axles, float) and axles >= 2:
-        legal = _LIMIT_BY_AXLES.get(int(axles), _LIMIT_SIX_AXLES)
+        legal = legal_limit_kg(int(axles), str(values.get("axle_groups", "")), values.get("axle_gap1_m"))
         values["limit_kg"] = min(legal, facts.get("posted_limit_kg", legal))
     if "posted_limit_kg" in facts:
         values["over_posted_kg"] = max(0.0, gross - facts["posted_limit_kg"])

@@ -1,6 +1,7 @@
 """Patrol drones: multirotor aircraft that fly inspection routes from a dock."""
 
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, text
+from devices.signals import Outside, While
 
 _DJI = "DJI Cloud API, dock aircraft properties (github.com/dji-sdk/Cloud-API-Doc)"
 _MODES = {
@@ -27,6 +28,7 @@ _MODES = {
     20: ("POI 环绕", "circling a point"),
 }
 IN_FLIGHT = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 15.0, 16.0, 17.0, 18.0, 20.0)
+_FLYING = While("mode", values=IN_FLIGHT, unknown=True)
 
 _BATTERY = Limit(
     "low",
@@ -65,13 +67,25 @@ _FIX = Limit(
     "few",
     "卫星数不足",
     "too few satellites",
-    (Level(1, 6, "P3"),),
+    (Level(1, 5, "P3"),),
     source="PX4 / DJI 起飞前检查 pre-flight checks: ≥ 6",
     grade="A",
     sense="below",
-    deadband=1,
     on_s=5,
     off_s=10,
+    armed=(_FLYING,),
+)
+_FENCE = Limit(
+    "fence",
+    "飞出围栏或进入禁飞区",
+    "outside the fence or in a no-fly area",
+    (Level(1, 1, "P2"),),
+    source="《无人驾驶航空器飞行管理暂行条例》(2024) 管制空域; 等级 mapping: CityDeck 建议值 proposal",
+    grade="C",
+    off_s=10,
+    signal=Outside("flight", "no_fly"),
+    unit="1",
+    armed=(_FLYING,),
 )
 
 KIND = Kind(
@@ -93,7 +107,7 @@ KIND = Kind(
             ("telemetry",),
             (
                 code("mode", "飞行状态", "Flight mode", _MODES, live=True),
-                number("lat", "纬度", "Latitude", "°", -90, 90, 1e-7, live=True),
+                number("lat", "纬度", "Latitude", "°", -90, 90, 1e-7, live=True, limits=(_FENCE,)),
                 number("lon", "经度", "Longitude", "°", -180, 180, 1e-7, live=True),
                 number("alt_ellipsoid_m", "椭球高", "Height above ellipsoid", "m", -500, 9000, 0.1),
                 number(

@@ -1,6 +1,7 @@
 """Combustible-gas and CO alarms in homes, restaurants, valve wells and stations."""
 
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, flag, number, tag
+from devices.signals import Rate
 
 _SOURCE = "GB 15322.2-2019 household detectors; GB/T 50493-2019; GB/T 45839-2025 status codes"
 
@@ -15,6 +16,19 @@ _LEL = Limit(
     off_s=60,
     latch=True,
     cap=25,
+)
+_RISE = Limit(
+    "rate",
+    "燃气浓度快速上升",
+    "gas concentration rising fast",
+    (Level(1, 5, "P2"),),
+    source="≥ 5 %LEL/min: CityDeck 建议值 proposal",
+    grade="C",
+    deadband=2,
+    off_s=60,
+    latch=True,
+    signal=Rate(120),
+    unit="%LEL/min",
 )
 _PPM = Limit(
     "co",
@@ -77,7 +91,7 @@ KIND = Kind(
                     0.1,
                     sentinels=(32767, 65535),
                     live=True,
-                    limits=(_LEL,),
+                    limits=(_LEL, _RISE),
                 ),
                 number(
                     "conc_ppm",

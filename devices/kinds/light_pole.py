@@ -1,6 +1,21 @@
 """Street-light poles: the lamp, its supply and leakage, and on some poles an environment station."""
 
-from devices.kind import PRIORITIES, Example, Field, Kind, Level, Limit, Measurement, NoData, flag, number, tag
+from typing import Literal
+
+from devices.kind import PRIORITIES, Example, Field, GroupLimit, Kind, Level, Limit, Measurement, NoData, flag, number, tag
+from devices.signals import (
+    Arming,
+    Daylight,
+    Deviation,
+    Learned,
+    Mean,
+    Night,
+    Permitted,
+    Share,
+    Together,
+    Total,
+    While,
+)
 
 _SOURCE = "TALQ 2.7.1 lamp actuator and OMA LwM2M objects 3416/3418/3428; HJ 212-2017 for pole_env"
 
@@ -39,9 +54,137 @@ _LEAK = Limit(
     latch=True,
     cap=30,
 )
+_PROPOSAL = "CityDeck 建议值 proposal"
+_ON = While("cmd_pct", low=10)
+# A controller that says itself what is wrong needs no second alarm that says it again.
+_SOUND = While("lamp_fail", high=0, unknown=True)
+_DIMMING = Limit(
+    "deviation",
+    "亮度偏离指令",
+    "dimming differs from the command",
+    (Level(1, 10, "P4"),),
+    source=f"偏差 > 10 点持续 5 min: {_PROPOSAL}",
+    grade="C",
+    deadband=2,
+    on_s=300,
+    off_s=60,
+    signal=Deviation("cmd_pct"),
+    armed=(_SOUND, While("day_burner", high=0, unknown=True)),
+)
+_USUAL = Learned(
+    "cmd_pct", 10, 20, judged=(_ON,), normal=(_ON, _SOUND, While("dim_pct", low=10, unknown=True))
+)
+_CURRENT_LOW = Limit(
+    "current_low",
+    "灯具电流过低",
+    "lamp current far below its usual",
+    (Level(1, 10, "P4"),),
+    source=f"< 学习值 10 % 持续 5 min: {_PROPOSAL}",
+    grade="C",
+    sense="below",
+    deadband=5,
+    on_s=300,
+    off_s=60,
+    signal=_USUAL,
+    unit="%",
+    armed=(_SOUND,),
+)
+_CURRENT_HIGH = Limit(
+    "current_high",
+    "灯具电流过高",
+    "lamp current far above its usual",
+    (Level(1, 130, "P4"),),
+    source=f"> 学习值 130 % 持续 5 min: {_PROPOSAL}",
+    grade="C",
+    deadband=5,
+    on_s=300,
+    off_s=60,
+    signal=_USUAL,
+    unit="%",
+)
+_NOISE = Limit(
+    "high",
+    "噪声超标",
+    "noise above its class",
+    (Level(1, 5, "P4"), Level(2, 10, "P3")),
+    source="GB 3096-2008 0–4b 类昼夜限值; 连续两个 10 min, +5/+10 dB(A): CityDeck 建议值 proposal",
+    grade="C",
+    deadband=1,
+    signal=Mean(
+        600,
+        10,
+        0.7,
+        in_a_row=2,
+        energy=True,
+        over=Permitted(
+            "noise_class",
+            {"0": (50, 40), "1": (55, 45), "2": (60, 50), "3": (65, 55), "4a": (70, 55), "4b": (70, 60)},
+            6 * 60,
+            22 * 60,
+        ),
+    ),
+)
 
 
-def _fault(zh: str, en: str) -> tuple[Limit, ...]:
+def _lit_rate(road: Literal["main", "branch"], zh: str, en: str, worst: float, text: str) -> GroupLimit:
+    return GroupLimit(
+        "street",
+        Share((_ON,), (While("dim_pct", low=1), _SOUND), 20),
+        Limit(
+            f"lit_rate_{road}",
+            f"{zh}亮灯率低",
+            f"too few lamps lit on {en}",
+            # What is still allowed does not raise.
+            (Level(1, worst, "P3"),),
+            source=f"《城市照明管理规定》及各市规程 municipal rules: {text}",
+            grade="B",
+            sense="below",
+            deadband=0.5,
+            on_s=300,
+            off_s=300,
+            armed=(Night(30, 30),),
+        ),
+        "%",
+        ("road", road),
+    )
+
+
+_GROUPS = (
+    _lit_rate("main", "主干道", "main roads", 97.99, "≥ 98 %"),
+    _lit_rate("branch", "次干道、支路", "branch roads", 95.99, "≥ 96 %"),
+    GroupLimit(
+        "circuit",
+        Together("lamp_fail.fault", 600),
+        Limit(
+            "circuit_fault",
+            "回路故障",
+            "circuit fault",
+            (Level(1, 5, "P2"),),
+            source=f"同一回路 10 min 内 5 盏灯故障: {_PROPOSAL}",
+            grade="C",
+        ),
+        "count",
+    ),
+    GroupLimit(
+        "circuit",
+        Total("leak_ma"),
+        Limit(
+            "feeder_leakage",
+            "回路漏电",
+            "leakage of a whole circuit",
+            (Level(1, 100, "P3"), Level(2, 300, "P2"), Level(3, 500, "P1")),
+            source=f"GB 50116: 300–500 mA; 各杆之和 sum of its poles: {_PROPOSAL}",
+            grade="C",
+            deadband=20,
+            off_s=60,
+            latch=True,
+        ),
+        "mA",
+    ),
+)
+
+
+def _fault(zh: str, en: str, *armed: Arming) -> tuple[Limit, ...]:
     return (
         Limit(
             "fault",
@@ -53,6 +196,7 @@ def _fault(zh: str, en: str) -> tuple[Limit, ...]:
             "state",
             on_s=0,
             off_s=60,
+            armed=armed,
         ),
     )
 
@@ -63,7 +207,9 @@ def _air(key: str, zh: str, en: str, unit: str, high: float, *steps: float) -> F
         # The worst step is P1, the mildest P4.
         levels = tuple(Level(n, value, PRIORITIES[4 - n]) for n, value in enumerate(steps, 1))
         source = "GB 3095-2026 / HJ 633-2026"
-        limits = (Limit("high", f"{zh}偏高", f"{en} high", levels, source, "B", deadband=5, on_s=120, off_s=120),)
+        # HJ 633: an hour counts with three quarters of its readings.
+        mean = Mean(3600, 12, 0.75)
+        limits = (Limit("high", f"{zh}小时均值偏高", f"hourly {en} high", levels, source, "B", deadband=5, signal=mean),)
     return number(key, zh, en, unit, 0, high, 0.1, live=key == "pm25_ugm3", limits=limits)
 
 
@@ -73,10 +219,11 @@ KIND = Kind(
     "Light pole",
     source=_SOURCE,
     period_s=60,
-    stale_after_s=300,
+    stale_after_s=360,
     headline="dim_pct",
     shape="circle",
     no_data=NoData(600, "P4", "CityDeck 建议值 proposal", "C"),
+    groups=_GROUPS,
     measurements=(
         Measurement(
             "light_pole",
@@ -84,10 +231,30 @@ KIND = Kind(
             "Lamp telemetry",
             ("telemetry",),
             (
-                number("dim_pct", "实际亮度", "Actual dimming", "%", 0, 100, 1, sentinels=(255, 65535), live=True),
+                number(
+                    "dim_pct",
+                    "实际亮度",
+                    "Actual dimming",
+                    "%",
+                    0,
+                    100,
+                    1,
+                    sentinels=(255, 65535),
+                    live=True,
+                    limits=(_DIMMING,),
+                ),
                 number("cmd_pct", "指令亮度", "Commanded dimming", "%", 0, 100, 1, sentinels=(255, 65535), live=True),
                 number("supply_v", "供电电压", "Supply voltage", "V", 0, 300, 0.1, limits=(_SUPPLY_LOW, _SUPPLY_HIGH)),
-                number("supply_a", "供电电流", "Supply current", "A", 0, 20, 0.001),
+                number(
+                    "supply_a",
+                    "供电电流",
+                    "Supply current",
+                    "A",
+                    0,
+                    20,
+                    0.001,
+                    limits=(_CURRENT_LOW, _CURRENT_HIGH),
+                ),
                 number("active_w", "有功功率", "Active power", "W", 0, 2000, 0.1),
                 number("pf", "功率因数", "Power factor", "1", -1, 1, 0.001),
                 number("energy_kwh", "累计电量", "Energy", "kWh", 0, None, 0.001),
@@ -99,7 +266,12 @@ KIND = Kind(
                 flag("gear_fail", "驱动故障", "Gear failure", limits=_fault("驱动故障", "gear failure")),
                 flag("relay_fail", "继电器故障", "Relay failure", limits=_fault("继电器故障", "relay failure")),
                 flag("comm_fail", "通信故障", "Communication failure"),
-                flag("day_burner", "白天亮灯", "Burning by day", limits=_fault("白天亮灯", "lamp burning by day")),
+                flag(
+                    "day_burner",
+                    "白天亮灯",
+                    "Burning by day",
+                    limits=_fault("白天亮灯", "lamp burning by day", Daylight(30, 30)),
+                ),
                 flag("door_open", "灯杆门打开", "Door open", limits=_fault("灯杆门打开", "pole door open")),
                 tag("feeder", "供电回路", "Feeder"),
             ),
@@ -117,7 +289,7 @@ KIND = Kind(
                 number("pressure_hpa", "气压", "Pressure", "hPa", 500, 1100, 0.1),
                 number("wind_mps", "风速", "Wind speed", "m/s", 0, 60, 0.1),
                 number("wind_dir_deg", "风向", "Wind direction", "°", 0, 360, 1),
-                number("noise_dba", "噪声", "Noise", "dB(A)", 20, 140, 0.1, live=True),
+                number("noise_dba", "噪声", "Noise", "dB(A)", 20, 140, 0.1, live=True, limits=(_NOISE,)),
                 number("lux", "照度", "Illuminance", "lx", 0, 200000, 1),
                 number("rain_mmh", "雨强", "Rain rate", "mm/h", 0, 300, 0.1),
                 _air("no2_ugm3", "NO₂", "NO₂", "µg/m³", 4000),

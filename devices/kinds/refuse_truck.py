@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
+from devices.signals import Drop
 
 _SOURCE = "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice"
 
@@ -16,6 +17,28 @@ _LOAD = Limit(
     deadband=5,
     on_s=30,
     off_s=60,
+)
+_FULL = Limit(
+    "full",
+    "满载，线路收运量超出",
+    "full, its round holds more than it can take",
+    (Level(1, 100, "P4"),),
+    source="核定载质量 rated load 100 %: CityDeck 建议值 proposal",
+    grade="C",
+    deadband=5,
+    on_s=60,
+    off_s=60,
+)
+_TIPPING = Limit(
+    "tipping",
+    "疑似偷倒",
+    "load dropped away from a transfer station",
+    (Level(1, 200, "P2"),),
+    source="10 s 内骤减 ≥ 200 kg, 非登记场站: CityDeck 建议值 proposal",
+    grade="C",
+    deadband=50,
+    off_s=60,
+    signal=Drop(10, "unloading"),
 )
 
 
@@ -62,10 +85,10 @@ KIND = Kind(
                 number("speed_kmh", "车速", "Speed", "km/h", 0, 120, 0.1, live=True),
                 number("heading_deg", "方向", "Heading", "°", 0, 360, 1, live=True),
                 number("odo_km", "里程", "Odometer", "km", 0, 2e6, 0.1),
-                number("load_kg", "载重", "Load", "kg", -200, 40000, 10, live=True),
+                number("load_kg", "载重", "Load", "kg", -200, 40000, 10, live=True, limits=(_TIPPING,)),
                 number("gross_kg", "总质量", "Gross mass", "kg", 0, 60000, 10),
                 number("tare_kg", "整备质量", "Tare mass", "kg", 0, 30000, 10),
-                number("load_pct", "装载率", "Load of rated", "%", -5, 250, 0.1, live=True, limits=(_LOAD,)),
+                number("load_pct", "装载率", "Load of rated", "%", -5, 250, 0.1, live=True, limits=(_LOAD, _FULL)),
                 *(number(f"axle{n}_kg", f"第{n}轴", f"Axle {n}", "kg", -200, 20000, 10) for n in range(1, 5)),
                 number("tilt_deg", "倾角", "Tilt", "°", -90, 90, 0.1),
                 flag("body_up", "厢体举升", "Body up", live=True),

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ingest.alarms import outbox
 from ingest.alarms.tables import audit, audit_head
 
 
@@ -49,6 +50,7 @@ class AuditWriter:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._rows: list[dict[str, Any]] = []
+        self._announced: list[dict[str, Any]] = []
         self.begin()
 
     def begin(self) -> None:
@@ -72,6 +74,8 @@ class AuditWriter:
         case: str | None = None,
     ) -> None:
         """Add one act on an occurrence, given its columns before (None at birth) and after."""
+        if outbox.calls_for_people(before, after):
+            self.announce(after, action, at_ms)
         row: dict[str, Any] = {
             "at": at_ms,
             "position": position,
@@ -192,8 +196,15 @@ class AuditWriter:
         self._seq, self._hash, count = place
         del self._rows[count:]
 
+    def announce(self, occurrence: Mapping[str, Any], why: str, at_ms: int, step: int = 0) -> None:
+        """Put an occurrence as it now is into the outbox; it is written with the audit rows."""
+        self._announced.append(outbox.row_of(occurrence, why, at_ms, step))
+
     def finish(self) -> None:
-        """Write the rows and move the head; call it before the transaction ends."""
+        """Write the rows and what is announced, and move the head; call it before the transaction ends."""
+        if self._announced:
+            self._connection.execute(outbox.announcement.insert(), self._announced)
+            self._announced = []
         if self._rows:
             self._connection.execute(audit.insert(), self._rows)
             self._connection.execute(audit_head.update().values(seq=self._seq, hash=self._hash))

@@ -1,6 +1,7 @@
-"""The quick look at a whole batch: which readings hold a value that may concern a rule, found column by column.
+"""The quick look at a whole batch: which readings hold a figure that may concern a rule, found column by column.
 
 Nearly every reading is quiet; only the others are judged one by one: a rule costs nothing while nothing happens.
+Devices with limits of their own have rows of their own in the bounds, so a thousand of them cost no more than one.
 """
 
 import math
@@ -8,43 +9,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.readings import Reading
-from ingest.alarms.rules import Watch
+from ingest.alarms.rules import Watch, Watches
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Where one field is quiet by all its rules: strictly between low and high, and none of ``states``."""
+    """Where one figure is quiet by all its rules: strictly between low and high, and none of ``states``.
+
+    The figure is a field's value, or how far it is from that of ``other``. ``lows`` and ``highs`` hold one bound for
+    each set of rules, the usual one first.
+    """
 
     key: str
-    low: float
-    high: float
+    other: str | None
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
     states: tuple[float, ...]
 
 
 class Columns:
     """The bands of every measurement."""
 
-    def __init__(self, watches: Mapping[str, Mapping[str, Sequence[Watch]]]) -> None:
-        self._bands = {
-            measurement: tuple(_band(key, rules) for key, rules in fields.items())
-            for measurement, fields in watches.items()
-        }
+    def __init__(self, watches: Watches, own: Mapping[str, Watches] | None = None) -> None:
+        """Make the bands of the usual rules, and of those of devices that have some of their own."""
+        sets = [watches]
+        place: dict[int, int] = {}
+        self._own: dict[str, int] = {}
+        for device, found in (own or {}).items():
+            if id(found) not in place:
+                place[id(found)] = len(sets)
+                sets.append(found)
+            self._own[device] = place[id(found)]
+        self._bands = {measurement: _bands(measurement, sets) for measurement in watches}
 
     def loud(self, readings: Sequence[Reading]) -> set[int]:
-        """Return the indexes of readings with a value outside of its band."""
+        """Return the indexes of readings with a figure outside of its band."""
         rows: dict[str, list[int]] = {}
         for index, reading in enumerate(readings):
             if reading.measurement in self._bands:
                 rows.setdefault(reading.measurement, []).append(index)
         found: set[int] = set()
+        own = self._own
         for measurement, indexes in rows.items():
             values = [readings[index].values for index in indexes]
+            which = [own.get(readings[index].device, 0) for index in indexes] if own else 0
+            columns: dict[str, NDArray[np.float64]] = {}
             for band in self._bands[measurement]:
-                # A field that is absent is not a number, and that is neither above nor below anything.
-                column = np.array([row.get(band.key, math.nan) for row in values])
-                mask = (column <= band.low) | (column >= band.high)
+                for key in (band.key,) if band.other is None else (band.key, band.other):
+                    if key not in columns:
+                        # A field that is absent is not a number, and that is neither above nor below anything.
+                        columns[key] = np.array([row.get(key, math.nan) for row in values])
+                column = columns[band.key]
+                if band.other is not None:
+                    column = np.abs(column - columns[band.other])
+                mask = (column <= band.lows[which]) | (column >= band.highs[which])
                 for state in band.states:
                     mask |= column == state
                 if mask.any():
@@ -52,12 +73,25 @@ class Columns:
         return found
 
 
-def _band(key: str, watches: Sequence[Watch]) -> Band:
-    numbers = [watch for watch in watches if watch.states is None]
-    states = {state for watch in watches for state in watch.states or ()}
+def _bands(measurement: str, sets: Sequence[Watches]) -> tuple[Band, ...]:
+    found = []
+    for key, usual in sets[0][measurement].items():
+        for other in dict.fromkeys(watch.other for watch in usual if watch.instant):
+            each = [
+                [watch for watch in watches[measurement][key] if watch.instant and watch.other == other]
+                for watches in sets
+            ]
+            found.append(_band(key, other, each))
+    return tuple(found)
+
+
+def _band(key: str, other: str | None, sets: Sequence[Sequence[Watch]]) -> Band:
+    numbers = [[watch for watch in watches if watch.states is None] for watches in sets]
+    states = {state for watches in sets for watch in watches for state in watch.states or ()}
     return Band(
         key,
-        max((watch.low for watch in numbers), default=-math.inf),
-        min((watch.high for watch in numbers), default=math.inf),
+        other,
+        np.array([max((watch.low for watch in watches), default=-math.inf) for watches in numbers]),
+        np.array([min((watch.high for watch in watches), default=math.inf) for watches in numbers]),
         tuple(sorted(states)),
     )

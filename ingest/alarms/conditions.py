@@ -49,15 +49,15 @@ def level_of(limit: Limit, value: float) -> int:
     return max((level.level for level in limit.levels if _side(limit, level, value) == "in"), default=0)
 
 
-def judge(condition: Condition, limit: Limit, value: float, at_ms: int, stale_after_ms: int) -> int | None:
-    """Feed one sample; change the condition in place.
+def judge(condition: Condition, limit: Limit, value: float | None, at_ms: int, stale_after_ms: int) -> int | None:
+    """Feed one sample; change the condition in place. None stands for a sample while the rule is not armed.
 
     Returns:
         The level of a late sample that would have raised (the condition itself stays), else None: read
         ``condition.level``.
     """
     if condition.last_ms and at_ms < condition.last_ms:
-        late = level_of(limit, value)
+        late = 0 if value is None else level_of(limit, value)
         return late if limit.on_s == 0 and late > condition.level else None
     gap_ms = at_ms - condition.last_ms if condition.last_ms else 0
     counted_ms = gap_ms if gap_ms <= stale_after_ms else 0
@@ -75,7 +75,9 @@ def judge(condition: Condition, limit: Limit, value: float, at_ms: int, stale_af
     return None
 
 
-def _side(limit: Limit, level: Level, value: float) -> Literal["in", "out", "between"]:
+def _side(limit: Limit, level: Level, value: float | None) -> Literal["in", "out", "between"]:
+    if value is None:
+        return "out"
     if limit.sense == "state":
         if value == level.value:
             return "in"

@@ -4,18 +4,23 @@ Its now is the highest receive time of the journal. Between two records due time
 same journal gives the same transitions, whatever the size of the batches it is fed in.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
+from devices.signals import While
 from devices.site import Site
 from ingest.alarms.columns import Columns
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition
+from ingest.alarms.dates import Dates
+from ingest.alarms.following import Follow, follows, instants
+from ingest.alarms.groups import Groups
 from ingest.alarms.memory import DeviceState, Memory, Row
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
-from ingest.alarms.rules import Rule, rule_book
+from ingest.alarms.rules import Rule, Watch, rule_book
+from ingest.alarms.signals import Seen
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted
 from ingest.alarms.transitions import Transition, What
@@ -33,17 +38,23 @@ class Engine:
         self._site = site
         self._own_device = own_device(shard)
         self.memory = Memory()
-        book = rule_book(site.catalog)
-        self._watches = book.watches()
-        self._columns = Columns(self._watches)
+        book = rule_book(site)
+        watches, own = book.watches(), book.watches_of_devices()
+        self._watches = instants(watches)
+        self._follows = follows(watches, site)
+        made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
+        self._own_rules = {device: made[id(each)] for device, each in own.items()}
+        self._columns = Columns(watches, own)
         self._silence = Silence(site, book, self.memory)
+        self._groups = Groups(site, book, self.memory)
+        self._dates = Dates(site, self.memory)
         self._armed = False
 
-    def restore(self, states: dict[str, DeviceState], now_ms: int, listening_ms: int) -> None:
+    def restore(self, saved: Mapping[str, bytes], now_ms: int, listening_ms: int) -> None:
         """Take over what a checkpoint saved; timers come back from stored instants, due ones fire at once."""
-        self.memory.devices = states
+        self.memory.restore(saved)
         self.memory.now_ms, self.memory.listening_ms = now_ms, listening_ms
-        for device, state in states.items():
+        for device, state in self.memory.devices.items():
             self._silence.watch(device, state)
 
     def feed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
@@ -58,11 +69,15 @@ class Engine:
                 deaf = outcome.status is False and outcome.fate == "tick"
                 if deaf or outcome.received_ms - memory.now_ms > _DEAF_MS:
                     memory.listening_ms = outcome.received_ms
-                found.extend(self._silence.timers(outcome.received_ms))
+                if outcome.received_ms // 1000 > memory.now_ms // 1000:
+                    found.extend(self._second(outcome.received_ms))
+                else:
+                    found.extend(self._silence.timers(outcome.received_ms))
                 memory.now_ms = outcome.received_ms
             if not self._armed:
                 self._armed = True
                 self._arm()
+                found.extend(self._dates.look())
             if outcome.own:
                 found.extend(self._own(outcome))
             for reading in outcome.readings:
@@ -71,6 +86,19 @@ class Engine:
             if outcome.seq is not None and outcome.readings:
                 self._count(outcome, outcome.seq, found)
         return found
+
+    def _second(self, until_ms: int) -> Iterator[Transition]:
+        """Let happen what is due up to an instant of another second: silence, turns of groups, the day's dates."""
+        memory = self.memory
+        begun_ms = memory.now_ms
+        for due_ms, group in self._groups.due(begun_ms, until_ms):
+            yield from self._silence.timers(due_ms)
+            memory.now_ms = max(memory.now_ms, due_ms)
+            yield from self._groups.look(group, due_ms)
+        yield from self._silence.timers(until_ms)
+        memory.now_ms = until_ms
+        if self._armed and self._dates.turned(begun_ms, until_ms):
+            yield from self._dates.look()
 
     def _count(self, outcome: Outcome, seq: int, found: list[Transition]) -> None:
         state = self.memory.devices[outcome.device]
@@ -111,10 +139,14 @@ class Engine:
             return
         if state.ahead or outcome.ahead_ms:
             found.extend(clocked(device, state, outcome, memory))
-        if loud or state.conditions:
-            self._judge(reading, state, found)
-        at_ms = reading.at_ns // 1_000_000
         row = state.rows.get(reading.measurement)
+        # What comes in fragments may deviate from something that came before.
+        if loud or state.conditions or (row is not None and row.apart):
+            self._judge(reading, state, found)
+        for follow in self._follows.get(reading.measurement, ()):
+            if follow.field in reading.values:
+                self._follow(follow, reading, state, found)
+        at_ms = reading.at_ns // 1_000_000
         if row is None:
             row = state.rows[reading.measurement] = Row({}, at_ms, 0)
         row.take(reading, at_ms)
@@ -122,21 +154,67 @@ class Engine:
             self._silence.watch(device, state)
 
     def _judge(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
-        for key, watches in self._watches.get(reading.measurement, {}).items():
+        own = self._own_rules.get(reading.device)
+        for key, watches in (self._watches if own is None else own[0]).get(reading.measurement, {}).items():
             value: Value | None = reading.values.get(key)
             if not isinstance(value, float) or reading.quality_of(key) == Quality.BAD:
                 continue
             for watch in watches:
-                condition = state.conditions.get(watch.rule.id)
-                if condition is None and watch.quiet(value):
-                    continue
-                if watch.rule.limit.passage:
-                    found.extend(self._passage(watch.rule, reading, state, value))
-                else:
-                    found.extend(self._stepped(watch.rule, condition, reading, state, value))
+                figure = value
+                if watch.other is not None:
+                    commanded = _looked(watch.other, reading, state)
+                    if commanded is None:
+                        continue
+                    figure = abs(value - commanded)
+                self._weighed(watch, figure, reading, state, found)
+
+    def _follow(self, follow: Follow, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
+        value = reading.values[follow.field]
+        if not isinstance(value, float) or reading.quality_of(follow.field) == Quality.BAD:
+            return
+        own = self._own_rules.get(reading.device)
+        if own is not None:
+            follow = next(each for each in own[1][reading.measurement] if each.window == follow.window)
+        figure = follow.reduce(
+            state.windows.setdefault(follow.window, []),
+            Seen(
+                value,
+                reading.at_ns // 1_000_000,
+                lambda key: _looked(key, reading, state),
+                self._site.devices.get(reading.device),
+                any(watch.rule.id in state.conditions for watch in follow.watches),
+            ),
+        )
+        if figure is not None:
+            for watch in follow.watches:
+                self._weighed(watch, figure, reading, state, found)
+
+    def _weighed(
+        self, watch: Watch, figure: float, reading: Reading, state: DeviceState, found: list[Transition]
+    ) -> None:
+        rule = watch.rule
+        condition = state.conditions.get(rule.id)
+        if condition is None and watch.quiet(figure):
+            return
+        armed = not rule.limit.armed or self._is_armed(rule, reading, state)
+        if rule.limit.passage:
+            if armed:
+                found.extend(self._passage(rule, reading, state, figure))
+        elif condition is not None or armed:
+            for told in self._stepped(rule, condition, reading, state, figure, armed):
+                found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
+
+    def _is_armed(self, rule: Rule, reading: Reading, state: DeviceState) -> bool:
+        for arming in rule.limit.armed:
+            if isinstance(arming, While):
+                if not arming.holds(_looked(arming.field, reading, state)):
+                    return False
+            elif not self._site.place(reading.device).holds(arming, reading.at_ns // 1_000_000):
+                return False
+        return True
 
     def _stepped(
-        self, rule: Rule, condition: Condition | None, reading: Reading, state: DeviceState, value: float
+        self, rule: Rule, condition: Condition | None, reading: Reading, state: DeviceState, value: float, armed: bool
     ) -> Iterator[Transition]:
         if condition is None:
             # Only what is or may become an alarm is remembered; all else is the field's latest value.
@@ -144,7 +222,7 @@ class Engine:
             condition = state.conditions[rule.id] = new_condition(rule.limit, last.at_ms if last else 0)
         before = condition.level
         at_ms = reading.at_ns // 1_000_000
-        late = judge(condition, rule.limit, value, at_ms, rule.stale_after_ms)
+        late = judge(condition, rule.limit, value if armed else None, at_ms, rule.stale_after_ms)
         after = condition.level
         if condition.idle:
             del state.conditions[rule.id]
@@ -192,3 +270,14 @@ class Engine:
         if found or state.conditions:
             self.memory.changed.add(self._own_device)
         return found
+
+
+def _looked(key: str, reading: Reading, state: DeviceState) -> float | None:
+    """Return another field of a reading, else the newest one of its device that is known."""
+    value = reading.values.get(key)
+    if value is None:
+        for row in state.rows.values():
+            value = row.value(key)
+            if value is not None:
+                break
+    return value if isinstance(value, float) else None

@@ -1,5 +1,6 @@
 """What the engine remembers: of every device, and of the instant and the record it stands at."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +9,10 @@ from devices.kind import Priority, Value
 from devices.readings import Reading
 from ingest.alarms.conditions import Condition
 from ingest.alarms.transitions import Suppression, Transition, What
+
+
+# No device id has a colon in it.
+GROUP_PREFIXES = ("circuit:", "street:")
 
 
 class Latest(NamedTuple):
@@ -28,6 +33,14 @@ class Row(msgspec.Struct, array_like=True):
     at_ms: int
     quality: int
     apart: dict[str, Latest] = {}
+
+    def value(self, key: str) -> Value | None:
+        """Return the newest value of one field."""
+        found = self.values.get(key)
+        if found is None and self.apart:
+            latest = self.apart.get(key)
+            return None if latest is None else latest.value
+        return found
 
     def take(self, reading: Reading, at_ms: int) -> None:
         """Take in a sample; a field keeps its value until a newer one of itself comes."""
@@ -58,7 +71,8 @@ class DeviceState(msgspec.Struct, array_like=True):
 
     ``back_ms`` is when it last came back after being away, ``folded`` whether its silence stands under that of a device
     it hangs on; ``seq`` is its newest number, ``missed`` how many it skipped since ``told_ms``, ``ahead`` whether its
-    clock was ahead in its last message.
+    clock was ahead in its last message. ``windows`` are the numbers its signals keep, ``dates`` the level of each date
+    that is near or past.
     """
 
     kind: str
@@ -75,6 +89,8 @@ class DeviceState(msgspec.Struct, array_like=True):
     missed: int = 0
     told_ms: int = 0
     ahead: bool = False
+    windows: dict[str, list[float]] = {}
+    dates: dict[str, int] = {}
 
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""
@@ -91,16 +107,45 @@ class DeviceState(msgspec.Struct, array_like=True):
         return self.latest().get(key)
 
 
+class GroupState(msgspec.Struct, array_like=True):
+    """What the engine remembers of a circuit or street: its conditions, and who stands under which alarm since when.
+
+    ``members`` maps a rule of single devices to those under it and the instant; ``open`` holds the group rules that
+    stand over them.
+    """
+
+    kind: str
+    conditions: dict[str, Condition] = {}
+    members: dict[str, dict[str, int]] = {}
+    open: list[str] = []
+
+
 class Memory:
-    """The devices, which of them changed since they were last saved, and where in the journal the engine is."""
+    """The devices and groups, which of them changed since they were last saved, and where in the journal the engine is."""
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceState] = {}
+        self.groups: dict[str, GroupState] = {}
         self.changed: set[str] = set()
         self.now_ms = 0
         self.listening_ms = 0
         self._position = 0
         self._ordinal = 0
+
+    def encoded(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return devices and groups as a checkpoint keeps them."""
+        return {
+            name: msgspec.msgpack.encode(self.groups[name] if name in self.groups else self.devices[name])
+            for name in names
+        }
+
+    def restore(self, saved: Mapping[str, bytes]) -> None:
+        """Take over what a checkpoint kept."""
+        for name, state in saved.items():
+            if name.startswith(GROUP_PREFIXES):
+                self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)
+            else:
+                self.devices[name] = msgspec.msgpack.decode(state, type=DeviceState)
 
     def begin(self, position: int) -> None:
         """Stand at a record; what happens from now on is counted from it."""
@@ -110,7 +155,7 @@ class Memory:
         self,
         what: What,
         device: str,
-        state: DeviceState,
+        state: DeviceState | GroupState,
         point: str,
         rule_id: str = "",
         version: str = "",

@@ -1,17 +1,33 @@
-"""Rules in force at a site: the limits of its kinds, each with a stable identifier and a version."""
+"""Rules in force at a site: the limits of its kinds, each with a stable identifier and a version.
+
+For one device a rule stands once: the site's limit for the device itself comes before that of its circuit, its street
+and its kind. The version tells them apart: ``{hash}`` or ``{hash}@{scope}``.
+"""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from devices.catalog import Catalog
-from devices.kind import Kind, Label, Limit, NoData, Priority
+from devices.kind import GroupLimit, Kind, Label, Limit, NoData, Priority
+from devices.signals import Deviation
+from devices.site import Device, ScopedLimit, Site
 from ingest.alarms.own_kind import COLLECTOR
 
-# The rule about a device's own clock, part of every kind.
+# The rules that are part of every kind, and the one on vehicles that come again and again.
 CLOCK = "clock"
+EXPIRES, VERIFY_DUE = "expires", "verify_due"
+REPEAT_OFFENDER = "bridge_wim.repeat_offender"
 CLOCK_VERSION = "1"
+_LABELS = {
+    "no_data": Label("数据中断", "no data"),
+    CLOCK: Label("设备时钟超前", "clock ahead"),
+    EXPIRES: Label("使用期限将到或已过", "end of life near or past"),
+    VERIFY_DUE: Label("检定期限将到或已过", "verification due or overdue"),
+    "repeat_offender": Label("多次超限车辆", "vehicle overloaded again and again"),
+}
+_SCOPES = ("device", "circuit", "street")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +55,31 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A rule with the quick test that lets quiet values pass: inside (low, high), or none of ``states``."""
+    """A rule with the quick test that lets quiet figures pass: inside (low, high), or none of ``states``."""
 
     rule: Rule
     low: float
     high: float
     states: frozenset[float] | None = None
 
-    def quiet(self, value: float) -> bool:
-        """Tell whether a value reaches no level."""
-        return self.low < value < self.high if self.states is None else value not in self.states
+    def quiet(self, figure: float) -> bool:
+        """Tell whether a figure reaches no level."""
+        return self.low < figure < self.high if self.states is None else figure not in self.states
+
+    @property
+    def other(self) -> str | None:
+        """Return the field from which the deviation is judged, None where it is not a deviation."""
+        signal = self.rule.limit.signal
+        return signal.other if isinstance(signal, Deviation) else None
+
+    @property
+    def instant(self) -> bool:
+        """Tell whether one sample says all: neither a window nor a place is asked for."""
+        return self.rule.limit.signal is None or isinstance(self.rule.limit.signal, Deviation)
+
+
+Watches = Mapping[str, Mapping[str, tuple[Watch, ...]]]
+"""Rules with their quick tests, by measurement and field."""
 
 
 def watch(rule: Rule) -> Watch:
@@ -76,35 +107,68 @@ class SilenceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRule:
+    """A rule on the devices of one kind in one circuit or street."""
+
+    id: str
+    version: str
+    kind: str
+    group: GroupLimit
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules of a site: by measurement for readings, by kind for silence."""
+    """All rules of a site: by measurement for readings, by kind for silence, for groups; ``own`` by device."""
 
     by_measurement: Mapping[str, tuple[Rule, ...]]
     silence: Mapping[str, SilenceRule]
+    groups: tuple[GroupRule, ...] = ()
+    own: Mapping[str, Mapping[str, Rule]] | None = None
 
-    def watches(self) -> dict[str, dict[str, tuple[Watch, ...]]]:
-        """Return the rules by measurement and field, ready for the message path."""
+    def watches(self, own: Mapping[str, Rule] | None = None) -> Watches:
+        """Return the rules by measurement and field; ``own`` are those of a device that stand in place of others."""
         found: dict[str, dict[str, tuple[Watch, ...]]] = {}
         for measurement, rules in self.by_measurement.items():
             fields = found.setdefault(measurement, {})
             for rule in rules:
+                if own is not None:
+                    rule = own.get(rule.id, rule)
                 fields[rule.field] = (*fields.get(rule.field, ()), watch(rule))
         return found
 
+    def watches_of_devices(self) -> dict[str, Watches]:
+        """Return the rules of each device that has some of its own; devices with the same rules share them."""
+        made: dict[tuple[str, ...], Watches] = {}
+        found: dict[str, Watches] = {}
+        for device, own in (self.own or {}).items():
+            key = tuple(sorted(f"{rule.id} {rule.version}" for rule in own.values()))
+            if key not in made:
+                made[key] = self.watches(own)
+            found[device] = made[key]
+        return found
+
     @property
-    def by_id(self) -> Mapping[str, Rule | SilenceRule]:
+    def by_id(self) -> Mapping[str, Rule | SilenceRule | GroupRule]:
         """Return every rule by its identifier."""
-        found: dict[str, Rule | SilenceRule] = {
+        found: dict[str, Rule | SilenceRule | GroupRule] = {
             rule.id: rule for rules in self.by_measurement.values() for rule in rules
         }
         found.update({rule.id: rule for rule in self.silence.values()})
+        found.update({rule.id: rule for rule in self.groups})
         return found
 
 
-def rule_book(catalog: Catalog) -> RuleBook:
-    """Compile the limits of a catalog (with the site's thresholds already in place)."""
+def rule_book(site: Site) -> RuleBook:
+    """Compile the rules of a site."""
+    book = kind_book(site.catalog)
+    return replace(book, own=_own_rules(site, book.by_measurement)) if site.scoped else book
+
+
+def kind_book(catalog: Catalog) -> RuleBook:
+    """Compile the limits of a catalog (with the site's thresholds for whole kinds already in place)."""
     by_measurement: dict[str, tuple[Rule, ...]] = {}
     silence: dict[str, SilenceRule] = {}
+    groups: list[GroupRule] = []
     for kind in (*catalog.kinds.values(), COLLECTOR):
         for measurement in kind.measurements:
             rules = tuple(
@@ -114,7 +178,7 @@ def rule_book(catalog: Catalog) -> RuleBook:
                     kind.key,
                     measurement.key,
                     field.key,
-                    field.unit,
+                    limit.unit or field.unit,
                     limit,
                     round(kind.stale_after_s * 1000),
                     measurement.passage if limit.passage else None,
@@ -126,7 +190,29 @@ def rule_book(catalog: Catalog) -> RuleBook:
                 by_measurement[measurement.key] = rules
         if kind.no_data is not None:
             silence[kind.key] = SilenceRule(f"{kind.key}.no_data", _version(kind.no_data), kind.key, kind.no_data)
-    return RuleBook(by_measurement, silence)
+        groups += [GroupRule(f"{kind.key}.{g.limit.key}", _version(g), kind.key, g) for g in kind.groups]
+    return RuleBook(by_measurement, silence, tuple(groups))
+
+
+def _own_rules(site: Site, by_measurement: Mapping[str, Iterable[Rule]]) -> dict[str, dict[str, Rule]]:
+    usual = {rule.id: rule for rules in by_measurement.values() for rule in rules}
+    by_scope: dict[tuple[str, str], list[ScopedLimit]] = {}
+    for scoped in site.scoped:
+        by_scope.setdefault((scoped.scope, scoped.name), []).append(scoped)
+    found: dict[str, dict[str, Rule]] = {}
+    for device in site.devices.values():
+        for scope in _SCOPES:
+            for scoped in by_scope.get((scope, _name(device, scope)), ()):
+                rule_id = f"{scoped.kind}.{scoped.field}.{scoped.limit.key}"
+                if scoped.kind == device.kind:
+                    version = f"{_version(scoped)}@{scope}"
+                    rule = replace(usual[rule_id], version=version, limit=scoped.limit)
+                    found.setdefault(device.id, {}).setdefault(rule_id, rule)
+    return found
+
+
+def _name(device: Device, scope: str) -> str:
+    return {"device": device.id, "circuit": device.circuit, "street": device.street}[scope]
 
 
 def rule_label(rule_id: str, catalog: Catalog) -> Label:
@@ -135,18 +221,16 @@ def rule_label(rule_id: str, catalog: Catalog) -> Label:
     kind: Kind | None = COLLECTOR if kind_key == COLLECTOR.key else catalog.kinds.get(kind_key)
     if kind is None:
         return Label(rule_id, rule_id)
-    if rest == "no_data":
-        return Label("数据中断", "no data")
-    if rest == CLOCK:
-        return Label("设备时钟超前", "clock ahead")
+    if rest in _LABELS:
+        return _LABELS[rest]
     field_key, _, limit_key = rest.partition(".")
-    for measurement in kind.measurements:
-        for field in measurement.fields:
-            for limit in field.limits:
-                if field.key == field_key and limit.key == limit_key:
-                    return Label(limit.zh, limit.en)
+    limits = [limit for m in kind.measurements for f in m.fields if f.key == field_key for limit in f.limits]
+    wanted = limit_key or field_key
+    for limit in (*limits, *(group.limit for group in kind.groups if not limit_key)):
+        if limit.key == wanted:
+            return Label(limit.zh, limit.en)
     return Label(rule_id, rule_id)
 
 
-def _version(definition: Limit | NoData) -> str:
+def _version(definition: Limit | NoData | GroupLimit | ScopedLimit) -> str:
     return blake2b(repr(definition).encode(), digest_size=4).hexdigest()

@@ -21,7 +21,7 @@ from devices.readings import Reading
 from devices.site import Keep, StoreSettings
 from ingest.errors import StoreError
 from ingest.store import minutes
-from ingest.store.influx_reading import Server, identifier
+from ingest.store.influx_reading import Server, StatementRefused, identifier
 from ingest.store.minutes import MINUTE_NS, SUMS, table_of
 
 log = logging.getLogger(__name__)
@@ -91,20 +91,16 @@ class InfluxKeeping:
         for (bucket, measurement), days in self._deletions().items():
             if now_ms - self._deleted_ms.get((bucket, measurement), -_DAY_MS) < _DAY_MS:
                 continue
-            # Whether or not it works: a server that cannot delete is asked once a day and not all the time.
-            self._deleted_ms[bucket, measurement] = now_ms
             before_ns = (now_ms - days * _DAY_MS) * 1_000_000
             if measurement in self._summed:
                 with self._kept() as database:
                     before_ns = minutes.removable_ns(database, measurement, before_ns)
             try:
-                self._server.ask(
-                    f"DELETE FROM {identifier(measurement)} WHERE time < {before_ns}", bucket, method="POST"
-                )
-            except StoreError as error:
-                raise StoreError(
-                    f"{error} (asked to delete {measurement} of more than {days} days; see docs/keeping.md)"
-                ) from error
+                statement = f"DELETE FROM {identifier(measurement)} WHERE time < {before_ns}"
+                self._server.ask(statement, bucket, method="POST")
+            except StatementRefused as error:
+                log.warning("%s; %s of more than %d days stays: see docs/influxdb.md", error, measurement, days)
+            self._deleted_ms[bucket, measurement] = now_ms
             return 1
         return 0
 

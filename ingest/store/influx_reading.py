@@ -13,6 +13,13 @@ from ingest.store.minutes import table_of
 from ingest.store.spans import Slot, Wanted
 
 
+_CANNOT = frozenset({400, 405, 422, 501})
+
+
+class StatementRefused(StoreError):
+    """The server is there and cannot run a statement; asking again will not help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One InfluxDB: its address, what authorises us there, and its buckets; ``long`` keeps minutes and records."""
@@ -27,7 +34,8 @@ class Server:
         """Run a statement and return its series, each with columns, values and perhaps tags.
 
         Raises:
-            StoreError: the server is away or cannot run it.
+            StoreError: the server is away.
+            StatementRefused: it cannot run this.
         """
         database, _, policy = bucket.partition("/")
         fields = {"db": database, "epoch": epoch, "q": statement, **({"rp": policy} if policy else {})}
@@ -38,10 +46,11 @@ class Server:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self.base} does not answer: {type(error).__name__}") from error
         if answer.status != 200:
-            raise StoreError(f"InfluxDB at {self.base} answers {answer.status} to a query")
+            refusal = StatementRefused if answer.status in _CANNOT else StoreError
+            raise refusal(f"InfluxDB at {self.base} answers {answer.status} to a query")
         result = json.loads(answer.data)["results"][0]
         if "error" in result:
-            raise StoreError(f"InfluxDB: {result['error']}")
+            raise StatementRefused(f"InfluxDB: {result['error']}")
         found: list[dict[str, Any]] = result.get("series", [])
         return found
 

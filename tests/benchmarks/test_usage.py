@@ -54,9 +54,10 @@ def test_counters_are_seen_by_whoever_opens_the_file(tmp_path: Path) -> None:
 
 
 def test_the_machine_is_told_in_one_line() -> None:
-    found = machine(datetime(2026, 1, 2, tzinfo=UTC))
+    found = machine(datetime(2026, 1, 2, tzinfo=UTC), 1.25)
     assert found["date"] == "2026-01-02"
     assert int(found["cores"]) >= 1
     line = sentence(found)
     assert "\n" not in line
+    assert "load before 1.2" in line
     assert f"paho-mqtt {found['paho-mqtt']}" in line

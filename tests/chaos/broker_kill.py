@@ -71,7 +71,7 @@ def kill(folder: Path, influx: Influx, count: int, per_s: float, autosave_s: int
         if away:
             town.collector.connected()
         last_word.start()
-        reached(lambda: _all_in(town), town.collector.ledger)
+        reached(lambda: _all_in(town), lambda: oracle.progress(town))
         return _cost(town, load, saved, killed)
     finally:
         town.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.chaos import oracle
 from tests.chaos.gate import Mood
 from tests.chaos.town import Town
 from tests.servers.waiting import wait_until
@@ -24,14 +25,16 @@ class Fault:
 
 
 def _kill_ingest(town: Town, pause: Callable[[], None], chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 3)):
+    for _ in range(chance.randint(2, 3)):
+        # Killed again while it starts, or when it has saved something: then it begins in the middle.
+        before = oracle.progress(town)
+        if chance.random() < 0.6:
+            with _whatever_comes():
+                wait_until(lambda before=before: oracle.progress(town) != before, 4)
         town.collector.kill()
         if chance.random() < 0.5:
             pause()
         town.collector.start()
-        # Killed again while it starts, or with its first batch at hand.
-        if chance.random() < 0.5:
-            pause()
 
 
 def _stop_ingest(town: Town, pause: Callable[[], None], _chance: random.Random) -> None:

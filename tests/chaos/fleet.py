@@ -43,7 +43,8 @@ class Uplink(threading.Thread):
     def stop(self) -> None:
         """Publish no more, whatever is left."""
         self._stopping.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def run(self) -> None:
         """Publish everything, reconnecting for as long as it takes."""

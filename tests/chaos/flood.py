@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.chaos import oracle
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load, Point, Stands
 from tests.chaos.round import reached
@@ -62,7 +63,7 @@ class Flooded:
         for fleet in (floods, slow):
             fleet.start()
         reached(lambda: floods.done and slow.done, lambda: (floods.acked, slow.acked))
-        reached(self._in, lambda: (self.town.collector.ledger(), self.town.collector.stored()))
+        reached(self._in, lambda: oracle.progress(self.town))
         commits.stop()
         # One after the other, as they were sent: the nth row is of the nth alarm.
         self.delays_s += [at - sent for sent, at in zip(slow.uplinks[0].sent_at, commits.seen_at, strict=True)]

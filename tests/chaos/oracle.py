@@ -39,6 +39,13 @@ def settled(town: Town, load: Load) -> bool:
     return judged == delivered.total() and not load.unreadable - delivered.keys()
 
 
+def progress(town: Town) -> tuple[int, ...]:
+    """Return counts that grow while the collector gets any further."""
+    ledger, stored = town.collector.ledger(), town.collector.stored()
+    counted = ledger.decoded, ledger.quarantined, ledger.duplicate, ledger.produced
+    return (*counted, stored.stored, stored.refused, stored.position)
+
+
 def journaled(town: Town) -> Counter[tuple[str, bytes]]:
     """Return every message the journal holds, with how often it was delivered."""
     return Counter((record.topic, record.payload) for record in town.collector.journaled() if record.topic != TICK)

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.round import play
 from tests.servers.influxdb import Influx
 
-ROUNDS = 22
+ROUNDS = 20
 
 
 @pytest.mark.slow

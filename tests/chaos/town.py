@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.chaos.disk import SmallDisk
@@ -95,14 +96,13 @@ class Town:
 
     def close(self) -> None:
         """End everything that this round started."""
-        self.fleet.stop()
-        self.cockpit.kill()
-        self.collector.close()
-        self.gate.close()
-        self.wire.close()
-        self.device_wire.close()
-        self.broker.stop()
-        self.disk.unmount()
+        with ExitStack() as stack:
+            # The last one first, and every one whatever happens to the others.
+            for end in (
+                self.disk.unmount, self.broker.stop, self.device_wire.close, self.wire.close, self.gate.close,
+                self.collector.close, self.cockpit.kill, self.fleet.stop,
+            ):  # fmt: skip
+                stack.callback(end)
 
 
 def write(influx: Influx, lines: str) -> None:

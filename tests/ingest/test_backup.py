@@ -97,8 +97,9 @@ def test_a_collector_on_the_copy_goes_on_where_the_backup_was_made(
     second.wait(lambda: judged(second) == messages_of(second).total() and stored(second) == second.ledger().produced)
     ledger = second.ledger()
     assert ledger.decoded + ledger.quarantined + ledger.duplicate == messages_of(second).total()
-    assert second.alarms() == alarms_in(second)
-    assert len(second.alarms()) > 20
+    own = [(point, level) for point, level in second.alarms() if ".high" in point or ".overload/" in point]
+    assert own == alarms_in(second), "of the two rules that this test knows"
+    assert len(own) > 20
     assert second.stop() == 0
     assert second.lines("ERROR") == []
     with closing_database(second.data / "alarms.db") as database, database.read() as connection:

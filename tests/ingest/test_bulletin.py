@@ -19,6 +19,7 @@ from ingest.ledger import DECODED, STORED, Hops, Ledger, Stored, ledger_document
 from ingest.ledger_tables import ledger_device, ledger_minute, quarantine_group, quarantine_sample
 from ingest.quarantine import Landed, Origin, Quarantined
 from tests.ingest.messages import T_MS
+from tests.servers.postgres import Postgres
 
 MINUTE_MS = 60_000
 
@@ -26,9 +27,8 @@ MINUTE_MS = 60_000
 class Teller:
     """A bulletin with all it reads, moved by hand."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = AlarmDatabase(f"sqlite:///{folder / 'alarms.db'}")
+    def __init__(self, folder: Path, address: str) -> None:
+        self.database = AlarmDatabase(address)
         self.database.migrate()
         self.checkpoint = Checkpoint(folder / "checkpoint.db")
         self.journal = Journal(folder / "journal")
@@ -64,13 +64,20 @@ class Teller:
         return [Quarantined(n, T_MS, "json", device, f"city/{device}", "not JSON", "", device) for n in positions]
 
 
-@pytest.fixture
-def teller(tmp_path: Path) -> Iterator[Teller]:
-    made = Teller(tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.servers)])
+def teller(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Teller]:
+    if request.param == "sqlite":
+        made = Teller(tmp_path, f"sqlite:///{tmp_path / 'alarms.db'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres_server")
+        name = server.create()
+        made = Teller(tmp_path, server.url(name))
     yield made
     made.checkpoint.close()
     made.journal.close()
     made.database.close()
+    if request.param == "postgres":
+        server.drop(name)
 
 
 def test_a_minute_and_the_devices_that_changed_in_it(teller: Teller) -> None:
@@ -147,6 +154,16 @@ def test_an_outage_of_the_database_owes_and_tells_later(teller: Teller, tmp_path
                    for table in (ledger_minute, ledger_device, quarantine_group)]  # fmt: skip
     assert counted == [1, 1, 1]
     away.close()
+
+
+def test_names_that_no_database_likes(teller: Teller) -> None:
+    """NUL, half characters and names longer than the column cost nothing else."""
+    teller.journal.append([("t", b"{")], T_MS)
+    odd = Quarantined(1, T_MS, "json", "a\0" + "b" * 90, "t\0", "half \udc80", "", "x")
+    teller.save(*teller.quarantined(1), odd)
+    teller.bulletin.look(T_MS)
+    names = [row["device"] for row in teller.rows(quarantine_group)]
+    assert sorted(names) == ["a�" + "b" * 62, "gas-1"]
 
 
 def test_foreign_bytes_as_text() -> None:

@@ -240,30 +240,47 @@ def test_a_query_the_database_cannot_run_is_one_sentence(site: Site) -> None:
         raw(store, "conc_ppm")
 
 
-def test_a_server_that_cannot_delete_is_asked_once_a_day_and_told_in_one_sentence(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((200, b'{"results":[{"error":"DELETE is not supported"}]}'), "InfluxDB: DELETE is not supported"),
+        ((400, b"{}"), "answers 400 to a query"),
+    ],
+)
+def test_a_server_that_cannot_delete_is_asked_once_a_day(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture, answer: tuple[int, bytes], words: str
+) -> None:
     """InfluxDB 3 has no DELETE; its tables have a retention of their own instead."""
     asked: list[str] = []
 
     def refuse(request: Any) -> tuple[int, bytes]:
         asked.append(request.command)
-        return 200, b'{"results":[{"error":"DELETE is not supported"}]}'
+        return answer
 
     with answering(refuse) as address:
         store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
-        expected = r"InfluxDB: DELETE is not supported \(asked to delete \w+ of more than 90 days; see docs/keep.*\)"
-        refused = 0
-        for _ in range(100):
-            try:
-                assert store.expire(T_MS) == 0
-                break
-            except StoreError as error:
-                assert re.fullmatch(expected, str(error))
-                refused += 1
-        assert refused == len(asked) == len(summed(site.catalog)) > 5
-        assert set(asked) == {"POST"}
-        assert store.expire(T_MS + 86_399_999) == 0
-        with pytest.raises(StoreError, match="DELETE is not supported"):
-            store.expire(T_MS + 86_400_000)
+        measurements = len(summed(site.catalog))
+        for now_ms, count in ((T_MS, measurements), (T_MS + 86_399_999, 0), (T_MS + 86_400_000, measurements)):
+            asked.clear()
+            caplog.clear()
+            while store.expire(now_ms):
+                pass
+            assert asked == ["POST"] * count
+            assert len(caplog.records) == count
+            assert all(words in record.getMessage() for record in caplog.records)
+        assert re.search(r"; \w+ of more than 90 days stays: see docs/influxdb.md$", caplog.records[0].getMessage())
+        store.close()
+
+
+def test_deletion_waits_for_a_server_that_is_away(site: Site, tmp_path: Path) -> None:
+    answers = [(502, b""), (200, b'{"results":[{"statement_id":0}]}')]
+    with answering(lambda _: answers[0]) as address:
+        store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
+        for _ in range(2):
+            with pytest.raises(StoreError, match="answers 502 to a query"):
+                store.expire(T_MS)
+        answers.pop(0)
+        assert sum(1 for _ in iter(lambda: store.expire(T_MS), 0)) == len(summed(site.catalog))
         store.close()
 
 

@@ -26,6 +26,7 @@ class Writer:
 
     stored: Stored
     behind_s: float = 0.0
+    trouble: str = ""
 
     def lag_s(self, now_ms: int) -> float:
         return self.behind_s
@@ -143,18 +144,22 @@ def test_stopping_does_not_wait_for_a_turn_to_end(site: Site, journal: Journal, 
     assert not never_begun.is_alive()
 
 
-def test_trouble_is_told_once_and_tried_again(
+def test_trouble_that_lasts_is_told_once_unless_the_writer_has_told_it(
     site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_until_ms: int) -> int | None:
         raise StoreError("the store is away")
 
-    keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    writer = Writer(Stored(1))
+    keeper = keeper_of(site, journal, store, writer)
+    told = [0, 0, 1, 1]
     with monkeypatch.context() as patched:
         patched.setattr(store, "summarise", broken)
-        for n in range(3):
+        for n, (trouble, count) in enumerate(zip(["", "away", "", ""], told, strict=True)):
+            writer.trouble = trouble
             keeper.turn(T_MS + n * MIN_MS)
-    assert [record.getMessage() for record in caplog.records] == ["keeping: the store is away"]
+            assert len(caplog.records) == count
+    assert caplog.records[0].getMessage() == "keeping: the store is away"
     store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
     keeper.turn(T_MS + HOUR_MS)
     assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) == 1

@@ -1,0 +1,47 @@
+"""The rules that look at every sample of a field, because what they judge lies in several."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from devices.site import Site
+from ingest.alarms.rules import Watch, Watches
+from ingest.alarms.signals import Seen, Window, reducer
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """One signal of one field: where its window is kept, how it is reduced, and the rules that judge the figure."""
+
+    field: str
+    window: str
+    reduce: Callable[[Window, Seen], float | None]
+    watches: tuple[Watch, ...]
+
+
+Follows = Mapping[str, tuple[Follow, ...]]
+"""By measurement."""
+
+
+def follows(watches: Watches, site: Site) -> Follows:
+    """Return what has to be followed; limits that judge the same signal share its window."""
+    found: dict[str, tuple[Follow, ...]] = {}
+    for measurement, fields in watches.items():
+        for field, rules in fields.items():
+            waiting = [watch for watch in rules if not watch.instant]
+            while waiting:
+                limit = waiting[0].rule.limit
+                assert limit.signal is not None
+                same = tuple(watch for watch in waiting if watch.rule.limit.signal == limit.signal)
+                waiting = [watch for watch in waiting if watch.rule.limit.signal != limit.signal]
+                follow = Follow(field, f"{field}.{limit.key}", reducer(limit.signal, site), same)
+                found[measurement] = (*found.get(measurement, ()), follow)
+    return found
+
+
+def instants(watches: Watches) -> dict[str, dict[str, tuple[Watch, ...]]]:
+    """Return the rules for which one sample says all."""
+    found = {
+        measurement: {field: tuple(watch for watch in rules if watch.instant) for field, rules in fields.items()}
+        for measurement, fields in watches.items()
+    }
+    return {m: {field: rules for field, rules in fields.items() if rules} for m, fields in found.items()}

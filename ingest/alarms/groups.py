@@ -1,0 +1,168 @@
+"""Rules on the devices of one circuit or street: how many lamps burn, how much leaks in all, how many failed together.
+
+Figures are looked at once a minute of the engine's now, each group at a second of its own; alarms that come together
+are counted as they come. The devices of a group belong to one collector.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from zlib import crc32
+
+from devices.signals import Share, Together, Total, While
+from devices.site import Site
+from ingest.alarms.conditions import judge, level_of, new_condition
+from ingest.alarms.memory import DeviceState, GroupState, Memory
+from ingest.alarms.rules import GroupRule, RuleBook
+from ingest.alarms.transitions import Transition, What
+
+_PERIOD_S = 60
+# A group that was not looked at for longer was not seen meanwhile.
+_UNSEEN_MS = 3 * _PERIOD_S * 1000
+
+
+class Groups:
+    """The groups of a site."""
+
+    def __init__(self, site: Site, book: RuleBook, memory: Memory) -> None:
+        """Find out who belongs together."""
+        self._site = site
+        self._memory = memory
+        self._together: dict[str, list[GroupRule]] = {}
+        self._members: dict[str, dict[GroupRule, list[str]]] = {}
+        for rule in book.groups:
+            if isinstance(rule.group.of, Together):
+                self._together.setdefault(f"{rule.kind}.{rule.group.of.rule}", []).append(rule)
+                continue
+            for device in site.devices.values():
+                name = self._group(rule, device.id)
+                if name is not None:
+                    self._members.setdefault(name, {}).setdefault(rule, []).append(device.id)
+        self._turns: list[list[str]] = [[] for _ in range(_PERIOD_S)]
+        for name in sorted(self._members):
+            self._turns[crc32(name.encode()) % _PERIOD_S].append(name)
+
+    def due(self, after_ms: int, until_ms: int) -> list[tuple[int, str]]:
+        """Return the groups whose turn lies in (after, until], each once, in order of (due, name)."""
+        last = until_ms // 1000
+        first = max(after_ms // 1000, last - _PERIOD_S) + 1
+        return [(second * 1000, name) for second in range(first, last + 1) for name in self._turns[second % _PERIOD_S]]
+
+    def look(self, name: str, due_ms: int) -> Iterator[Transition]:
+        """Judge the figures of a group as they stand."""
+        for rule, devices in self._members[name].items():
+            limit = rule.group.limit
+            place = self._site.place(devices[0])
+            armed = all(place.holds(each, due_ms) for each in limit.armed if not isinstance(each, While))
+            figure = self._figure(rule, devices) if armed else None
+            if armed and figure is None:
+                continue
+            state = self._memory.groups.get(name)
+            condition = state.conditions.get(rule.id) if state is not None else None
+            if condition is None:
+                if figure is None or not level_of(limit, figure):
+                    continue
+                condition = new_condition(limit)
+            state = self._state(name, rule)
+            state.conditions[rule.id] = condition
+            before = condition.level
+            judge(condition, limit, figure, due_ms, _UNSEEN_MS)
+            after = condition.level
+            if condition.idle:
+                del state.conditions[rule.id]
+            if after != before:
+                what: What = "raise" if before == 0 else "return" if after == 0 else "change"
+                yield self._told(what, name, state, rule, after, after or before, figure)
+
+    def joins(self, rule_id: str) -> bool:
+        """Tell whether alarms of a rule are counted together."""
+        return rule_id in self._together
+
+    def joined(self, told: Transition) -> Iterator[Transition]:
+        """Yield the transition of a member, and what follows from it for its group."""
+        for rule in self._together[told.rule]:
+            name = self._group(rule, told.device)
+            if name is None or told.what not in ("raise", "return"):
+                continue
+            state = self._state(name, rule)
+            members = state.members.setdefault(told.rule, {})
+            if told.what == "raise":
+                members[told.device] = told.now_ms
+                if rule.id in state.open:
+                    told = replace(told, suppression="by_design", cause=name)
+            else:
+                members.pop(told.device, None)
+        yield told
+        for rule in self._together[told.rule]:
+            name = self._group(rule, told.device)
+            if name is not None:
+                yield from self._counted(name, rule, told)
+
+    def _counted(self, name: str, rule: GroupRule, told: Transition) -> Iterator[Transition]:
+        assert isinstance(rule.group.of, Together)
+        state = self._state(name, rule)
+        members = state.members.get(told.rule, {})
+        least = rule.group.limit.levels[0].value
+        since_ms = told.now_ms - rule.group.of.within_s * 1000
+        if rule.id in state.open:
+            if len(members) < least:
+                state.open.remove(rule.id)
+                yield self._told("return", name, state, rule, 0, 1, float(len(members)))
+                yield from self._folded("unfold", told, members, "")
+        elif sum(at_ms >= since_ms for at_ms in members.values()) >= least:
+            state.open.append(rule.id)
+            yield self._told("raise", name, state, rule, 1, 1, float(len(members)))
+            yield from self._folded("fold", told, members, name)
+
+    def _folded(self, what: What, told: Transition, members: dict[str, int], cause: str) -> Iterator[Transition]:
+        tail = told.point.removeprefix(told.device)
+        for device in members:
+            yield self._memory.transition(
+                what, device, self._memory.devices[device], f"{device}{tail}", told.rule, told.rule_version,
+                suppression="by_design" if cause else "none", cause=cause,
+            )  # fmt: skip
+
+    def _told(
+        self, what: What, name: str, state: GroupState, rule: GroupRule, level: int, ranked: int, value: float | None
+    ) -> Transition:
+        limit = rule.group.limit
+        return self._memory.transition(
+            what, name, state, f"{name}/{limit.key}", rule.id, rule.version, level,
+            limit.levels[ranked - 1].priority, field=limit.key, value=value, unit=rule.group.unit, latch=limit.latch,
+        )  # fmt: skip
+
+    def _group(self, rule: GroupRule, device: str) -> str | None:
+        found = self._site.devices.get(device)
+        if found is None or found.kind != rule.kind:
+            return None
+        where = rule.group.where
+        name = found.circuit if rule.group.by == "circuit" else found.street
+        return f"{rule.group.by}:{name}" if name and (where is None or getattr(found, where[0]) == where[1]) else None
+
+    def _state(self, name: str, rule: GroupRule) -> GroupState:
+        self._memory.changed.add(name)
+        return self._memory.groups.setdefault(name, GroupState(rule.kind))
+
+    def _figure(self, rule: GroupRule, devices: list[str]) -> float | None:
+        known = self._memory.devices
+        heard = [state for state in (known.get(device) for device in devices) if state is not None and state.online]
+        of = rule.group.of
+        if isinstance(of, Total):
+            values = [value for value in (_value(state, of.field) for state in heard) if value is not None]
+            return sum(values) if values else None
+        assert isinstance(of, Share)
+        among = [state for state in heard if _meets(state, of.among)]
+        if len(among) < of.least:
+            return None
+        return 100.0 * sum(_meets(state, of.of) for state in among) / len(among)
+
+
+def _meets(state: DeviceState, conditions: tuple[While, ...]) -> bool:
+    return all(each.holds(_value(state, each.field)) for each in conditions)
+
+
+def _value(state: DeviceState, key: str) -> float | None:
+    for row in state.rows.values():
+        found = row.value(key)
+        if isinstance(found, float):
+            return found
+    return None

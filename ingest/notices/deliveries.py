@@ -1,0 +1,150 @@
+"""Deliveries: announcements become one message per channel, kept until it has been taken or has been given up.
+
+A burst becomes one message that says how many and names the first: people read ten messages, not a thousand. Nothing is
+left out of the alarm list by that.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from devices.site import Channel, Site
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.outbox import announcement
+from ingest.alarms.tables import occurrence
+from ingest.notices.escalating import begin
+from ingest.notices.ladder import rung
+from ingest.notices.tables import delivery
+from ingest.notices.wording import wording
+
+RETRY_MS = (5_000, 15_000, 60_000, 300_000, 900_000)
+GIVE_UP_MS = 24 * 3_600_000
+_AT_ONCE = 2_000
+_BURST = 10
+_NAMED = 20
+
+Row = dict[str, Any]
+
+
+def take_out(database: AlarmDatabase, site: Site, now_ms: int) -> int:
+    """Turn announcements into deliveries and start their ladders; return how many announcements that were.
+
+    Raises:
+        AlarmError: nothing was changed.
+    """
+    waiting = announcement.c.taken_at.is_(None)
+    with database.read() as connection:
+        if connection.execute(sa.select(announcement.c.id).where(waiting).limit(1)).first() is None:
+            return 0
+    with database.write() as connection:
+        query = sa.select(announcement).where(waiting).order_by(announcement.c.at, announcement.c.id).limit(_AT_ONCE)
+        found = [dict(row) for row in connection.execute(query.with_for_update()).mappings()]
+        alarms = _alarms(connection, found)
+        known = [each for each in found if each["occurrence"] in alarms]
+        for each in known:
+            if each["step"] == 0:
+                begin(connection, each["occurrence"], each["priority"], each["at"])
+        rows = [row for channel in site.channels for row in _for_channel(channel, known, alarms, site, now_ms)]
+        if rows:
+            connection.execute(delivery.insert(), rows)
+        taken = announcement.update().where(announcement.c.id == sa.bindparam("which")).values(taken_at=now_ms)
+        if found:
+            connection.execute(taken, [{"which": each["id"]} for each in found])
+    return len(found)
+
+
+def due(database: AlarmDatabase, channel: str, now_ms: int, limit: int) -> list[Row]:
+    """Return what a channel has to try now, the most urgent first."""
+    query = (
+        sa.select(delivery)
+        .where(delivery.c.sent_at.is_(None), delivery.c.dead_at.is_(None))
+        .where(delivery.c.channel == channel, delivery.c.due_at <= now_ms)
+        .order_by(delivery.c.priority, delivery.c.made_at, delivery.c.key)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def taken(database: AlarmDatabase, key: str, now_ms: int) -> None:
+    """Note that a message was taken by its receiver."""
+    with database.write() as connection:
+        changes = {"sent_at": now_ms, "attempts": delivery.c.attempts + 1, "trouble": ""}
+        connection.execute(delivery.update().where(delivery.c.key == key).values(**changes))
+
+
+def refused(database: AlarmDatabase, row: Mapping[str, Any], trouble: str, now_ms: int) -> None:
+    """Note that a message was not taken: it is tried again later and later, and given up after a day."""
+    pause_ms = RETRY_MS[min(row["attempts"], len(RETRY_MS) - 1)]
+    dead = now_ms - row["made_at"] >= GIVE_UP_MS
+    changes: Row = {"attempts": row["attempts"] + 1, "trouble": trouble[:500], "due_at": now_ms + pause_ms}
+    with database.write() as connection:
+        connection.execute(
+            delivery.update().where(delivery.c.key == row["key"]).values(**changes, dead_at=now_ms if dead else None)
+        )
+
+
+def revive(database: AlarmDatabase, keys: Iterable[str], now_ms: int) -> int:
+    """Try messages again that were given up; return how many."""
+    with database.write() as connection:
+        again = delivery.update().where(delivery.c.key.in_(list(keys)), delivery.c.dead_at.is_not(None))
+        return int(connection.execute(again.values(dead_at=None, made_at=now_ms, due_at=now_ms)).rowcount)
+
+
+def listed(connection: sa.Connection, state: str, limit: int, offset: int) -> list[Row]:
+    """Return deliveries ``waiting``, ``dead``, ``sent`` or ``all``, the newest first."""
+    conditions: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
+        "waiting": (delivery.c.sent_at.is_(None), delivery.c.dead_at.is_(None)),
+        "dead": (delivery.c.dead_at.is_not(None),),
+        "sent": (delivery.c.sent_at.is_not(None),),
+        "all": (),
+    }
+    query = sa.select(delivery).where(*conditions[state]).order_by(delivery.c.made_at.desc(), delivery.c.key)
+    return [dict(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def _alarms(connection: sa.Connection, found: Sequence[Row]) -> dict[str, Row]:
+    names = sorted({each["occurrence"] for each in found})
+    alarms: dict[str, Row] = {}
+    for start in range(0, len(names), 500):
+        query = sa.select(occurrence).where(occurrence.c.id.in_(names[start : start + 500]))
+        alarms.update((row["id"], dict(row)) for row in connection.execute(query).mappings())
+    return alarms
+
+
+def _for_channel(
+    channel: Channel, found: Sequence[Row], alarms: Mapping[str, Row], site: Site, now_ms: int
+) -> list[Row]:
+    wanted = [each for each in found if each["priority"] in channel.priorities and _concerns(channel, each)]
+    rows = []
+    alike = sorted(wanted, key=lambda each: (each["priority"], each["step"], each["at"], each["id"]))
+    for (priority, step), group in groupby(alike, key=lambda each: (each["priority"], each["step"])):
+        several = list(group)
+        burst = len(several) > _BURST
+        for each in several[:1] if burst else several:
+            key = f"{each['id']}{f'+{len(several) - 1}' if burst else ''}:{channel.name}"[:160]
+            title, body = wording(alarms[each["occurrence"]], step, key, site)
+            if burst:
+                title, body = _burst(title, key, [alarms[one["occurrence"]] for one in several], site)
+            rows.append(
+                {
+                    "key": key, "announcement": each["id"], "channel": channel.name, "priority": priority,
+                    "title": title, "body": body, "made_at": now_ms, "due_at": now_ms, "attempts": 0,
+                    "sent_at": None, "dead_at": None, "trouble": "",
+                }
+            )  # fmt: skip
+    return rows
+
+
+def _concerns(channel: Channel, each: Row) -> bool:
+    called = rung(each["priority"], each["step"])
+    return called is not None and called.role in channel.roles
+
+
+def _burst(title: str, key: str, alarms: Sequence[Row], site: Site) -> tuple[str, str]:
+    count = len(alarms)
+    first = [wording(alarm, 0, key, site)[0] for alarm in alarms[:_NAMED]]
+    rest = [f"… 另有 {count - _NAMED} 条 / and {count - _NAMED} more"] if count > _NAMED else []
+    return f"{title} 等 {count} 条 / {count} alarms", "\n".join([*first, *rest, f"编号 {key}"])
