@@ -6,9 +6,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := .venv/.runtime-installed
 PROJECT := .venv/.project-installed
 TESTS := .venv/.tests-installed
+FUZZ := .venv/.fuzz-installed
+FUZZ_CORPUS := var/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-tests demo test servers lint types contracts pytest bench screenshots lock clean
+.PHONY: help install install-tests demo test servers lint types contracts pytest soak fuzz bench screenshots lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,12 @@ contracts: $(TESTS) ## who may import whom
 pytest: $(TESTS) ## the tests alone; ARGS="-k alarms" picks some
 	$(BIN)/python -m pytest $(ARGS)
 
+soak: servers $(TESTS) ## rounds of bad luck for as long as you like; ARGS="--minutes 480 --seed 5000"
+	$(BIN)/python -m tests.chaos.soak $(ARGS)
+
+fuzz: $(FUZZ) ## look for bytes that break a decoder, five minutes; ARGS="-max_total_time=3600"
+	$(BIN)/python -m tests.fuzz.fuzzer $(FUZZ_CORPUS) -max_total_time=300 -verbosity=0 $(ARGS)
+
 bench: servers $(TESTS) ## measure one figure of docs/performance.md; ARGS="throughput --runs 3"
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -48,7 +56,8 @@ lock: ## pin the requirements anew; ARGS=--upgrade takes newer versions
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install uv==0.13.8
 	$(call compile,requirements/runtime.txt)
-	$(call compile,requirements/test.txt,--all-extras --constraint requirements/runtime.txt)
+	$(call compile,requirements/test.txt,--extra postgres --extra test --constraint requirements/runtime.txt)
+	$(call compile,requirements/fuzz.txt,--extra fuzz --constraint requirements/test.txt)
 
 clean: ## remove what was built
 	rm -rf .venv .venv-lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -69,4 +78,8 @@ $(PROJECT): pyproject.toml $(RUNTIME)
 
 $(TESTS): requirements/test.txt $(PROJECT)
 	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(FUZZ): requirements/fuzz.txt $(TESTS)
+	$(PIP) install --require-hashes -r requirements/fuzz.txt
 	@touch $@

@@ -9,6 +9,7 @@ from cockpit.board import Board, Document, state_is, worst_first
 from cockpit.problems import Problem
 from devices.kind import PRIORITIES
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.states import OPEN_STATES
 from ingest.alarms.suppressions import HIDDEN
 from ingest.alarms.tables import occurrence
@@ -60,7 +61,8 @@ def listed(database: AlarmDatabase, board: Board, sieve: Sieve, limit: int, curs
 
 
 def _conditions(sieve: Sieve) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
+    # The watchdog's own alarms are listed only for who asks for the collector as a device.
+    found: list[sa.ColumnElement[bool]] = [] if sieve.device is not None else [occurrence.c.rule != WATCHDOG]
     if sieve.priorities:
         found.append(occurrence.c.priority.in_(sieve.priorities))
     if sieve.kind is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ from cockpit.api import (
     health,
     ledger,
     metrics,
+    notices,
     silence,
     suppressions,
 )
@@ -43,11 +45,13 @@ from cockpit.pages import build
 from cockpit.problems import problem_response
 from cockpit.reading import Reader
 from cockpit.sessions import Sessions
+from cockpit.watch import Watch
 from devices.site import Site
 from ingest.address import BrokerAddress
 from ingest.alarms.database import open_alarms
 from ingest.errors import StoreError
 from ingest.places import Places, site_secret
+from ingest.stewardship import Stewardship
 from ingest.store import open_store
 
 _HERE = Path(__file__).parent
@@ -73,7 +77,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     version = asset_version()
     now = City(site)
     reader = Reader(site, now, store, board)
-    live = LiveCity(site, now, board, version)
+    live = LiveCity(site, now, board, version, Watch(database, site, _clock_ms()))
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -82,7 +86,11 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         live.link = LiveLink(broker, site_secret(places), asyncio.get_running_loop(), live.hear)
         live.link.start()
         running = asyncio.create_task(live.run())
+        # Where no collector is left, somebody still has to be told.
+        stewardship = Stewardship(site, database, "cockpit", _clock_ms)
+        stewardship.start()
         yield
+        await asyncio.to_thread(stewardship.stop)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
@@ -95,7 +103,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     cased = CaseBoard(database, site)
     api.state.parts = Parts(site, live, reader, board, database, Sessions(password), version, token, cases=cased)
     problems.install(api)
-    acts = (alarm_acts, suppressions, silence, case_acts)
+    acts = (notices, alarm_acts, suppressions, silence, case_acts)
     for module in (city, alarms, audit, account, health, ledger, metrics, cases, *acts):
         api.include_router(module.router)
     _documentation(api)
@@ -119,6 +127,10 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     build(dash, site, reader)
     inner = Measured(GZipMiddleware(api, minimum_size=1024), live.metrics.requests)
     return Guard(inner, api.state.parts.sessions)
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def asset_version() -> str:

@@ -6,12 +6,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from cockpit.times import rfc3339
+from devices.groups import gathered
 from devices.kind import PRIORITIES
-from devices.site import Site
+from devices.signals import Together
+from devices.site import Device, Site
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.rules import rule_label
 from ingest.alarms.states import OPEN_STATES, row_state
 from ingest.alarms.tables import audit, audit_head, joint_act, occurrence
+from ingest.contacts import Directory
 
 Document = dict[str, Any]
 worst_first = sa.case({priority: index for index, priority in enumerate(PRIORITIES)}, value=occurrence.c.priority)
@@ -31,14 +35,26 @@ class Board:
     def __init__(self, database: AlarmDatabase, site: Site) -> None:
         self._database = database
         self._site = site
+        self._directory = Directory(site)
+        self._groups = gathered(site)
+        # Silence folds that of others, a circuit the faults of its lamps: no other alarm is a cause of any.
+        self._causes = {f"{kind.key}.no_data" for kind in site.catalog.kinds.values()} | {
+            f"{kind.key}.{group.limit.key}"
+            for kind in site.catalog.kinds.values()
+            for group in kind.groups
+            if isinstance(group.of, Together)
+        }
 
-    def document(self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None) -> Document:
+    def document(
+        self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None, members: int = 0
+    ) -> Document:
         """Return an occurrence in the shape of CONTRACTS.md, with what a person needs to act on it.
 
-        ``pending`` are the columns of the act on it that waits for a second person.
+        ``pending`` are the columns of the act on it that waits for a second person, ``members`` how many open alarms
+        of other devices are folded under it.
         """
-        device = self._site.devices.get(row["device"])
-        unit = self._site.units.get(device.responsible) if device is not None else None
+        device = self._site.devices.get(row["device"]) or self._groups.get(row["device"])
+        contacts = self._directory.of_device(row["device"]).document()
         label = rule_label(row["rule"], self._site.catalog)
         return {
             **{key: row[key] for key in _PLAIN},
@@ -47,6 +63,7 @@ class Board:
             **{key: row.get(key) for key in _LATER},
             **{key: rfc3339(row.get(key), self._site.timezone) for key in _LATER_TIMES},
             "state": row_state(row),
+            "members": members,
             "suppressed": self._suppressed(row),
             "pending": None if pending is None else self.pending_document(pending),
             "raise_to_ack_s": _seconds(row["noticed_at"], row["acked_at"]),
@@ -56,11 +73,17 @@ class Board:
             "grid": device.grid if device else None,
             "lat": device.lat if device else None,
             "lon": device.lon if device else None,
-            "camera": device.camera if device else None,
+            "camera": contacts["camera"],
+            "grid_officer": contacts["grid_officer"],
             "device_name": {"zh": device.label.zh, "en": device.label.en} if device and device.label else None,
             "rule_name": {"zh": label.zh, "en": label.en},
-            "responsible": {"name": {"zh": unit.label.zh, "en": unit.label.en}, "phone": unit.phone} if unit else None,
+            "responsible": contacts["unit"],
         }
+
+    @property
+    def places(self) -> Mapping[str, Device]:
+        """Return everything an alarm can stand at: devices, circuits and streets."""
+        return {**self._site.devices, **self._groups}
 
     def pending_document(self, row: Mapping[Any, Any]) -> Document:
         """Return an act that waits, or waited, for a second person."""
@@ -71,12 +94,26 @@ class Board:
         }
 
     def documents(self, connection: sa.Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Document]:
-        """Return occurrences with what waits for a second person about each."""
+        """Return occurrences with what waits for a second person about each, and how many are folded under it."""
+        found = list(rows)
+        members = self._members(connection, found)
         waiting = connection.execute(
             sa.select(joint_act).where(joint_act.c.outcome.is_(None), joint_act.c.occurrence.is_not(None))
         ).mappings()
         pending = {row["occurrence"]: row for row in waiting}
-        return [self.document(row, pending.get(row["id"])) for row in rows]
+        return [self.document(row, pending.get(row["id"]), members.get(row["id"], 0)) for row in found]
+
+    def _members(self, connection: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[str, int]:
+        """Return how many open alarms each of these open ones is the cause of."""
+        causes = {row["device"]: row["id"] for row in rows if row["closed_at"] is None and row["rule"] in self._causes}
+        if not causes:
+            return {}
+        query = (
+            sa.select(occurrence.c.cause, sa.func.count())
+            .where(occurrence.c.closed_at.is_(None), occurrence.c.cause.is_not(None))
+            .group_by(occurrence.c.cause)
+        )
+        return {causes[cause]: int(count) for cause, count in connection.execute(query) if cause in causes}
 
     def one(self, identifier: str) -> Document | None:
         """Return one occurrence."""
@@ -122,7 +159,8 @@ class Board:
             head = int(connection.execute(sa.select(audit_head.c.seq)).scalar_one())
             if head == seq:
                 return head, []
-            touched = sa.select(audit.c.occurrence).where(audit.c.seq > seq, audit.c.seq <= head)
+            behind = (audit.c.seq > seq, audit.c.seq <= head, audit.c.rule != WATCHDOG)
+            touched = sa.select(audit.c.occurrence).where(*behind)
             rows = connection.execute(sa.select(occurrence).where(occurrence.c.id.in_(touched))).mappings().all()
             return head, self.documents(connection, rows)
 

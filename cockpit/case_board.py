@@ -19,6 +19,7 @@ from ingest.cases.limits import BIG_CLASSES, SubClass
 from ingest.cases.ranking import ranking
 from ingest.cases.records import CaseRules, Row
 from ingest.cases.tables import cases, evidence
+from ingest.contacts import Directory
 
 Document = dict[str, Any]
 _TIMES = (
@@ -50,6 +51,7 @@ class CaseBoard:
     def __init__(self, database: AlarmDatabase, site: Site) -> None:
         self._database = database
         self._site = site
+        self._directory = Directory(site)
         self.rules = CaseRules(site)
 
     def document(self, row: Row, user: User | None, now_ms: int) -> Document:
@@ -57,6 +59,9 @@ class CaseBoard:
         left_ms = remaining_ms(row, now_ms)
         limit = self.rules.limits.classes.get(row["sub_class"])
         unit = self._site.units.get(row["unit"])
+        device = self._site.devices.get(row["device"] or "")
+        own_camera = device.camera if device is not None else ""
+        contacts = self._directory.of_place(row["unit"], row["grid"], row["lat"], row["lon"], own_camera).document()
         street = self._site.streets.get(row["street"])
         return {
             **{key: row[key] for key in _PLAIN},
@@ -65,6 +70,8 @@ class CaseBoard:
             "code": limit.code if limit else "",
             "street_name": _named(street.label) if street else None,
             "unit": {"key": unit.key, "name": _named(unit.label), "phone": unit.phone} if unit else None,
+            "grid_officer": contacts["grid_officer"],
+            "camera": contacts["camera"],
             "limit_s": (row["limit_ms"] + row["extended_ms"]) // 1000,
             "extended_s": row["extended_ms"] // 1000,
             "suspended_s": row["suspended_ms"] // 1000,

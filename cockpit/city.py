@@ -90,8 +90,7 @@ class City:
             self._switched.add(name)
         device.online, device.silent, device.seen_ms = state["online"], state["silent"], state["seen"]
         live = self._live_fields.get(device.kind, frozenset())
-        for key, (value, at_ms, quality) in state["latest"].items():
-            latest = (value, at_ms, quality)
+        for key, latest in _latest(state["rows"].values()).items():
             if device.latest.get(key) != latest:
                 device.latest[key] = latest
                 if key in live:
@@ -104,3 +103,15 @@ class City:
             for key in keys
             if key in latest
         }
+
+
+def _latest(rows: Iterable[list[Any]]) -> dict[str, tuple[float | str, int, int]]:
+    """Return the newest value of every field; a row is values, their time and quality, and what is apart from them."""
+    found: dict[str, tuple[float | str, int, int]] = {}
+    for values, at_ms, quality, apart in rows:
+        fields = {key: (value, at_ms, quality) for key, value in values.items()}
+        fields.update((key, tuple(latest)) for key, latest in apart.items())
+        for key, latest in fields.items():
+            if key not in found or latest[1] >= found[key][1]:
+                found[key] = latest
+    return found

@@ -12,6 +12,7 @@ from cockpit.up import up as run_up
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
+from ingest.notices.reach import gaps
 
 _SITE = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
 _DATA = click.option(
@@ -57,6 +58,8 @@ def check(site_file: Path | None) -> None:
     click.echo(f"  {len(site.streets)} streets, {len(site.devices)} devices: ")
     for kind, count in sorted(kinds.items()):
         click.echo(f"    {count:6d}  {kind}  {site.catalog.kinds[kind].zh}")
+    for gap in gaps(site):
+        click.echo(f"  warning: {gap}")
 
 
 def _site(site_file: Path | None) -> Site:

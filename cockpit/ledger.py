@@ -60,12 +60,15 @@ class LedgerBoard:
         self._database = database
         self._site = site
 
-    def devices(self, kind: str | None, only: Only | None, limit: int, offset: int) -> list[Document]:
-        """Return rows per device: all, those whose readings do not add up, or those with quarantined messages."""
+    def devices(self, where: Mapping[str, str], only: Only | None, limit: int, offset: int) -> list[Document]:
+        """Return rows per device: all, those whose readings do not add up, or those with quarantined messages.
+
+        ``where`` has values of ``kind``, ``device`` and ``shard`` that a row must have.
+        """
         table = ledger_device
         query = sa.select(table).order_by(table.c.kind, table.c.device, table.c.shard)
-        if kind is not None:
-            query = query.where(table.c.kind == kind)
+        for column, value in where.items():
+            query = query.where(table.c[column] == value)
         if only == "differing":
             query = query.where(table.c.produced != table.c.stored + table.c.refused)
         elif only == "quarantined":
@@ -81,10 +84,12 @@ class LedgerBoard:
             for row in self._rows(query.limit(limit).offset(offset))
         ]
 
-    def history(self, start_ms: int, stop_ms: int, limit: int, offset: int) -> list[Document]:
+    def history(self, start_ms: int, stop_ms: int, limit: int, offset: int, shard: str | None = None) -> list[Document]:
         """Return the ledgers at the minutes of a span, oldest first."""
         table = ledger_minute
         within = sa.and_(table.c.at >= start_ms, table.c.at < stop_ms)
+        if shard is not None:
+            within = sa.and_(within, table.c.shard == shard)
         query = sa.select(table).where(within).order_by(table.c.at, table.c.shard).limit(limit).offset(offset)
         return [self._minute(row) for row in self._rows(query)]
 

@@ -14,6 +14,7 @@ from cockpit.ledger import added_up
 from cockpit.link import LiveLink
 from cockpit.metrics import CityMetrics
 from cockpit.times import rfc3339
+from cockpit.watch import Watch
 from devices.site import Site
 from ingest.errors import AlarmError
 
@@ -27,10 +28,11 @@ _SILENT_MS = 5_000
 class LiveCity:
     """The city now, kept current from the live topics and the alarm database."""
 
-    def __init__(self, site: Site, city: City, board: Board, asset_version: str) -> None:
+    def __init__(self, site: Site, city: City, board: Board, asset_version: str, watch: Watch) -> None:
         self._site = site
         self._board = board
         self._asset_version = asset_version
+        self._watch = watch
         self._boot = secrets.token_hex(8)
         self._head: int | None = None
         self._nudge = asyncio.Event()
@@ -62,6 +64,7 @@ class LiveCity:
             tasks.create_task(self._alarms())
             tasks.create_task(self._ticks())
             tasks.create_task(self._beats())
+            tasks.create_task(self._watch.run())
 
     def nudge(self) -> None:
         """Look at the alarm database now instead of within the next second."""
@@ -93,6 +96,7 @@ class LiveCity:
             "kinds": kinds,
             "alarms": counted(list(self.open.values())),
             "messages_per_s": self._rate.per_s,
+            **self._watch.summary(),
         }
 
     def parts(self) -> dict[str, str]:
@@ -108,6 +112,7 @@ class LiveCity:
             "ingest": "ok" if not silent else "nothing heard from the collector for over 5 s",
             "store": "; ".join(trouble) or "ok",
             "alarms": self.alarms_trouble or "ok",
+            **self._watch.parts(),
         }
 
     def ledger(self) -> Document:

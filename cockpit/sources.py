@@ -1,4 +1,4 @@
-"""Sources whose messages come badly: numbers skipped, clocks ahead, messages late."""
+"""Sources whose messages come badly (numbers skipped, clocks ahead, messages late), and the story of each of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.device_health import device_health
+from ingest.alarms.device_health import device_health, history
 from ingest.ledger_tables import ledger_device
 
 Document = dict[str, Any]
@@ -73,3 +73,21 @@ def faulty_sources(database: AlarmDatabase, since_ms: int) -> list[Faults]:
             faults.late += counts.late
             faults.skewed += counts.skewed
     return sorted(found.values(), key=lambda faults: (*(-part for part in faults.weight), faults.device))
+
+
+def health_readings(
+    database: AlarmDatabase, device: str, start_ms: int, stop_ms: int, limit: int, offset: int
+) -> list[Document]:
+    """Return what happened to one device itself, the newest first; blocks.
+
+    Raises:
+        AlarmError: the database cannot be read.
+    """
+    with database.read() as connection:
+        rows = history(connection, device, start_ms, stop_ms, limit, offset)
+    found = []
+    for row in rows:
+        why = row["why"] or None
+        folded = row["what"] == "folded"
+        found.append({**row, "why": None if folded else why, "cause": why if folded else None})
+    return found

@@ -55,9 +55,10 @@ def read_areas(tables: Sequence[Mapping[str, Any]], faults: list[Fault]) -> tupl
 
 
 def _area(table: Mapping[str, Any], path: str, faults: list[Fault]) -> Area:
-    for key in table:
-        if key not in _KEYS:
-            faults.append(Fault(f"{path}.{key}", f"is not a setting of an area; known are {', '.join(sorted(_KEYS))}"))
+    for setting in table:
+        if setting not in _KEYS:
+            known = ", ".join(sorted(_KEYS))
+            faults.append(Fault(f"{path}.{setting}", f"is not a setting of an area; known are {known}"))
     key, use, name = table.get("key"), table.get("use"), table.get("name")
     if not isinstance(key, str) or not key:
         faults.append(Fault(f"{path}.key", f"expected a text, found {shown(key)}"))
@@ -69,21 +70,23 @@ def _area(table: Mapping[str, Any], path: str, faults: list[Fault]) -> Area:
     label = Label(str(names.get("zh", "")), str(names.get("en", "")))
     if "polygon" in table:
         return Area(str(key), label, str(use), _ring(table["polygon"], path, faults))
-    lat, lon, radius = (table.get(field) for field in ("lat", "lon", "radius_m"))
-    if _within(lat, 90) and _within(lon, 180) and _within(radius, 100_000) and float(str(radius)) > 0:
-        return Area(str(key), label, str(use), (), (float(str(lon)), float(str(lat))), float(str(radius)))
+    lat, lon, radius_m = (_number(table.get(field)) for field in ("lat", "lon", "radius_m"))
+    if abs(lat) <= 90 and abs(lon) <= 180 and 0 < radius_m <= 100_000:
+        return Area(str(key), label, str(use), (), (lon, lat), radius_m)
     faults.append(Fault(path, "expected a polygon, or lat, lon and a radius_m above 0 and up to 100000"))
     return Area(str(key), label, str(use))
 
 
 def _ring(found: object, path: str, faults: list[Fault]) -> tuple[tuple[float, float], ...]:
     corners = found if isinstance(found, list) else []
-    pairs = [c for c in corners if isinstance(c, list) and len(c) == 2 and _within(c[0], 180) and _within(c[1], 90)]
-    if len(pairs) != len(corners) or len(pairs) < 3:
+    pairs = [(_number(c[0]), _number(c[1])) for c in corners if isinstance(c, list) and len(c) == 2]
+    good = [(lon, lat) for lon, lat in pairs if abs(lon) <= 180 and abs(lat) <= 90]
+    if len(good) != len(corners) or len(good) < 3:
         faults.append(Fault(f"{path}.polygon", f"expected three or more [lon, lat] in degrees, found {shown(found)}"))
         return ()
-    return tuple((float(lon), float(lat)) for lon, lat in pairs)
+    return tuple(good)
 
 
-def _within(found: object, most: float) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool) and abs(found) <= most
+def _number(found: object) -> float:
+    """Return a number of the file; anything else is not a number, which lies within no bounds."""
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else math.nan

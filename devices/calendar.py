@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from astral import Observer
 from astral.sun import sunrise, sunset
 
-from devices.signals import Daylight, Night, Schedule, Weekly
+from devices.signals import Daylight, Schedule, Weekly
 
 _DAY_MIN = 24 * 60
 _MINUTE_MS = 60_000

@@ -14,18 +14,8 @@ import msgspec
 from devices.kind import Field, Value
 from devices.plan import MOST, Plan
 
+_builtins = msgspec.to_builtins
 _MS = Annotated[int, msgspec.Meta(ge=10**12, lt=10**13)]
-
-
-class Found(msgspec.Struct, gc=False):
-    """What a quick look found: the time, what identifies the sample, and its values and tags by measurement."""
-
-    at_ms: int
-    dedup: str | None
-    identifier: str | None
-    seq: int | None
-    history: bool
-    columns: list[tuple[int, dict[str, Value], dict[str, str]]]
 
 
 class Envelope:
@@ -70,14 +60,18 @@ class Envelope:
             if slot.index == 0 and not slot.field.tag and slot.field.type != "text"
         )
 
-    def quick(self, payload: bytes) -> Found | None:
-        """Read a payload, or return None when it is not the common case."""
+    def quick(self, payload: bytes) -> tuple[Any, dict[str, Any]] | None:
+        """Read a payload, or return None when it is not the common case.
+
+        Returns:
+            What stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the data by field, flags as floats.
+        """
         try:
             found = self._decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        values: dict[str, Any] = msgspec.to_builtins(found.data)
-        if self._flags and not self._flags.isdisjoint(values):
+        values: dict[str, Any] = _builtins(found.data)
+        if not self._flags.isdisjoint(values):
             for key in self._flags & values.keys():
                 values[key] = 1.0 if values[key] else 0.0
         if self._sentinels:
@@ -86,18 +80,12 @@ class Envelope:
                     return None
         if self._has_position and values.get("lat") == 0.0 and values.get("lon") == 0.0:
             return None
-        identifier, seq = found.id, found.seq
-        dedup: str | None = None
-        name: str | None = None
-        if identifier != "":
-            dedup, name = f"id:{identifier}", str(identifier)[:128]
-        elif seq is not None:
-            dedup = f"{found.ts}:{seq}"
-        simple = self._simple.issuperset(values)
-        columns = [(0, values, _NO_TAGS)] if simple else self._split(values)
-        return Found(found.ts, dedup, name, seq if type(seq) is int else None, found.hist, columns)
+        return found, values
 
-    def _split(self, values: dict[str, Any]) -> list[tuple[int, dict[str, Value], dict[str, str]]]:
+    def columns(self, values: dict[str, Any]) -> list[tuple[int, dict[str, Value], dict[str, str]]]:
+        """Return values and tags by measurement (its place in the plan), in the plan's order."""
+        if self._simple.issuperset(values):
+            return [(0, values, NO_TAGS)]
         columns: dict[int, tuple[int, dict[str, Value], dict[str, str]]] = {}
         for key, value in values.items():
             slot = self._slots[key]
@@ -111,8 +99,9 @@ class Envelope:
         return sorted(columns.values(), key=_first)
 
 
-# Shared by readings without tags; nobody writes into a reading's tags.
-_NO_TAGS: dict[str, str] = {}
+# Shared by readings without tags or flags; nobody writes into those of a reading.
+NO_TAGS: dict[str, str] = {}
+NO_FLAGS: dict[str, str] = {}
 
 
 def _first(column: tuple[int, dict[str, Value], dict[str, str]]) -> int:

@@ -112,6 +112,7 @@ class Measurement:
     """Fields stored together in one InfluxDB measurement, and the channels that bring them.
 
     ``passage`` names the text field that identifies a passage; its points get a time made unique by that identifier.
+    ``vehicle`` names the one that says, by a digest of the plate, which vehicle it was.
     ``derive`` completes a sample's values in place (pure; it may add fields and must not remove any) and returns flags;
     its second argument holds the numbers a site registers of the device, such as ``posted_limit_kg``.
     """
@@ -122,6 +123,7 @@ class Measurement:
     channels: tuple[str, ...]
     fields: tuple[Field, ...]
     passage: str | None = None
+    vehicle: str | None = None
     derive: Derive | None = None
 
     @property

@@ -42,6 +42,8 @@ def _of_kind(kind: Kind) -> Iterator[str]:
             yield f"{where}: the field {key} stands twice"
         if measurement.passage is not None and measurement.passage not in own:
             yield f"{where}: passage {measurement.passage!r}, expected one of its fields"
+        if measurement.vehicle is not None and measurement.vehicle not in own:
+            yield f"{where}: vehicle {measurement.vehicle!r}, expected one of its fields"
         for field in measurement.fields:
             for sentence in _of_field(kind, field):
                 yield f"{where}: field {field.key}: {sentence}"

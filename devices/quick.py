@@ -3,7 +3,7 @@
 The same message read the long way gives the same readings; a test holds both to that.
 """
 
-from devices.envelope import Found
+from devices.envelope import NO_FLAGS
 from devices.errors import Undecodable
 from devices.points import FUTURE_MS, KEY_LENGTH, derived, own_ns, payload_identity, short_key
 from devices.readings import Decoded, Quality, Reading
@@ -19,10 +19,42 @@ def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Sit
     way = site.ways.get(topic) or _way(topic, site)
     if way is None:
         return None
-    found = way.envelope.quick(payload)
-    if found is None or found.at_ms > received_ms + FUTURE_MS:
+    read = way.envelope.quick(payload)
+    if read is None:
         return None
-    return _decoded(way, found, topic, payload, received_ms, position)
+    found, values = read
+    at_ms = found.ts
+    if at_ms > received_ms + FUTURE_MS:
+        return None
+    identifier, seq = found.id, found.seq
+    if identifier != "":
+        key = f"{way.lane}id:{identifier}"
+    elif seq is not None:
+        key = f"{way.lane}{at_ms}:{seq}"
+    else:
+        key = payload_identity(topic, payload, 0)
+    if len(key) > KEY_LENGTH:
+        key = short_key(key)
+    readings: list[Reading] = []
+    for index, kept, tags in way.envelope.columns(values):
+        if not kept:
+            continue
+        measurement = way.measurements[index]
+        at_ns = at_ms * 1_000_000
+        flags = NO_FLAGS
+        if measurement.passage is not None:
+            if identifier != "":
+                kept.setdefault(measurement.passage, str(identifier)[:128])
+            at_ns = own_ns(at_ns, measurement, kept, key)
+        if measurement.derive is not None:
+            kept, flags = derived(kept, {}, measurement, way.facts)
+        readings.append(
+            Reading(
+                way.kind, measurement.key, way.device, way.district, at_ns, kept, tags, Quality.GOOD, flags,
+                received_ms, position, found.hist,
+            )
+        )  # fmt: skip
+    return Decoded(way.kind, way.device, [(key, readings)], False, None, (), 0, seq if type(seq) is int else None)
 
 
 def _way(topic: str, site: Site) -> Way | None:
@@ -47,45 +79,7 @@ def _way(topic: str, site: Site) -> Way | None:
         site.catalog.envelope(where.kind, where.channel),
         site.catalog.plan(where.kind, where.channel).measurements,
         facts,
+        f"{where.device}|{where.channel}|",
     )  # fmt: skip
     site.ways[topic] = way
     return way
-
-
-def _decoded(way: Way, found: Found, topic: str, payload: bytes, received_ms: int, position: int) -> Decoded:
-    if found.dedup is None:
-        key = payload_identity(topic, payload, 0)
-    else:
-        key = f"{way.device}|{way.channel}|{found.dedup}"
-        if len(key) > KEY_LENGTH:
-            key = short_key(key)
-    readings: list[Reading] = []
-    for index, values, tags in found.columns:
-        if not values:
-            continue
-        measurement = way.measurements[index]
-        at_ns = found.at_ms * 1_000_000
-        flags: dict[str, str] = {}
-        if measurement.passage is not None:
-            if found.identifier is not None:
-                values.setdefault(measurement.passage, found.identifier)
-            at_ns = own_ns(at_ns, measurement, values, key)
-        if measurement.derive is not None:
-            values, flags = derived(values, flags, measurement, way.facts)
-        readings.append(
-            Reading(
-                way.kind,
-                measurement.key,
-                way.device,
-                way.district,
-                at_ns,
-                values,
-                tags,
-                Quality.GOOD,
-                flags,
-                received_ms,
-                position,
-                found.history,
-            )
-        )
-    return Decoded(way.kind, way.device, [(key, readings)], False, seq=found.seq)

@@ -57,8 +57,21 @@ class Daylight:
     before_min: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """True for devices whose registered attribute is one of ``values``; with ``but`` for all the others."""
+
+    attribute: Literal["premises"]
+    values: tuple[str, ...]
+    but: bool = False
+
+    def holds(self, value: str) -> bool:
+        """Tell whether what is registered fits; an empty text is none of the values."""
+        return (value in self.values) != self.but
+
+
 Schedule = Weekly | Night | Daylight
-Arming = While | Schedule
+Arming = While | Registered | Schedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from devices.areas import Area
@@ -96,6 +96,24 @@ class ResponsibleUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera and where it stands (WGS-84)."""
+
+    id: str
+    label: Label
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class GridOfficer:
+    """Who looks after a grid (网格员)."""
+
+    label: Label
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A registered device and where it stands (WGS-84)."""
 
@@ -117,6 +135,7 @@ class Device:
     circuit: str = ""
     premises: str = ""
     rated_kg: float | None = None
+    max_mass_kg: float | None = None
     posted_limit_kg: float | None = None
     verify_due: date | None = None
     noise_class: str = ""
@@ -125,13 +144,17 @@ class Device:
     @property
     def facts(self) -> dict[str, float]:
         """Return the registered numbers a kind may reckon with."""
-        found = {"rated_kg": self.rated_kg, "posted_limit_kg": self.posted_limit_kg}
+        found = {
+            "rated_kg": self.rated_kg,
+            "max_mass_kg": self.max_mass_kg,
+            "posted_limit_kg": self.posted_limit_kg,
+        }
         return {key: value for key, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What is known of a native topic before its payload is looked at."""
+    """What is known of a native topic before its payload is looked at; ``lane`` begins the keys of its messages."""
 
     kind: str
     device: str
@@ -140,6 +163,7 @@ class Way:
     envelope: Envelope
     measurements: tuple[Measurement, ...]
     facts: Mapping[str, float]
+    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +235,12 @@ class Site:
     holidays: frozenset[date] = frozenset()
     scoped: tuple[ScopedLimit, ...] = ()
     channels: tuple[Channel, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+    grid_officers: Mapping[str, GridOfficer] = field(default_factory=dict)
+    kinds_as_they_come: Catalog | None = field(default=None, compare=False, repr=False)
+    """The kinds without the site's thresholds: what a cap means."""
+    limits_for: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
+    """The tables from which ``scoped`` was made."""
     ways: dict[str, Way] = field(default_factory=dict, compare=False, repr=False)
     """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
 

@@ -14,11 +14,12 @@ FOREIGN_SCHEMES = ("DJI", "HJ212")
 NOISE_CLASSES = ("0", "1", "2", "3", "4a", "4b")
 ROADS = ("main", "branch")
 _CIRCUIT_MOST = 48
+_MASSES = ("rated_kg", "max_mass_kg", "posted_limit_kg")
 DeviceRows = Sequence[tuple[str, Mapping[str, object]]]
 COLUMNS = frozenset(
     {
         "id", "kind", "street", "grid", "lat", "lon", "parent", "foreign", "installed", "expires", "responsible",
-        "camera", "name_zh", "name_en", "fitted", "circuit", "premises", "rated_kg", "posted_limit_kg",
+        "camera", "name_zh", "name_en", "fitted", "circuit", "premises", "rated_kg", "max_mass_kg", "posted_limit_kg",
         "verify_due", "noise_class", "road",
     }
 )  # fmt: skip
@@ -48,6 +49,7 @@ def read_devices(
     declared = {str(row.get("id", "")) for _, row in rows}
     _check_foreign(devices, where, faults)
     _check_shards(devices, shards, faults)
+    _check_groups(devices, catalog, shards, faults)
     for device in devices.values():
         if device.parent in devices or device.parent not in declared:
             _check_parent(device, devices, shards, where[device.id], faults)
@@ -84,7 +86,7 @@ def _device(
         faults.append(Fault(f"{path}.responsible", f"{shown(responsible)} is not a unit; expected a key of [[units]]"))
     lat = _number(row, "lat", path, -90, 90, faults)
     lon = _number(row, "lon", path, -180, 180, faults)
-    numbers = {key: _number(row, key, path, 0, 1e6, faults) for key in ("rated_kg", "posted_limit_kg")}
+    numbers = {key: _number(row, key, path, 0, 1e6, faults) for key in _MASSES}
     dates = {key: _date(row, key, path, faults) for key in ("installed", "expires", "verify_due")}
     fitted = tuple(str(row.get("fitted", "")).split())
     if kind in catalog.kinds:
@@ -121,6 +123,7 @@ def _device(
         str(row.get("circuit", "")),
         str(row.get("premises", "")),
         numbers["rated_kg"],
+        numbers["max_mass_kg"],
         numbers["posted_limit_kg"],
         dates["verify_due"],
         str(row.get("noise_class", "")),
@@ -200,6 +203,22 @@ def _check_shards(devices: Mapping[str, Device], shards: Mapping[str, Shard], fa
             who = found[0] if len(found) == 1 else f"{found[0]} and {len(found) - 1} more"
             where = " and ".join(repr(name) for name in names) or "none"
             faults.append(Fault("shards", f"{who}: expected in one shard, found in {where}"))
+
+
+def _check_groups(
+    devices: Mapping[str, Device], catalog: Catalog, shards: Mapping[str, Shard], faults: list[Fault]
+) -> None:
+    """A rule on the devices of a circuit or street together is judged by the one collector that hears them all."""
+    found: dict[tuple[str, str, str], set[str | None]] = {}
+    for device in devices.values() if shards else ():
+        for by in {group.by for group in catalog.kinds[device.kind].groups}:
+            name = device.circuit if by == "circuit" else device.street
+            if name:
+                found.setdefault((by, name, device.kind), set()).add(_shard_of(device, shards))
+    for (group, name, kind), owners in found.items():
+        if len(owners) > 1:
+            where = " and ".join(repr(owner) for owner in sorted(map(str, owners)))
+            faults.append(Fault("shards", f"{kind} of {group} {name!r}: expected in one shard, found in {where}"))
 
 
 def _shard_of(device: Device, shards: Mapping[str, Shard]) -> str | None:

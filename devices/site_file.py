@@ -13,6 +13,7 @@ from devices.catalog import Catalog, load_catalog
 from devices.errors import Fault, KindFault, SiteFault, shown
 from devices.kind import Label
 from devices.site import Broker, District, ResponsibleUnit, Shard, Simulation, Site, Street
+from devices.site_contacts import read_cameras, read_grid_officers
 from devices.site_devices import DeviceRows, read_devices
 from devices.site_document import DEMO_SITE, read_document
 from devices.site_keeping import FOREVER, check_alarm_keep, read_journal_days, read_store, split_address
@@ -29,7 +30,10 @@ _TABLES: dict[str, frozenset[str]] = {
     "simulation": frozenset({"run", "speed", "seed"}),
 }
 _SHARD = frozenset({"subscriptions", "foreign"})
-_LISTS = ("districts", "devices", "devices_file", "units", "limits", "limits_for", "areas", "notify", "shards")
+_LISTS = (
+    "districts", "devices", "devices_file", "units", "limits", "limits_for", "areas", "notify", "shards", "cameras",
+    "grid_officers",
+)  # fmt: skip
 _TOP = frozenset({*_TABLES, *_LISTS})
 
 
@@ -82,6 +86,9 @@ class _Reader:
             self._fault("site.simulated", f"expected true or false, found {shown(simulated)}")
         holidays = self._holidays(head.get("holidays", []))
         channels = read_channels(self._tables("notify"), self.faults)
+        cameras = read_cameras(self._tables("cameras"), self.faults)
+        grids = {grid for district in districts for street in district.streets for grid in street.grids}
+        grid_officers = read_grid_officers(self._tables("grid_officers"), grids, self.faults)
         if self.faults:
             raise SiteFault(self.source.name, self.faults)
         return Site(
@@ -106,6 +113,10 @@ class _Reader:
             holidays,
             scoped,
             channels,
+            cameras,
+            grid_officers,
+            kinds_as_they_come=own_catalog,
+            limits_for=tuple(self._tables("limits_for")),
         )
 
     def _fault(self, path: str, sentence: str) -> None:

@@ -1,7 +1,8 @@
 """A site's own thresholds, laid over the tables of the kinds: ``[limits.<kind>.<field>]`` and ``[[limits_for]]``.
 
-A table says what differs: ``levels = [20, 40]``, ``deadband``, ``on_s``, ``off_s``, ``source``; ``hours``, ``days`` and
-``holidays`` say when the limit is armed. Without a limit's key it means the field's only limit on the value itself;
+A table says what differs: ``levels = [20, 40]``, ``priorities = ["P2", "P1"]``, ``deadband``, ``on_s``, ``off_s``,
+``source``, ``grade``; ``hours``, ``days`` and ``holidays`` say when the limit is armed; ``unit`` may say again in which
+unit it is, and must then be the limit's own. Without a limit's key it means the field's only limit on the value itself;
 several stand in one sub-table per limit key, and a limit on a whole group of devices under its own key. A capped limit
 may be made stricter, never looser. ``[[limits_for]]`` names the ``device``, ``circuit`` or ``street`` it is for.
 """
@@ -14,21 +15,27 @@ from typing import Any, Literal, cast
 
 from devices.catalog import Catalog
 from devices.errors import Fault, shown
-from devices.kind import Field, Kind, Limit
+from devices.kind import PRIORITIES, Field, Kind, Limit
 from devices.kind_check import limit_contradictions
-from devices.signals import Weekly, While
+from devices.signals import Registered, Weekly, While
 from devices.site import Device, ScopedLimit
 
-_NUMBERS = frozenset({"levels", "deadband", "on_s", "off_s", "source"})
+_NUMBERS = frozenset({"levels", "priorities", "deadband", "on_s", "off_s", "source", "grade", "unit"})
 _ARMING = frozenset({"hours", "days", "holidays"})
 _KEYS = _NUMBERS | _ARMING
-_SCOPES: tuple[Literal["device", "circuit", "street"], ...] = ("device", "circuit", "street")
+_GRADES = ("A", "B", "C")
+SCOPES: tuple[Literal["device", "circuit", "street"], ...] = ("device", "circuit", "street")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fault]) -> Catalog:
-    """Return the catalog with a site's thresholds in place; everything wrong is added to ``faults``."""
+def with_limits(
+    catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fault], own: Catalog | None = None
+) -> Catalog:
+    """Return the catalog with a site's thresholds in place; everything wrong is added to ``faults``.
+
+    ``own`` are the kinds as they come, where the catalog holds other thresholds already: they say what a cap means.
+    """
     kinds = dict(catalog.kinds)
     for kind_key, fields in overrides.items():
         path = f"limits.{kind_key}"
@@ -40,7 +47,7 @@ def with_limits(catalog: Catalog, overrides: Mapping[str, Any], faults: list[Fau
             faults.append(Fault(path, f"{kind_key!r} is not a kind{catalog.suggestion(kind_key)}"))
             continue
         for field_key, table in fields.items():
-            kind = _with_field(kind, field_key, table, f"{path}.{field_key}", faults)
+            kind = _with_field(kind, field_key, table, f"{path}.{field_key}", faults, (own or catalog).kinds[kind_key])
         kinds[kind_key] = kind
     return Catalog(kinds)
 
@@ -82,9 +89,9 @@ def _scoped(
     path: str,
     faults: list[Fault],
 ) -> ScopedLimit | None:
-    named = [scope for scope in _SCOPES if scope in table]
+    named = [scope for scope in SCOPES if scope in table]
     if len(named) != 1:
-        faults.append(Fault(path, f"expected one of {', '.join(_SCOPES)}, found {' and '.join(named) or 'none'}"))
+        faults.append(Fault(path, f"expected one of {', '.join(SCOPES)}, found {' and '.join(named) or 'none'}"))
         return None
     (scope,) = named
     name, kind_key, field_key = str(table[scope]), str(table.get("kind", "")), str(table.get("field", ""))
@@ -92,22 +99,33 @@ def _scoped(
     if kind is None:
         faults.append(Fault(f"{path}.kind", f"{kind_key!r} is not a kind{catalog.suggestion(kind_key)}"))
         return None
-    if not any(getattr(d, "id" if scope == "device" else scope) == name and d.kind == kind_key for d in devices.values()):
+    if not any(
+        getattr(d, "id" if scope == "device" else scope) == name and d.kind == kind_key for d in devices.values()
+    ):
         faults.append(Fault(f"{path}.{scope}", f"{name!r} holds no {kind_key}; the limit would be for nobody"))
         return None
-    field = next((f for m in kind.measurements for f in m.fields if f.limits and f.key == field_key), None)
+    change = {key: value for key, value in table.items() if key not in (scope, "kind", "field", "limit")}
+    before = len(faults)
+    group = next((group for group in kind.groups if group.limit.key == field_key), None)
+    if group is not None:
+        if scope != group.by:
+            faults.append(Fault(f"{path}.{scope}", f"{field_key!r} looks at a whole {group.by}; expected a {group.by}"))
+            return None
+        first = next(each.limit for each in own.kinds[kind_key].groups if each.limit.key == field_key)
+        changed = _changed(group.limit, None, change, kind, path, faults, first, group.unit)
+        return None if len(faults) > before else ScopedLimit(scope, name, kind_key, field_key, changed)
+    field = _limited(kind).get(field_key)
     if field is None:
-        faults.append(Fault(f"{path}.field", f"{field_key!r} has no limits{_hint(field_key, _limited(kind))}"))
+        known = {**_limited(kind), **{group.limit.key: group for group in kind.groups}}
+        faults.append(Fault(f"{path}.field", f"{field_key!r} has no limits{_hint(field_key, known)}"))
         return None
     wanted = table.get("limit")
-    usual = [limit for limit in field.limits if limit.key == wanted or (wanted is None and limit.signal is None)]
+    usual = [limit for limit in field.limits if limit.key == wanted] if wanted is not None else _plain(field)
     if len(usual) != 1:
         keys = ", ".join(limit.key for limit in field.limits)
         faults.append(Fault(f"{path}.limit", f"expected one of the limits {keys}, found {shown(wanted)}"))
         return None
-    change = {key: value for key, value in table.items() if key not in (scope, "kind", "field", "limit")}
     first = next(limit for limit in own.kinds[kind_key].field(field_key).limits if limit.key == usual[0].key)
-    before = len(faults)
     changed = _changed(usual[0], field, change, kind, path, faults, first)
     return None if len(faults) > before else ScopedLimit(scope, name, kind_key, field_key, changed)
 
@@ -116,32 +134,44 @@ def _limited(kind: Kind) -> dict[str, Field]:
     return {field.key: field for m in kind.measurements for field in m.fields if field.limits}
 
 
+def _plain(field: Field) -> list[Limit]:
+    """Return the limits on the value itself, but not those for some places alone."""
+    return [
+        limit
+        for limit in field.limits
+        if limit.signal is None and not any(isinstance(each, Registered) and not each.but for each in limit.armed)
+    ]
+
+
 def _hint(key: str, known: Mapping[str, object]) -> str:
     close = get_close_matches(key, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; fields with limits are {', '.join(known)}"
 
 
-def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fault]) -> Kind:
+def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fault], own: Kind) -> Kind:
     known = _limited(kind)
     groups = {group.limit.key: group for group in kind.groups}
     if (key in known or key in groups) and not isinstance(table, dict):
         faults.append(Fault(path, f"expected a table, found {shown(table)}"))
         return kind
     if key in groups:
-        group = replace(groups[key], limit=_changed(groups[key].limit, None, cast(Any, table), kind, path, faults))
+        first = next(group.limit for group in own.groups if group.limit.key == key)
+        changed_limit = _changed(groups[key].limit, None, cast(Any, table), kind, path, faults, first, groups[key].unit)
+        group = replace(groups[key], limit=changed_limit)
         return replace(kind, groups=tuple(group if g.limit.key == key else g for g in kind.groups))
     field = known.get(key)
     if field is None or not isinstance(table, dict):
         faults.append(Fault(path, f"{key!r} has no limits{_hint(key, known)}"))
         return kind
-    plain = [limit for limit in field.limits if limit.signal is None] or list(field.limits)
+    plain = _plain(field) or list(field.limits)
     by_key = {plain[0].key: table} if len(plain) == 1 and not _names_limits(field, table) else table
     limits = {limit.key: limit for limit in field.limits}
     for limit_key, change in by_key.items():
         if limit_key not in limits or not isinstance(change, dict):
             faults.append(Fault(f"{path}.{limit_key}", f"expected one of the limits {', '.join(limits)}"))
             continue
-        limits[limit_key] = _changed(limits[limit_key], field, change, kind, f"{path}.{limit_key}", faults)
+        first = next(limit for limit in _limited(own)[key].limits if limit.key == limit_key)
+        limits[limit_key] = _changed(limits[limit_key], field, change, kind, f"{path}.{limit_key}", faults, first)
     changed = replace(field, limits=tuple(limits.values()))
     measurements = tuple(
         replace(m, fields=tuple(changed if f is field else f for f in m.fields)) for m in kind.measurements
@@ -161,15 +191,27 @@ def _changed(
     path: str,
     faults: list[Fault],
     first: Limit | None = None,
+    unit: str = "1",
 ) -> Limit:
     """Return a limit with a site's changes; ``first`` is the kind's own, by which a cap is measured."""
     before = len(faults)
+    unit = limit.unit or (unit if field is None else field.unit)
+    if change.get("unit", unit) != unit:
+        faults.append(Fault(f"{path}.unit", f"expected {unit!r}, the unit of the limit, found {shown(change['unit'])}"))
     for key in change:
         if key not in _KEYS:
             faults.append(Fault(f"{path}.{key}", f"is not a setting of a limit; known are {', '.join(sorted(_KEYS))}"))
     levels = change.get("levels", [level.value for level in limit.levels])
     if not isinstance(levels, list) or len(levels) != len(limit.levels) or not all(map(_is_number, levels)):
         faults.append(Fault(f"{path}.levels", f"expected {len(limit.levels)} numbers, found {shown(levels)}"))
+    priorities = change.get("priorities", [level.priority for level in limit.levels])
+    known = isinstance(priorities, list) and all(priority in PRIORITIES for priority in priorities)
+    if not known or len(priorities) != len(limit.levels):
+        expected = f"expected {len(limit.levels)} of {', '.join(PRIORITIES)}"
+        faults.append(Fault(f"{path}.priorities", f"{expected}, found {shown(priorities)}"))
+    grade = change.get("grade", limit.grade)
+    if grade not in _GRADES:
+        faults.append(Fault(f"{path}.grade", f"expected one of {', '.join(_GRADES)}, found {shown(grade)}"))
     for key in ("deadband", "on_s", "off_s"):
         if not _is_number(change.get(key, 0.0)):
             faults.append(Fault(f"{path}.{key}", f"expected a number, found {shown(change[key])}"))
@@ -178,14 +220,18 @@ def _changed(
         return limit
     armed = limit.armed
     if weekly is not None:
-        armed = (*(arming for arming in limit.armed if isinstance(arming, While)), weekly)
+        armed = (*(arming for arming in limit.armed if isinstance(arming, While | Registered)), weekly)
     changed = replace(
         limit,
-        levels=tuple(replace(old, value=float(value)) for old, value in zip(limit.levels, levels, strict=True)),
+        levels=tuple(
+            replace(old, value=float(value), priority=priority)
+            for old, value, priority in zip(limit.levels, levels, priorities, strict=True)
+        ),
         deadband=float(change.get("deadband", limit.deadband)),
         on_s=float(change.get("on_s", limit.on_s)),
         off_s=float(change.get("off_s", limit.off_s)),
         source=str(change.get("source", "site file")),
+        grade=grade,
         armed=armed,
     )
     sentences = [
@@ -228,6 +274,9 @@ def _loosened(own: Limit, changed: Limit) -> Iterator[str]:
     for old, new in zip(own.levels[1:], changed.levels[1:], strict=True):
         if sign * new.value > sign * old.value:
             yield f"level {new.level}: {new.value:g} is looser than the {old.value:g} of a capped limit"
+    for old, new in zip(own.levels, changed.levels, strict=True):
+        if PRIORITIES.index(new.priority) > PRIORITIES.index(old.priority):
+            yield f"level {new.level}: {new.priority} is milder than the {old.priority} of a capped limit"
     if changed.on_s > own.on_s:
         yield f"on_s {changed.on_s:g} is longer than the {own.on_s:g} of a capped limit"
     if changed.armed != own.armed:

@@ -1,14 +1,20 @@
 """``[[notify]]`` of a site file: by which channels people are told, and of what."""
 
+import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from devices.errors import Fault, shown
 from devices.kind import PRIORITIES
 from devices.site import Channel
 
+# What reaches people in different ways; two channels of one kind fail together.
+KINDS = ("app", "dingtalk", "feishu", "mail", "sms", "voice", "webhook", "wecom")
+ROLES = ("officer", "leader", "director", "maintenance", "engineer")
 _KEYS = frozenset({"name", "kind", "env", "roles", "priorities"})
-_ROLES = ("officer", "leader", "director", "maintenance", "engineer")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ENV = re.compile(r"CITYDECK_NOTIFY_[A-Z0-9_]{1,64}")
 
 
 def read_channels(tables: Sequence[Mapping[str, Any]], faults: list[Fault]) -> tuple[Channel, ...]:
@@ -17,25 +23,31 @@ def read_channels(tables: Sequence[Mapping[str, Any]], faults: list[Fault]) -> t
     for index, table in enumerate(tables):
         path = f"notify[{index}]"
         for key in sorted(set(table) - _KEYS):
-            faults.append(Fault(f"{path}.{key}", f"is not a setting; known are {', '.join(sorted(_KEYS))}"))
-        words = {key: table.get(key) for key in ("name", "kind", "env")}
-        for key, value in words.items():
-            if not isinstance(value, str) or not value:
-                faults.append(Fault(f"{path}.{key}", f"expected a text, found {shown(value)}"))
-        env = str(words["env"] or "")
-        if env and not env.startswith("CITYDECK_"):
-            faults.append(Fault(f"{path}.env", f"expected the name of a variable CITYDECK_…, found {shown(env)}"))
-        if str(words["name"]) in found:
-            faults.append(Fault(f"{path}.name", f"{words['name']!r} is the name of another channel already"))
-        channel = Channel(
-            str(words["name"]),
-            str(words["kind"]),
+            close = get_close_matches(key, _KEYS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(_KEYS))}"
+            faults.append(Fault(f"{path}.{key}", f"is not a setting; {hint}"))
+        name = _fitting(table.get("name"), _NAME, "1 to 64 of A–Z a–z 0–9 . _ -", f"{path}.name", faults)
+        env = _fitting(table.get("env"), _ENV, "the name of a variable CITYDECK_NOTIFY_…", f"{path}.env", faults)
+        kind = table.get("kind")
+        if kind not in KINDS:
+            faults.append(Fault(f"{path}.kind", f"expected one of {', '.join(KINDS)}, found {shown(kind)}"))
+        if name and name in found:
+            faults.append(Fault(f"{path}.name", f"{name!r} is the name of another channel already"))
+        found[name] = Channel(
+            name,
+            str(kind),
             env,
-            _some(table.get("roles", ["officer"]), _ROLES, f"{path}.roles", faults),
+            _some(table.get("roles", ["officer"]), ROLES, f"{path}.roles", faults),
             _some(table.get("priorities", ["P1", "P2"]), PRIORITIES, f"{path}.priorities", faults),
         )
-        found[channel.name] = channel
     return tuple(found.values())
+
+
+def _fitting(found: object, pattern: re.Pattern[str], expected: str, path: str, faults: list[Fault]) -> str:
+    if isinstance(found, str) and pattern.fullmatch(found):
+        return found
+    faults.append(Fault(path, f"expected {expected}, found {shown(found)}"))
+    return ""
 
 
 def _some(found: object, known: Sequence[str], path: str, faults: list[Fault]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import secrets
 import signal
 import sys
 import threading
@@ -16,11 +15,9 @@ from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.address import BrokerAddress, broker_address
-from ingest.alarms import device_health
-from ingest.alarms import timers as alarm_timers
 from ingest.alarms.database import open_alarms
+from ingest.alarms.revisions.adopting import Adopter
 from ingest.bulletin import Bulletin
-from ingest.cases import timers as case_timers
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
 from ingest.journal import Journal
@@ -31,10 +28,11 @@ from ingest.pipeline import Pipeline
 from ingest.places import Places, disk_used_pct, site_secret, take
 from ingest.retention import Keeper
 from ingest.retry import Retrier
-from ingest.steward import Duty, Steward
+from ingest.stewardship import Stewardship
 from ingest.store import open_store
 from ingest.storing import StoreWriter
 from ingest.subscriber import Subscriber
+from ingest.watchdog import EVERY_S, Watchdog, topic_of
 
 log = logging.getLogger("ingest")
 
@@ -50,6 +48,13 @@ _METRICS_MS = 5_000
 @click.option("--shard", help="Collect one shard of the site file only.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus scrapes on this port.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of --metrics-port.")
+@click.option(
+    "--watchdog-s",
+    type=click.FloatRange(0.2, 60),
+    default=EVERY_S,
+    show_default=True,
+    help="Pause between two alarms of the watchdog.",
+)
 def main(
     site_file: Path | None,
     data: Path,
@@ -57,6 +62,7 @@ def main(
     shard: str | None,
     metrics_port: int | None,
     metrics_host: str,
+    watchdog_s: float,
 ) -> None:
     """Run the collector."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s ingest %(levelname)s %(message)s")
@@ -64,13 +70,18 @@ def main(
     try:
         site = load_site(site_file)
         scrapes = None if metrics_port is None else (metrics_host, metrics_port)
-        run(site, Places(data), broker_address(site, mqtt_port), shard, scrapes)
+        run(site, Places(data), broker_address(site, mqtt_port), shard, scrapes, watchdog_s)
     except (DeviceError, IngestError, click.UsageError) as error:
         sys.exit(f"citydeck ingest: {error}")
 
 
 def run(
-    site: Site, places: Places, address: BrokerAddress, shard: str | None, scrapes: tuple[str, int] | None = None
+    site: Site,
+    places: Places,
+    address: BrokerAddress,
+    shard: str | None,
+    scrapes: tuple[str, int] | None = None,
+    watchdog_s: float = EVERY_S,
 ) -> None:
     """Collect until SIGINT or SIGTERM; ``scrapes`` is the host and port on which metrics are told.
 
@@ -78,6 +89,7 @@ def run(
         IngestError: journal, checkpoint or alarm database cannot be opened, or the port for scrapes is taken.
     """
     name = shard or "main"
+    city = site
     site, subscriptions = _share(site, shard)
     own = places.for_shard(shard)
     lock = take(own)
@@ -85,12 +97,13 @@ def run(
     checkpoint, store_checkpoint = Checkpoint(own.checkpoint), Checkpoint(own.checkpoint)
     database = open_alarms(site, places)
     database.migrate()
-    store = open_store(site, own)
+    store = open_store(site, places, shard)
     asked = threading.Event()
     meters = Meters(_clock_ms)
     if scrapes is not None:
         meters.serve(*scrapes)
-    subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", subscriptions, ASK, asked.set)
+    topics = (*subscriptions, topic_of(name))
+    subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", topics, ASK, asked.set)
     inbox = subscriber.inbox
     pipeline = Pipeline(
         site, name, journal, checkpoint, database,
@@ -98,6 +111,7 @@ def run(
         lambda unregistered: StoreWriter(site, journal, store, store_checkpoint, unregistered, meters),
         lambda: journal.messages + len(inbox),
         meters,
+        site_secret(places),
     )  # fmt: skip
     journaller = Journaller(
         subscriber, journal, _clock_ms, meters,
@@ -109,21 +123,14 @@ def run(
     meters.watch(
         lambda: Figures(pipeline.ledger(), subscriber.connected, subscriber.connections, len(inbox), own.journal)
     )
-    keeper = Keeper(site, journal, store, pipeline.writer)
+    keeper = Keeper(site, journal, store, pipeline.writer, Checkpoint(own.checkpoint).position)
     bulletin = Bulletin(
         name, database, Checkpoint(own.checkpoint), journal, pipeline.ledger, pipeline.counts, _clock_ms
     )
     retrier = Retrier(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
-    steward = Steward(
-        database,
-        f"{name}-{secrets.token_hex(4)}",
-        _clock_ms,
-        [
-            Duty("alarm timers", 1_000, lambda now_ms: alarm_timers.due(database, now_ms)),
-            Duty("case timers", 1_000, lambda now_ms: case_timers.due(database, now_ms)),
-            Duty("old device health", 3_600_000, lambda now_ms: device_health.forget(database, now_ms)),
-        ],
-    )
+    adopter = Adopter(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
+    stewardship = Stewardship(city, database, name, _clock_ms)
+    watchdog = Watchdog(name, subscriber.publish, watchdog_s, _clock_ms())
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -140,7 +147,8 @@ def run(
     subscriber.start()
     bulletin.start()
     retrier.start()
-    steward.start()
+    adopter.start()
+    stewardship.start()
     log.info("collecting shard=%s from=%s devices=%d position=%d", name, address, len(site.devices), journal.last)
     told_ms = 0
     while not stopping.wait(0.2) and pipeline.failed is None and pipeline.writer.failed is None:
@@ -152,8 +160,10 @@ def run(
             pipeline.tell_metrics(now_ms)
             told_ms = now_ms
         keeper.look(now_ms)
-    steward.stop()
+        watchdog.look(now_ms)
+    stewardship.stop()
     retrier.stop()
+    adopter.stop()
     keeper.stop()
     subscriber.stop()
     journaller.stop()

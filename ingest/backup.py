@@ -28,6 +28,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from devices.catalog import Catalog
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_document import site_files
@@ -37,6 +38,7 @@ from ingest.checkpoint import Checkpoint
 from ingest.errors import BackupError, IngestError
 from ingest.journal import Journal
 from ingest.places import Places
+from ingest.store.sqlite import MAIN, SqliteStore
 
 _LEFT_OUT = ("-wal", "-shm", "-journal", ".lock", ".partial")
 _PG_DUMP = (
@@ -102,7 +104,7 @@ def _pack(
 ) -> dict[str, Any]:
     head = {"format": FORMAT, "citydeck": version("citydeck"), "begun_at": now().isoformat(timespec="seconds")}
     packing.document(HEAD, head)
-    cursors = {name: _cursors(folder, places, packing) for name, folder in folders.items()}
+    cursors = _cursors(folders, places, packing)
     alarms, alarms_file = _alarms(site, places)
     if alarms_file is not None and alarms_file.exists():
         packing.database(alarms_file, f"{DATA}/{places.alarms.name}")
@@ -141,23 +143,27 @@ def _member(path: Path, places: Places) -> str:
     return f"{DATA}/{path.relative_to(places.data).as_posix()}"
 
 
-def _cursors(folder: Places, places: Places, packing: Packing) -> dict[str, int]:
-    cursors: dict[str, int] = {}
+def _cursors(folders: dict[str, Places], places: Places, packing: Packing) -> dict[str, dict[str, int]]:
+    cursors: dict[str, dict[str, int]] = {name: {} for name in folders}
+    for name, folder in folders.items():
 
-    def of_checkpoint(copy: Path) -> None:
-        with closing(Checkpoint(copy)) as checkpoint:
-            cursors["checkpoint"] = checkpoint.load().position
-            cursors["store"] = checkpoint.load_stored().position
+        def of_checkpoint(copy: Path, found: dict[str, int] = cursors[name]) -> None:
+            with closing(Checkpoint(copy)) as checkpoint:
+                found["checkpoint"] = checkpoint.load().position
+                found["store"] = checkpoint.load_stored().position
+
+        for path, look in ((folder.checkpoint, of_checkpoint), (folder.minutes, None)):
+            if path.exists():
+                packing.database(path, _member(path, places), look)
 
     def of_readings(copy: Path) -> None:
-        with closing(sqlite3.connect(copy)) as database:
-            row = database.execute("SELECT position FROM progress").fetchone()
-            cursors["embedded store"] = 0 if row is None else int(row[0])
+        for name, folder in folders.items():
+            shard = None if folder == places else folder.data.name
+            with closing(SqliteStore(copy, Catalog({}), shard=shard or MAIN)) as store:
+                cursors[name]["embedded store"] = store.position()[0]
 
-    looks = {folder.checkpoint: of_checkpoint, folder.readings: of_readings, folder.minutes: None}
-    for path, look in looks.items():
-        if path.exists():
-            packing.database(path, _member(path, places), look)
+    if places.readings.exists():
+        packing.database(places.readings, _member(places.readings, places), of_readings)
     return cursors
 
 
@@ -174,8 +180,9 @@ def _alarms(site: Site, places: Places) -> tuple[str, Path | None]:
 def _rest(places: Places, without: set[Path | None]) -> list[Path]:
     """Return what else is kept in the data folder, whoever put it there."""
     copied = {path.resolve() for path in without if path is not None}
+    copied.add(places.readings.resolve())
     for folder in _collectors(places).values():
-        copied.update(path.resolve() for path in (folder.checkpoint, folder.readings, folder.minutes))
+        copied.update(path.resolve() for path in (folder.checkpoint, folder.minutes))
     found = []
     for path in sorted(places.data.rglob("*")):
         parts = path.relative_to(places.data).parts

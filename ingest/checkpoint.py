@@ -4,7 +4,8 @@ Restart = checkpoint + the journal behind its position. Only devices that change
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Saved:
     ledger: Ledger = field(default_factory=Ledger)
     devices: dict[str, bytes] = field(default_factory=dict)
     unregistered: Unregistered = field(default_factory=Unregistered)
+    rules: bytes | None = None
 
 
 class Checkpoint:
@@ -72,6 +74,7 @@ class Checkpoint:
             )
             saved.ledger = Ledger(**totals)
         saved.ledger.counts.load(self._database)
+        saved.rules = self.rules()
         saved.devices = dict(self._database.execute("SELECT id, state FROM device"))
         newcomers = self._get("newcomers")
         hour, count = (0, 0) if newcomers is None else msgspec.msgpack.decode(newcomers, type=tuple[int, int])
@@ -93,15 +96,26 @@ class Checkpoint:
         unregistered: Unregistered,
         found: Iterable[quarantine.Quarantined],
         landed: Iterable[quarantine.Landed] = (),
+        rules: bytes | None = None,
     ) -> None:
-        """Commit everything that belongs to a position in one transaction."""
-        with self._database:
+        """Commit everything that belongs to a position in one transaction.
+
+        Raises:
+            JournalError: nothing was written (the disk is full); the same can be tried again.
+        """
+        with self._transaction(ledger.counts):
             self._put("pipeline", msgspec.msgpack.encode((position, now_ms, listening_ms, ledger.totals())))
             ledger.counts.save(self._database)
             self._database.executemany("INSERT OR REPLACE INTO device VALUES (?, ?)", devices.items())
             self._database.executemany("INSERT OR REPLACE INTO unregistered VALUES (?, ?)", unregistered.fresh.items())
+            if rules is not None:
+                self._put("rules", rules)
             self._put("newcomers", msgspec.msgpack.encode((unregistered.hour, unregistered.count)))
             self._quarantine.keep(self._database, found, landed)
+
+    def rules(self) -> bytes | None:
+        """Return the rules that were in force when this was saved (see ingest.alarms.books)."""
+        return self._get("rules")
 
     def load_stored(self) -> Stored:
         """Return how far the store was when this was saved last; a remote store knows it from here only."""
@@ -115,8 +129,12 @@ class Checkpoint:
     def save_stored(
         self, stored: Stored, refused: Iterable[quarantine.Quarantined] = (), counted: Counts | None = None
     ) -> None:
-        """Commit how far the store is, with the lines it refused and the counts per device."""
-        with self._database:
+        """Commit how far the store is, with the lines it refused and the counts per device.
+
+        Raises:
+            JournalError: nothing was written (the disk is full); the same can be tried again.
+        """
+        with self._transaction(counted):
             self._put("stored", msgspec.msgpack.encode(stored))
             self._quarantine.keep(self._database, refused)
             if counted is not None:
@@ -146,6 +164,18 @@ class Checkpoint:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    @contextmanager
+    def _transaction(self, counted: Counts | None) -> Iterator[None]:
+        try:
+            with self._database:
+                yield
+        except sqlite3.Error as error:
+            # Both have noted as written what was not.
+            self._quarantine = quarantine.Keeping()
+            if counted is not None:
+                counted.unsave()
+            raise JournalError(f"checkpoint: cannot be written ({error})") from error
 
     def _get(self, key: str) -> bytes | None:
         row = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -162,8 +162,8 @@ class Reconciliation:
 
     def _decode_span(self, source: Source, report: Report) -> None:
         journal = self._journals[source.folder]
-        first = _position_at(journal, report.start_ms - FUTURE_MS)
-        last = _position_at(journal, report.stop_ms) - 1
+        first = position_at(journal, report.start_ms - FUTURE_MS)
+        last = position_at(journal, report.stop_ms) - 1
         for outcome in self._outcomes(source, journal, first, last):
             within = outcome.received_ms >= report.start_ms
             if within and outcome.fate != "tick" and outcome.origin is None:
@@ -227,7 +227,7 @@ class Reconciliation:
         for source in self._sources:
             # Opened again: what came in the meantime may explain a point, too.
             journal = Journal(source.folder)
-            for outcome in self._outcomes(source, journal, _position_at(journal, stop_ms), journal.last):
+            for outcome in self._outcomes(source, journal, position_at(journal, stop_ms), journal.last):
                 later.add(outcome)
         left = {key: np.setdiff1d(found, later.of(key)) for key, found in extra.items()}
         return {key: found for key, found in left.items() if len(found)}
@@ -243,7 +243,7 @@ def _begin_ms(journal: Journal) -> int:
     return journal.read(first - 1, 1)[0].received_ms if first > 1 else 0
 
 
-def _position_at(journal: Journal, at_ms: int) -> int:
+def position_at(journal: Journal, at_ms: int) -> int:
     """Return the position of the first record received at an instant or later, or the one behind the last."""
     low, high = max(1, journal.first()), journal.last + 1
     while low < high:

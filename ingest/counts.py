@@ -85,6 +85,7 @@ class Counts:
         self._unfolded: set[Key] = set()
         self._untold: set[Key] = set()
         self._saves = 0
+        self._before: tuple[list[Row], set[Key], int] = ([], set(), 0)
         self._lock = threading.Lock()
 
     def touch(self, kind: str, device: str) -> Row:
@@ -138,8 +139,10 @@ class Counts:
     def save(self, database: sqlite3.Connection) -> None:
         """Write the rows that changed since the last save, inside the caller's transaction."""
         if not self._changed:
+            self._before = [], self._unfolded, self._saves
             return
         changed, self._changed = self._changed, []
+        self._before = changed, self._unfolded, self._saves
         keys = [row.key for row in changed]
         self._unfolded.update(keys)
         with self._lock:
@@ -155,6 +158,16 @@ class Counts:
         rows = ((self._side, *key, _encode(self._by_key[key].numbers)) for key in self._unfolded)
         database.executemany("INSERT OR REPLACE INTO count_row VALUES (?, ?, ?, ?)", rows)
         self._unfolded, self._saves = set(), 0
+
+    def unsave(self) -> None:
+        """Let everything count as changed that the last save wrote: its transaction failed."""
+        changed, unfolded, saves = self._before
+        self._unfolded |= unfolded
+        # A number more than was saved leaves a gap, a number less would be there already.
+        self._saves = max(self._saves, saves)
+        for row in changed:
+            if not row.changed:
+                self.change(row)
 
     def load(self, database: sqlite3.Connection) -> None:
         """Take over what was saved."""

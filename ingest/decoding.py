@@ -11,9 +11,14 @@ from devices.decode import decode
 from devices.errors import Undecodable
 from devices.readings import Decoded, Reading
 from devices.site import Site
-from ingest.journal import RETRY, TICK, Record, read_tick
+from ingest.alarms.own_kind import KIND as OWN_KIND
+from ingest.alarms.own_kind import own_device
+from ingest.alarms.revisions.revision import Revision
+from ingest.alarms.revisions.revision import unpacked as unpacked_revision
+from ingest.journal import RETRY, RULES, TICK, Record, read_tick
 from ingest.quarantine import Origin
 from ingest.repeats import Repeats
+from ingest.watchdog import read_beat
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +32,8 @@ class Outcome(msgspec.Struct, gc=False):
     """What became of one record.
 
     A quarantined message may still have readings: those of its fields that could be read. ``origin`` is set on one
-    that was in quarantine before and was tried again; ``own`` holds what a tick says of the collector itself.
+    that was in quarantine before and was tried again; ``own`` holds what a tick says of the collector itself;
+    ``revision`` are the rules from this record on, where it says so.
     """
 
     position: int
@@ -45,6 +51,7 @@ class Outcome(msgspec.Struct, gc=False):
     ahead_ms: int = 0
     own: Mapping[str, float] = {}
     origin: Origin | None = None
+    revision: Revision | None = None
 
 
 @dataclass
@@ -101,10 +108,12 @@ class Decoder:
             return Outcome(position, received_ms, topic, "tick", status=connected, own=own)
         if topic == RETRY:
             return self._again(record)
+        if topic == RULES:
+            return Outcome(position, received_ms, topic, "tick", revision=unpacked_revision(payload))
         try:
             decoded = decode(topic, payload, received_ms, position, self._site)
         except Undecodable as error:
-            return _unread(record, error.reason, str(error))
+            return beat_of(record) or _unread(record, error.reason, str(error))
         except Exception as error:  # a fault of ours, or of a kind file, must not stop the city
             name = type(error).__name__
             if name not in self._faults:
@@ -172,6 +181,17 @@ class Decoder:
             outcome.fate, outcome.reason = "quarantined", decoded.faults[0].reason
             outcome.sentence = "; ".join(fault.sentence for fault in decoded.faults[:5])
         return outcome
+
+
+def beat_of(record: Record) -> Outcome | None:
+    """Return the outcome of a watchdog's message, None for any other."""
+    position, received_ms, topic, payload = record
+    sent = read_beat(topic, payload)
+    if sent is None:
+        return None
+    shard, at_ms = sent
+    own = {"watchdog": max(0.0, (received_ms - at_ms) / 1000)}
+    return Outcome(position, received_ms, topic, "decoded", OWN_KIND, own_device(shard), own=own)
 
 
 def packed(origin: Origin, topic: str, payload: bytes) -> bytes:

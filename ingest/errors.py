@@ -4,7 +4,7 @@ from typing import Literal
 
 RefusedWhy = Literal[
     "not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed",
-    "state", "changed", "overdue", "same_person", "expired", "alarm_active", "pending",
+    "state", "changed", "overdue", "same_person", "expired", "alarm_active", "pending", "unfit",
 ]  # fmt: skip
 
 
@@ -35,9 +35,7 @@ class AlarmError(IngestError):
 class Refused(AlarmError):
     """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people."""
 
-    def __init__(
-        self, why: RefusedWhy, sentence: str, occurrence: str | None = None, case: str | None = None
-    ) -> None:
+    def __init__(self, why: RefusedWhy, sentence: str, occurrence: str | None = None, case: str | None = None) -> None:
         super().__init__(sentence)
         self.why = why
         self.occurrence = occurrence

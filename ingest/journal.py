@@ -20,7 +20,9 @@ from ingest.errors import JournalError
 TICK = "$tick"
 # A message of before that is tried again (ingest.retry); it was received and counted when it first came.
 RETRY = "$retry"
-_OWN = frozenset({TICK, RETRY})
+# From here on the rules are those of the revision it holds (ingest.alarms.revisions).
+RULES = "$rules"
+_OWN = frozenset({TICK, RETRY, RULES})
 # The payload of a tick while the broker is not connected and there is nothing else to tell.
 AWAY = b"away"
 # What readers that keep up get without touching the disk.
@@ -68,6 +70,19 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class _Batch(NamedTuple):
+    """Messages that were appended together; ``size`` is that of their payloads in bytes."""
+
+    first: int
+    received_ms: int
+    messages: Sequence[tuple[str, bytes]]
+    size: int
+
+
+# A record is made for every message; the constructor of a NamedTuple costs twice as much as this.
+_new = tuple.__new__
+
+
 class Journal:
     """An append-only log. Any number of threads append, read and wait; batches stay whole."""
 
@@ -80,7 +95,8 @@ class Journal:
         self._folder = folder
         self._grown = threading.Condition()
         self._appending = threading.Lock()
-        self._tail: deque[Record] = deque()
+        self._tail: deque[_Batch] = deque()
+        self._tail_records = 0
         self._tail_bytes = 0
         self._local = threading.local()
         self._writer: sqlite3.Connection | None = None
@@ -91,8 +107,8 @@ class Journal:
         except OSError as error:
             raise JournalError(f"journal {folder.name}: cannot be opened: {error}") from error
 
-    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
-        """Write messages durably and return them as records; on return they survive a kill or a power cut.
+    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> range:
+        """Write messages durably and return their positions; on return they survive a kill or a power cut.
 
         Raises:
             JournalError: nothing of the batch was written, and nothing of it may be acknowledged.
@@ -100,10 +116,10 @@ class Journal:
         with self._appending:
             return self._append(messages, now_ms)
 
-    def _append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
+    def _append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> range:
         received_ms = max(now_ms, self.received_ms)
         first = self.last + 1
-        total = self.messages + sum(1 for topic, _ in messages if topic not in _OWN)
+        total = self.messages + sum([topic not in _OWN for topic, _ in messages])
         last = first + len(messages) - 1
         try:
             writer = self._writer_for(received_ms)
@@ -116,15 +132,18 @@ class Journal:
             raise JournalError(
                 f"journal: cannot write ({error}); messages stay with the broker until it can"
             ) from error
-        records = [Record(first + i, received_ms, topic, payload) for i, (topic, payload) in enumerate(messages)]
+        batch = _Batch(first, received_ms, messages, sum([len(payload) for _, payload in messages]))
         with self._grown:
             self.last, self.received_ms, self.messages = last, received_ms, total
-            self._tail.extend(records)
-            self._tail_bytes += sum(len(record.payload) for record in records)
-            while len(self._tail) > _TAIL_RECORDS or self._tail_bytes > _TAIL_BYTES:
-                self._tail_bytes -= len(self._tail.popleft().payload)
+            self._tail.append(batch)
+            self._tail_records += len(messages)
+            self._tail_bytes += batch.size
+            while self._tail_records > _TAIL_RECORDS or self._tail_bytes > _TAIL_BYTES:
+                gone = self._tail.popleft()
+                self._tail_records -= len(gone.messages)
+                self._tail_bytes -= gone.size
             self._grown.notify_all()
-        return records
+        return range(first, last + 1)
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until a record behind ``after`` exists; return whether one does."""
@@ -140,10 +159,26 @@ class Journal:
         with self._grown:
             if after >= self.last:
                 return []
-            if self._tail and self._tail[0].position <= after + 1:
-                start = after + 1 - self._tail[0].position
-                return [self._tail[i] for i in range(start, min(start + limit, len(self._tail)))]
+            if self._tail and self._tail[0].first <= after + 1:
+                return self._recent(after, limit)
         return self._read_files(after, limit)
+
+    def _recent(self, after: int, limit: int) -> list[Record]:
+        wanted: list[_Batch] = []
+        for batch in reversed(self._tail):
+            wanted.append(batch)
+            if batch.first <= after + 1:
+                break
+        records: list[Record] = []
+        for batch in reversed(wanted):
+            skipped = max(0, after + 1 - batch.first)
+            position, received_ms = batch.first + skipped, batch.received_ms
+            for topic, payload in batch.messages[skipped:] if skipped else batch.messages:
+                records.append(_new(Record, (position, received_ms, topic, payload)))
+                position += 1
+            if len(records) >= limit:
+                break
+        return records
 
     def first(self) -> int:
         """Return the first position still kept, or 0 when the journal is empty.

@@ -25,6 +25,7 @@ _PIECE_BYTES = 256 * 1024
 _MAC_BYTES = 64
 
 Publish = Callable[[str, bytes, int], None]
+_encode = msgspec.json.Encoder().encode
 
 
 def sealed(document: Mapping[str, Any], secret: bytes) -> bytes:
@@ -77,9 +78,8 @@ class Live:
         if items:
             self._send("alarm", {"items": items})
 
-    def second(self, ledger: Mapping[str, Any]) -> None:
-        """Tell what changed since the memory was last saved, and the ledger."""
-        changed = sorted(self._memory.changed)
+    def second(self, changed: Iterable[str], ledger: Mapping[str, Any]) -> None:
+        """Tell how the devices that changed are now, and the ledger."""
         passages, self._passages = self._passages[-200:], []
         for piece in self._pieces(changed):
             self._send("values", {"devices": piece})
@@ -107,7 +107,7 @@ class Live:
             state = self._memory.devices.get(name)
             if state is None or state.kind == OWN_KIND:
                 continue
-            body = msgspec.json.encode(_device(state))
+            body = _encode(_device(state))
             if size + len(body) > _PIECE_BYTES:
                 yield piece
                 piece, size = {}, 0
@@ -130,5 +130,5 @@ def _device(state: DeviceState) -> dict[str, Any]:
         "online": state.online,
         "silent": state.silent,
         "seen": state.seen_ms,
-        "latest": state.latest(),
+        "rows": state.rows,
     }

@@ -10,18 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from devices.site import Site
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
-from ingest.alarms.memory import DeviceState
 from ingest.alarms.transitions import Transition
 from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts
 from ingest.decoding import Decoder, Outcome, Unregistered
-from ingest.errors import AlarmError, JournalError
+from ingest.errors import AlarmError, IngestError, JournalError
 from ingest.journal import Journal, Record
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
@@ -34,6 +31,10 @@ log = logging.getLogger(__name__)
 
 _BATCH = 2_000
 _SECOND_MS = 1_000
+# Saving what tens of thousands of devices sent takes its time: it may have a fiftieth of all there is, and the journal
+# is read again for what came after the last save.
+_REST = 50
+_UNSAVED_MS = 10_000
 
 
 class Pipeline(threading.Thread):
@@ -50,12 +51,14 @@ class Pipeline(threading.Thread):
         writer: Callable[[Unregistered], StoreWriter],
         received: Callable[[], int],
         meters: Meters,
+        secret: bytes,
     ) -> None:
         super().__init__(name="pipeline", daemon=True)
         self._shard = shard
         self._journal = journal
         self._checkpoint = checkpoint
         self._database = database
+        self._secret = secret
         self._received = received
         self._meters = meters
         self._stopping = threading.Event()
@@ -71,12 +74,14 @@ class Pipeline(threading.Thread):
         self._unregistered = saved.unregistered
         self._decoder = Decoder(site, self._unregistered)
         self.engine = Engine(site, shard)
-        self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms)
+        self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms, saved.rules)
         self._quarantined: list[Quarantined] = []
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
         self._teller = Teller()
-        self._saved_ms = 0
+        self._told_ms = 0
+        self._save_ms = 0.0
+        self._unsaved: set[str] = set()
         self.writer = writer(self._unregistered)
         self.writer.counts.names = self._ledger.counts.names
         self._live = live(self.engine)
@@ -105,6 +110,9 @@ class Pipeline(threading.Thread):
                 if records:
                     self._step(records)
             self._save()
+        except IngestError as error:
+            self.failed = error
+            log.error("the pipeline stopped: %s", error)
         except Exception as error:
             self.failed = error
             log.exception("the pipeline stopped")
@@ -130,17 +138,34 @@ class Pipeline(threading.Thread):
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()
-        if self.engine.memory.now_ms - self._saved_ms >= _SECOND_MS:
-            self._live.second(self.ledger())
-            self._save()
-            self._saved_ms = self.engine.memory.now_ms
+        now_ms = self.engine.memory.now_ms
+        if now_ms - self._told_ms >= _SECOND_MS:
+            self._told_ms = now_ms
+            self._second()
+            if now_ms >= self._save_ms:
+                begun_s = time.thread_time()
+                self._save()
+                lasted_ms = (time.thread_time() - begun_s) * 1000
+                self._save_ms = now_ms + min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
+
+    def _second(self) -> None:
+        """Tell the cockpits what changed in the last second."""
+        memory = self.engine.memory
+        changed, memory.changed = memory.changed, set()
+        self._live.second(sorted(changed), self.ledger())
+        self._unsaved |= changed
 
     def _kept(self, transitions: list[Transition]) -> list[tuple[str, int]]:
         while True:
             try:
                 with self._meters.commit_seconds.time():
                     return occurrences.apply(
-                        self._database, self._shard, transitions, self._position, self.engine.memory.now_ms
+                        self._database,
+                        self._shard,
+                        transitions,
+                        self._position,
+                        self.engine.memory.now_ms,
+                        self._secret,
                     )
             except AlarmError as error:
                 # Never pretend: the pipeline waits here, the journal goes on receiving.
@@ -189,15 +214,24 @@ class Pipeline(threading.Thread):
         return {**document, "trouble": self.writer.trouble}
 
     def _save(self) -> None:
-        changed, self.engine.memory.changed = self.engine.memory.changed, set()
-        states = self.engine.memory.encoded(changed)
+        memory = self.engine.memory
+        states = memory.encoded(self._unsaved | memory.changed)
+        self._unsaved, memory.changed = set(), set()
         found, self._quarantined = self._quarantined, []
         self._meters.quarantined(found)
         (again, self._again), (landed, self._landed) = (self._again, []), (self._landed, [])
-        now_ms, listening_ms = self.engine.memory.now_ms, self.engine.memory.listening_ms
-        self._checkpoint.save(
-            self._position, now_ms, listening_ms, self._ledger, states, self._unregistered, [*found, *again], landed
-        )
+        quarantined = [*found, *again]
+        while True:
+            try:
+                self._checkpoint.save(
+                    self._position, memory.now_ms, memory.listening_ms, self._ledger, states, self._unregistered,
+                    quarantined, landed, self.engine.books.saved(),
+                )  # fmt: skip
+                break
+            except JournalError as error:
+                log.error("%s; alarms wait", error)
+                if self._stopping.wait(1.0):
+                    raise
         self._unregistered.fresh = {}
 
 

@@ -30,7 +30,7 @@ class Places:
 
     @property
     def readings(self) -> Path:
-        """Return the file of the embedded store."""
+        """Return the file of the embedded store, which the shards of a site share."""
         return self.data / "readings.db"
 
     @property
@@ -44,7 +44,7 @@ class Places:
         return self.data / "alarms.db"
 
     def for_shard(self, shard: str | None) -> "Places":
-        """Return the places of one shard's own journal and checkpoint."""
+        """Return the places of one shard's own journal, checkpoint and minutes."""
         return self if shard is None else Places(self.data / "shards" / shard)
 
 

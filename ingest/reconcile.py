@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,13 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
+from ingest.alarms.database import open_alarms
 from ingest.checkpoint import Checkpoint
 from ingest.comparison import Difference, Reconciliation, Report, Source
 from ingest.errors import IngestError
 from ingest.places import Places
+from ingest.recount.recounting import recount
+from ingest.recount.telling import document, lines
 from ingest.store import open_store
 
 _HOUR_MS = 3_600_000
@@ -33,11 +36,20 @@ _MS_NS = 1_000_000
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
 @click.option("--shard", help="Only one shard of the site.")
+@click.option(
+    "--alarms", is_flag=True, help="Recount the alarms instead: journal and command log against what is on record."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def main(
-    start: str | None, stop: str | None, site_file: Path | None, data: Path, shard: str | None, as_json: bool
+    start: str | None,
+    stop: str | None,
+    site_file: Path | None,
+    data: Path,
+    shard: str | None,
+    alarms: bool,
+    as_json: bool,
 ) -> None:
-    """Count the journal against the store, and name every difference.
+    """Count the journal against the store, or (--alarms) against the alarms on record, and name every difference.
 
     The messages received in the span are decoded again and their points looked for in the store, whatever the running
     collector has counted. Instants without an offset are in the site's own time zone.
@@ -49,40 +61,47 @@ def main(
         start_ms = stop_ms - _HOUR_MS if start is None else _instant(start, "--from", site.timezone)
         if start_ms >= stop_ms:
             raise click.UsageError("--from must lie before --to")
-        reports = [
-            _compared(site, places, (start_ms, stop_ms), now_ms, shard is None) for places in _places(site, data, shard)
-        ]
+        collectors = _collectors(site, data, shard)
+        if alarms:
+            sys.exit(_alarms(site, Places(data), collectors, (start_ms, stop_ms), as_json))
+        report = _compared(site, Places(data), collectors, (start_ms, stop_ms), now_ms, shard is None)
     except (DeviceError, IngestError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(json.dumps(_document(reports, site), ensure_ascii=False))
+        click.echo(json.dumps(_document(report, site), ensure_ascii=False))
     else:
-        for report in reports:
-            _told(report, site)
-    sys.exit(1 if any(report.differences for report in reports) else 0)
+        _told(report, site)
+    sys.exit(1 if report.differences else 0)
 
 
-def _places(site: Site, data: Path, shard: str | None) -> list[list[Places]]:
-    """Return the collectors' places, those together that write into one store."""
-    if shard is not None:
-        found = [Places(data).for_shard(shard)]
-    else:
-        found = [Places(data), *(Places(data).for_shard(name) for name in site.shards)]
-    found = [places for places in found if places.checkpoint.is_file()]
+def _collectors(site: Site, data: Path, shard: str | None) -> list[str | None]:
+    """Return which collectors have worked, of those asked for: shards by their names, one that has all as None."""
+    wanted: list[str | None] = [shard] if shard is not None else [None, *site.shards]
+    found = [name for name in wanted if Places(data).for_shard(name).checkpoint.is_file()]
     if not found:
         raise click.ClickException(f"no collector has worked in {data} yet; name its folder by --data")
-    return [[places] for places in found] if site.store.embedded else [found]
+    return found
 
 
-def _compared(site: Site, group: Sequence[Places], span_ms: tuple[int, int], now_ms: int, whole: bool) -> Report:
-    store = open_store(site, group[0])
+def _compared(
+    site: Site, data: Places, collectors: Sequence[str | None], span_ms: tuple[int, int], now_ms: int, whole: bool
+) -> Report:
+    store = open_store(site, data)
     sources = []
-    for places in group:
+    for name in collectors:
+        places = data.for_shard(name)
         checkpoint = Checkpoint(places.checkpoint)
-        stored = store.position()[0] if store.transactional else checkpoint.load_stored().position
+        stored = _stored_to(site, data, name, checkpoint)
         quarantined = frozenset(checkpoint.quarantined_positions(None, None))
         sources.append(Source(places.journal, checkpoint.load().unregistered, stored, quarantined))
         checkpoint.close()
+    try:
+        return Reconciliation(site, store, sources, _progress()).compare(span_ms, now_ms, whole)
+    finally:
+        store.close()
+
+
+def _progress() -> Callable[[int, int], None]:
     told_s = time.monotonic()
 
     def tell(done: int, total: int) -> None:
@@ -91,10 +110,30 @@ def _compared(site: Site, group: Sequence[Places], span_ms: tuple[int, int], now
             told_s = time.monotonic()
             click.echo(f"read {done} of {total} records", err=True)
 
+    return tell
+
+
+def _alarms(site: Site, data: Places, collectors: Sequence[str | None], span_ms: tuple[int, int], as_json: bool) -> int:
+    """Recount the alarms of collectors, tell what came of it, and return the exit code."""
+    database = open_alarms(site, data)
     try:
-        return Reconciliation(site, store, sources, tell).compare(span_ms, now_ms, whole or site.store.embedded)
+        recounts = [recount(site, name, data, database, span_ms, _progress()) for name in collectors]
     finally:
-        store.close()
+        database.close()
+    if as_json:
+        click.echo(json.dumps([document(each, site) for each in recounts], ensure_ascii=False))
+    else:
+        for line in lines(recounts, site):
+            click.echo(line)
+    return 1 if any(each.differences for each in recounts) else 0
+
+
+def _stored_to(site: Site, data: Places, shard: str | None, checkpoint: Checkpoint) -> int:
+    own = open_store(site, data, shard)
+    try:
+        return own.position()[0] if own.transactional else checkpoint.load_stored().position
+    finally:
+        own.close()
 
 
 def _told(report: Report, site: Site) -> None:
@@ -124,21 +163,20 @@ def _line(found: Difference, site: Site) -> str:
     return f"{found.measurement} {found.device}: {'; '.join(words)}"
 
 
-def _document(reports: Sequence[Report], site: Site) -> dict[str, object]:
+def _document(report: Report, site: Site) -> dict[str, object]:
     differences = [
         {
             **asdict(found),
             "first_missing": [_shown(at_ns, site) for at_ns in found.first_missing],
             "first_extra": [_shown(at_ns, site) for at_ns in found.first_extra],
         }
-        for report in reports
         for found in report.differences
     ]
     numbers = ("messages", "quarantined", "expected", "waiting", "expired")
     return {
-        "from": _shown(min(report.start_ms for report in reports) * _MS_NS, site),
-        "to": _shown(max(report.stop_ms for report in reports) * _MS_NS, site),
-        **{name: sum(getattr(report, name) for report in reports) for name in numbers},
+        "from": _shown(report.start_ms * _MS_NS, site),
+        "to": _shown(report.stop_ms * _MS_NS, site),
+        **{name: getattr(report, name) for name in numbers},
         "differences": differences,
     }
 

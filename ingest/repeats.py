@@ -31,11 +31,17 @@ class Repeats:
             self._block = block
         if not key:
             return False
-        own = self._current.get(key)
-        before = self._previous.get(key) if own is None else own
+        current = self._current
+        known = len(current)
+        before: int | None = current.setdefault(key, received_ms)
+        own = len(current) == known
+        if not own:
+            before = self._previous.get(key)
+            if before is None:
+                return False
         repeat = before is not None and not (foreign and received_ms - before > FOREIGN_MS)
         # A repeat of the block before is a key of this block too: else a restart, which does not read further back,
         # would know keys that this process forgot.
-        if own is None or not repeat:
-            self._current[key] = received_ms
+        if own and not repeat:
+            current[key] = received_ms
         return repeat

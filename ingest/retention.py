@@ -7,6 +7,7 @@ which shares file or server with it, always comes next.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from devices.site import Site
@@ -30,11 +31,15 @@ _LONGEST_REST_S = 2.0
 class Keeper(threading.Thread):
     """Makes minutes and removes what is older than wanted; never a journal file that a cursor has not passed."""
 
-    def __init__(self, site: Site, journal: Journal, store: Store, writer: StoreWriter) -> None:
+    def __init__(
+        self, site: Site, journal: Journal, store: Store, writer: StoreWriter, judged: Callable[[], int]
+    ) -> None:
+        """Prepare; ``judged`` tells up to which journal position the pipeline has saved what it made of it."""
         super().__init__(name="keeper", daemon=True)
         self._journal = journal
         self._store = store
         self._writer = writer
+        self._judged = judged
         self._journal_ms = site.journal_days * _DAY_MS
         self._asked = threading.Event()
         self._stopping = threading.Event()
@@ -105,7 +110,8 @@ class Keeper(threading.Thread):
             log.info("minutes are made steps=%d up_to=%s", steps, _at(until_ms))
 
     def _remove_journal(self, now_ms: int) -> None:
-        for name in self._journal.remove_before(self._writer.stored.position, now_ms - self._journal_ms):
+        passed = min(self._writer.stored.position, self._judged())
+        for name in self._journal.remove_before(passed, now_ms - self._journal_ms):
             log.info("journal file removed name=%s", name)
 
     def _expire(self, now_ms: int) -> None:

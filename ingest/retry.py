@@ -209,7 +209,7 @@ class Retrier(threading.Thread):
     def _journaled(self, batch: list[tuple[str, bytes]]) -> bool:
         while True:
             try:
-                last = self._journal.append(batch, self._clock_ms())[-1].position
+                last = self._journal.append(batch, self._clock_ms())[-1]
                 break
             except JournalError as error:
                 log.warning("%s", error)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LEASE = "steward"
 _LEASE_MS = 15_000
 _RENEW_MS = 5_000
-_LOOK_S = 0.5
+LOOK_S = 0.5
 
 
 @dataclass(slots=True)
@@ -46,7 +46,12 @@ class Steward(threading.Thread):
         self._stopping = threading.Event()
         self._renew_ms = 0
         self._troubles: dict[str, str] = {}
-        self.holds = False
+        self._held_until_ms = 0
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether this process may work now: it holds the lease, and the lease has not run out meanwhile."""
+        return self._clock_ms() < self._held_until_ms
 
     def stop(self) -> None:
         """End after the duty at hand, and let another process begin at once."""
@@ -55,7 +60,7 @@ class Steward(threading.Thread):
 
     def run(self) -> None:
         """Work until stopped."""
-        while not self._stopping.wait(_LOOK_S):
+        while not self._stopping.wait(LOOK_S):
             self.look(self._clock_ms())
         if self.holds:
             try:
@@ -67,13 +72,14 @@ class Steward(threading.Thread):
         """Renew the lease when it is time, and do what is due."""
         try:
             if now_ms >= self._renew_ms:
-                self.holds = take(self._database, LEASE, self._holder, now_ms, _LEASE_MS)
+                held = take(self._database, LEASE, self._holder, now_ms, _LEASE_MS)
+                self._held_until_ms = now_ms + _LEASE_MS if held else 0
                 self._renew_ms = now_ms + _RENEW_MS
         except IngestError as error:
-            self.holds = False
+            self._held_until_ms = 0
             self._tell("the steward", error)
             return
-        if not self.holds:
+        if now_ms >= self._held_until_ms:
             return
         for duty in self._duties:
             if now_ms >= duty.next_ms:

@@ -110,6 +110,9 @@ class StoreWriter(threading.Thread):
                     if self._counting:
                         self._checkpoint.save_stored(self.stored, (), self.counts)
                     return
+        except JournalError as error:
+            self.failed = error
+            log.error("the store's writer stopped: %s", error)
         except Exception as error:
             self.failed = error
             log.exception("the store's writer stopped")
@@ -236,10 +239,23 @@ class StoreWriter(threading.Thread):
         due = not self._store.transactional or batch.received_ms - self._counted_ms >= _COUNTED_MS
         if result.refused or due:
             self._counted_ms = batch.received_ms
-            self._checkpoint.save_stored(self.stored, [self._refused(*pair) for pair in result.refused], self.counts)
+            return self._noted([self._refused(*pair) for pair in result.refused])
         return True
 
-    def _wait(self, error: StoreError, failures: int) -> None:
+    def _noted(self, refused: Sequence[Quarantined]) -> bool:
+        failures = 0
+        while True:
+            try:
+                self._checkpoint.save_stored(self.stored, refused, self.counts)
+                self.trouble = ""
+                return True
+            except JournalError as error:
+                failures += 1
+                self._wait(error, failures)
+                if self._stopping:
+                    return False
+
+    def _wait(self, error: StoreError | JournalError, failures: int) -> None:
         self._meters.store_errors.inc()
         if str(error) != self.trouble:
             self.trouble = str(error)

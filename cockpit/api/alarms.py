@@ -60,7 +60,7 @@ async def alarms(
         _one_of("priority", each, PRIORITIES)
     if suppression:
         _one_of("suppression", suppression, _SUPPRESSIONS)
-    here = [each.id for each in parts.site.devices.values() if each.street == street] if street else None
+    here = [name for name, each in parts.board.places.items() if each.street == street] if street else None
     sieve = Sieve(
         state,
         chosen,

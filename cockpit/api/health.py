@@ -21,7 +21,11 @@ async def healthz(parts: PartsNow) -> Document:
 
 @router.get("/api/v1/ledger")
 async def ledger(parts: PartsNow) -> Document:
-    """What came in and what became of it (CONTRACTS, The ledger)."""
+    """What came in and what became of it, as it stands now: of all, by kind, and by collector.
+
+    messages: received = journaled = decoded + quarantined + duplicate; readings: produced = stored + refused + waiting.
+    By device: `/api/v1/ledger/devices`; minute by minute: `/api/v1/ledger/history`.
+    """
     return parts.live.ledger()
 
 

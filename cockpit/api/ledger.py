@@ -30,6 +30,18 @@ def _board(request: Request) -> LedgerBoard:
 Board = Annotated[LedgerBoard, Depends(_board)]
 PartsNow = Annotated[Parts, Depends(parts_of)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
+Kind = Annotated[str | None, Query(description="only this kind of device, by its key; `GET /api/v1/kinds` lists them")]
+Device = Annotated[str | None, Query(description="only the device with this id")]
+Shard = Annotated[str | None, Query(description="only what this collector counted; `main` where there is but one")]
+Wanted = Annotated[
+    Only | None,
+    Query(description="`differing`: readings do not add up; `quarantined`: some messages are in quarantine"),
+]
+
+
+def ledger_filter(kind: str | None, device: str | None, shard: str | None) -> dict[str, str]:
+    """Return the columns that are asked for; an empty parameter, as a form sends it, asks for nothing."""
+    return {key: value for key, value in (("kind", kind), ("device", device), ("shard", shard)) if value}
 
 
 class RetryRequest(BaseModel):
@@ -44,21 +56,34 @@ class RetryRequest(BaseModel):
 
 @router.get("/ledger/devices", responses=problems(422, 503))
 async def ledger_devices(
-    board: Board, kind: str | None = None, only: Only | None = None, limit: Limit = 1_000, cursor: str | None = None
+    board: Board,
+    kind: Kind = None,
+    device: Device = None,
+    shard: Shard = None,
+    only: Wanted = None,
+    limit: Limit = 1_000,
+    cursor: str | None = None,
 ) -> Document:
-    """The equations of each device, a minute old at most; ``only`` those that differ or have quarantined messages.
+    """The equations of each device, a minute old at most: messages decoded, quarantined, repeated; readings stored.
 
     What waits for the store differs for a moment. Names that no site lists share the device ``…`` past 10,000.
     """
     offset = offset_of(cursor)
-    return page(await asyncio.to_thread(board.devices, kind or None, only, limit + 1, offset), limit, offset)
+    return page(
+        await asyncio.to_thread(board.devices, ledger_filter(kind, device, shard), only, limit + 1, offset),
+        limit,
+        offset,
+    )
 
 
 @router.get("/ledger/history", responses=problems(422, 503))
 async def ledger_history(
     board: Board,
-    from_: Annotated[str | None, Query(alias="from")] = None,
-    to: str | None = None,
+    from_: Annotated[
+        str | None, Query(alias="from", description="first instant; an hour before `to` unless told")
+    ] = None,
+    to: Annotated[str | None, Query(description="end of the span; now unless told")] = None,
+    shard: Shard = None,
     limit: Limit = 1_440,
     cursor: str | None = None,
 ) -> Document:
@@ -66,7 +91,9 @@ async def ledger_history(
     stop_ms = parse_instant(to, "to") if to else time.time_ns() // 1_000_000 + 1
     start_ms = parse_instant(from_, "from") if from_ else stop_ms - _HOUR_MS
     offset = offset_of(cursor)
-    return page(await asyncio.to_thread(board.history, start_ms, stop_ms, limit + 1, offset), limit, offset)
+    return page(
+        await asyncio.to_thread(board.history, start_ms, stop_ms, limit + 1, offset, shard or None), limit, offset
+    )
 
 
 @router.get("/quarantine", responses=problems(503))

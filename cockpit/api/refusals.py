@@ -14,6 +14,7 @@ _STATUS: dict[RefusedWhy, int] = {
     "same_person": 403,
     "level_unknown": 422,
     "not_allowed": 422,
+    "unfit": 422,
     "key_reused": 422,
 }
 _KINDS: dict[RefusedWhy, str] = {

@@ -1,4 +1,4 @@
-"""Devices nobody hears, and those whose messages come badly."""
+"""Devices nobody hears, those whose messages come badly, and how one of them fared."""
 
 import asyncio
 import time
@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
+from cockpit.api.refusals import problems
+from cockpit.problems import Problem
 from cockpit.silence import mute_devices, mute_document
-from cockpit.sources import Faults, faulty_sources
-from cockpit.times import rfc3339
+from cockpit.sources import Faults, faulty_sources, health_readings
+from cockpit.times import parse_instant, rfc3339
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
 PartsNow = Annotated[Parts, Depends(parts_of)]
@@ -46,6 +48,41 @@ async def sources(
     found = await asyncio.to_thread(faulty_sources, parts.database, time.time_ns() // 1_000_000 - _DAY_MS)
     shown = [_faults_document(parts, faults) for faults in found[offset : offset + limit + 1]]
     return {**page(shown, limit, offset), "total": len(found)}
+
+
+@router.get("/devices/{device}/health", responses=problems(404, 422, 503))
+async def device_health(
+    parts: PartsNow,
+    device: str,
+    start: Annotated[str | None, Query(description="first instant; a week before `stop` unless told")] = None,
+    stop: Annotated[str | None, Query(description="end of the span; now unless told")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    cursor: str | None = None,
+) -> Document:
+    """What happened to a device itself in [start, stop), the newest first; kept 90 days.
+
+    `what` is `online` (`value` 1 or 0; `why`: `last_will` or `stale_after`), `seq_gap` (numbers skipped),
+    `clock_skew_s` (seconds ahead, 0 when right again) or `folded` (1 while the silence is explained by the device
+    `cause` above it). `online`, `silent` and `last_seen` are the state now; `silent` is an open no-data alarm.
+    """
+    now = parts.live.city.devices.get(device)
+    if now is None:
+        raise Problem(404, f"There is no device {device!r}.")
+    stop_ms = parse_instant(stop, "stop") if stop else time.time_ns() // 1_000_000 + 1
+    start_ms = parse_instant(start, "start") if start else stop_ms - 7 * _DAY_MS
+    if stop_ms <= start_ms:
+        raise Problem(422, "stop must be later than start.")
+    offset = offset_of(cursor)
+    rows = await asyncio.to_thread(health_readings, parts.database, device, start_ms, stop_ms, limit + 1, offset)
+    registered = parts.site.devices.get(device)
+    return {
+        "device": device,
+        "online": now.online,
+        "silent": now.silent,
+        "last_seen": rfc3339(now.seen_ms or None, parts.site.timezone),
+        "parent": (registered.parent or None) if registered else None,
+        **page([{**row, "at": rfc3339(row["at"], parts.site.timezone)} for row in rows], limit, offset),
+    }
 
 
 def _faults_document(parts: Parts, faults: Faults) -> Document:

@@ -1,4 +1,4 @@
-"""One device: what it says now, its history with the limits drawn, and its alarms."""
+"""One device: what it says now, its history with the limits drawn, its alarms, and what happened to itself."""
 
 import json
 import time
@@ -52,6 +52,10 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
         html.Section(
             [html.H2(say("device.alarms")), html.Div(**{"data-mount": "device_alarms", **target})],
             className="panel device-alarms",
+        ),
+        html.Section(
+            [html.H2(say("device.health")), html.Div(**{"data-mount": "device_health", **target})],
+            className="panel device-health",
         ),
         dcc.Store(id="device-of-page", data={"id": name, "kind": str(device["kind"])}),
         dcc.Store(id="device-view", data={"field": chosen, "window": next(iter(_WINDOWS))}),

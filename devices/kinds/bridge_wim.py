@@ -139,6 +139,7 @@ KIND = Kind(
                 tag("vclass", "车型", "Vehicle class"),
             ),
             passage="pass_id",
+            vehicle="plate_hash",
             derive=_overload,
         ),
         Measurement(

@@ -75,6 +75,19 @@ _FIX = Limit(
     off_s=10,
     armed=(_FLYING,),
 )
+_PDOP = Limit(
+    "poor",
+    "定位精度差",
+    "position uncertain",
+    # 2.5 itself is still allowed; receivers tell hundredths.
+    (Level(1, 2.51, "P3"),),
+    source="PX4 EKF2_REQ_PDOP 2.5",
+    grade="A",
+    deadband=0.2,
+    on_s=5,
+    off_s=10,
+    armed=(_FLYING,),
+)
 _FENCE = Limit(
     "fence",
     "飞出围栏或进入禁飞区",
@@ -133,6 +146,7 @@ KIND = Kind(
                 number("home_dist_m", "距起飞点", "Distance from home", "m", 0, 50000, 0.1),
                 number("gnss_sats", "GNSS 卫星数", "GNSS satellites", "count", 0, 60, 1, limits=(_FIX,)),
                 number("rtk_sats", "RTK 卫星数", "RTK satellites", "count", 0, 80, 1),
+                number("pdop", "位置精度因子", "PDOP", "1", 0, 100, 0.01, limits=(_PDOP,)),
                 code(
                     "fix",
                     "定位收敛",

@@ -1,7 +1,7 @@
 """Combustible-gas and CO alarms in homes, restaurants, valve wells and stations."""
 
 from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, flag, number, tag
-from devices.signals import Rate
+from devices.signals import Rate, Registered
 
 _SOURCE = "GB 15322.2-2019 household detectors; GB/T 50493-2019; GB/T 45839-2025 status codes"
 
@@ -30,6 +30,8 @@ _RISE = Limit(
     signal=Rate(120),
     unit="%LEL/min",
 )
+# Enclosed places where people come and go: what they breathe there nobody aired or watched.
+PUBLIC = ("restaurant", "mall", "hotel", "school", "hospital", "garage")
 _PPM = Limit(
     "co",
     "一氧化碳",
@@ -40,6 +42,19 @@ _PPM = Limit(
     deadband=4,
     off_s=60,
     latch=True,
+    armed=(Registered("premises", PUBLIC, but=True),),
+)
+_PPM_PUBLIC = Limit(
+    "co_public",
+    "公共场所一氧化碳",
+    "carbon monoxide in an enclosed public place",
+    (Level(1, 24, "P2"), Level(2, 48, "P1")),
+    source="30 mg/m³, 60 mg/m³ (0 °C); 48 ppm: CityDeck 建议值 proposal",
+    grade="C",
+    deadband=4,
+    off_s=60,
+    latch=True,
+    armed=(Registered("premises", PUBLIC),),
 )
 _STATE = Limit(
     "state",
@@ -103,7 +118,7 @@ KIND = Kind(
                     1,
                     sentinels=(32767, 65535),
                     live=True,
-                    limits=(_PPM,),
+                    limits=(_PPM, _PPM_PUBLIC),
                 ),
                 number(
                     "conc_pct_vol",

@@ -2,7 +2,20 @@
 
 from typing import Literal
 
-from devices.kind import PRIORITIES, Example, Field, GroupLimit, Kind, Level, Limit, Measurement, NoData, flag, number, tag
+from devices.kind import (
+    PRIORITIES,
+    Example,
+    Field,
+    GroupLimit,
+    Kind,
+    Level,
+    Limit,
+    Measurement,
+    NoData,
+    flag,
+    number,
+    tag,
+)
 from devices.signals import (
     Arming,
     Daylight,
@@ -71,9 +84,7 @@ _DIMMING = Limit(
     signal=Deviation("cmd_pct"),
     armed=(_SOUND, While("day_burner", high=0, unknown=True)),
 )
-_USUAL = Learned(
-    "cmd_pct", 10, 20, judged=(_ON,), normal=(_ON, _SOUND, While("dim_pct", low=10, unknown=True))
-)
+_USUAL = Learned("cmd_pct", 10, 20, judged=(_ON,), normal=(_ON, _SOUND, While("dim_pct", low=10, unknown=True)))
 _CURRENT_LOW = Limit(
     "current_low",
     "灯具电流过低",
@@ -209,7 +220,9 @@ def _air(key: str, zh: str, en: str, unit: str, high: float, *steps: float) -> F
         source = "GB 3095-2026 / HJ 633-2026"
         # HJ 633: an hour counts with three quarters of its readings.
         mean = Mean(3600, 12, 0.75)
-        limits = (Limit("high", f"{zh}小时均值偏高", f"hourly {en} high", levels, source, "B", deadband=5, signal=mean),)
+        limits = (
+            Limit("high", f"{zh}小时均值偏高", f"hourly {en} high", levels, source, "B", deadband=5, signal=mean),
+        )
     return number(key, zh, en, unit, 0, high, 0.1, live=key == "pm25_ugm3", limits=limits)
 
 

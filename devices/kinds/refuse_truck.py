@@ -7,12 +7,12 @@ from devices.signals import Drop
 
 _SOURCE = "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice"
 
-_LOAD = Limit(
+_OVER = Limit(
     "overload",
     "超载",
     "overloaded",
-    (Level(1, 110, "P4"), Level(2, 130, "P3"), Level(3, 150, "P2")),
-    source="核定载质量 rated load; 10/30/50 %: CityDeck 建议值 proposal",
+    (Level(1, 10, "P4"), Level(2, 30, "P3"), Level(3, 50, "P2")),
+    source="登记最大总质量 registered maximum mass; 10/30/50 %: CityDeck 建议值 proposal",
     grade="C",
     deadband=5,
     on_s=30,
@@ -38,15 +38,27 @@ _TIPPING = Limit(
     grade="C",
     deadband=50,
     off_s=60,
-    signal=Drop(10, "unloading"),
+    # Ten seconds, and what the clock of a scale that speaks every ten of them may be off.
+    signal=Drop(12, "unloading"),
 )
 
 
 def _load_of_rated(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
-    """Complete the load in per cent of the rated load where the truck does not send it."""
+    """Complete the load in per cent of the rated load, and how far the truck is above its maximum mass.
+
+    The registered maximum mass counts; where there is none, it is the rated load on top of the empty truck.
+    """
     load, rated = values.get("load_kg"), facts.get("rated_kg")
     if isinstance(load, float) and rated:
         values.setdefault("load_pct", round(load / rated * 100.0, 1))
+    gross, tare = values.get("gross_kg"), values.get("tare_kg")
+    if gross is None and isinstance(load, float) and isinstance(tare, float):
+        gross = load + tare
+    most = facts.get("max_mass_kg")
+    if most is None and rated and isinstance(tare, float):
+        most = tare + rated
+    if isinstance(gross, float) and most:
+        values.setdefault("over_pct", max(0.0, round((gross - most) / most * 100.0, 2)))
     return {}
 
 
@@ -88,7 +100,8 @@ KIND = Kind(
                 number("load_kg", "载重", "Load", "kg", -200, 40000, 10, live=True, limits=(_TIPPING,)),
                 number("gross_kg", "总质量", "Gross mass", "kg", 0, 60000, 10),
                 number("tare_kg", "整备质量", "Tare mass", "kg", 0, 30000, 10),
-                number("load_pct", "装载率", "Load of rated", "%", -5, 250, 0.1, live=True, limits=(_LOAD, _FULL)),
+                number("load_pct", "装载率", "Load of rated", "%", -5, 250, 0.1, live=True, limits=(_FULL,)),
+                number("over_pct", "超出最大总质量", "Over the maximum mass", "%", 0, 200, 0.1, limits=(_OVER,)),
                 *(number(f"axle{n}_kg", f"第{n}轴", f"Axle {n}", "kg", -200, 20000, 10) for n in range(1, 5)),
                 number("tilt_deg", "倾角", "Tilt", "°", -90, 90, 0.1),
                 flag("body_up", "厢体举升", "Body up", live=True),

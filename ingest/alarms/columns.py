@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from devices.readings import Reading
 from ingest.alarms.rules import Watch, Watches
 
+_SHAPES_KEPT = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -44,33 +46,49 @@ class Columns:
                 sets.append(found)
             self._own[device] = place[id(found)]
         self._bands = {measurement: _bands(measurement, sets) for measurement in watches}
+        self._by_shape: dict[tuple[str, tuple[str, ...]], tuple[Band, ...]] = {}
 
     def loud(self, readings: Sequence[Reading]) -> set[int]:
         """Return the indexes of readings with a figure outside of its band."""
-        rows: dict[str, list[int]] = {}
+        # Readings with the same fields share their columns: what is absent in one is absent in all.
+        shapes: dict[tuple[str, ...], list[int]] = {}
         for index, reading in enumerate(readings):
-            if reading.measurement in self._bands:
-                rows.setdefault(reading.measurement, []).append(index)
+            shape = (reading.measurement, *reading.values)
+            try:
+                shapes[shape].append(index)
+            except KeyError:
+                shapes[shape] = [index]
         found: set[int] = set()
         own = self._own
-        for measurement, indexes in rows.items():
+        for (measurement, *keys), indexes in shapes.items():
+            bands = self._bands_of(measurement, tuple(keys))
+            if not bands:
+                continue
             values = [readings[index].values for index in indexes]
             which = [own.get(readings[index].device, 0) for index in indexes] if own else 0
-            columns: dict[str, NDArray[np.float64]] = {}
-            for band in self._bands[measurement]:
-                for key in (band.key,) if band.other is None else (band.key, band.other):
-                    if key not in columns:
-                        # A field that is absent is not a number, and that is neither above nor below anything.
-                        columns[key] = np.array([row.get(key, math.nan) for row in values])
-                column = columns[band.key]
+            for band in bands:
+                column = np.array([row[band.key] for row in values])
                 if band.other is not None:
-                    column = np.abs(column - columns[band.other])
+                    column = np.abs(column - np.array([row[band.other] for row in values]))
                 mask = (column <= band.lows[which]) | (column >= band.highs[which])
                 for state in band.states:
                     mask |= column == state
                 if mask.any():
                     found.update(indexes[place] for place in np.flatnonzero(mask))
         return found
+
+    def _bands_of(self, measurement: str, keys: tuple[str, ...]) -> tuple[Band, ...]:
+        """Return the bands that look at some of these fields, and at nothing else."""
+        bands = self._by_shape.get((measurement, keys))
+        if bands is None:
+            if len(self._by_shape) >= _SHAPES_KEPT:
+                self._by_shape.clear()
+            bands = self._by_shape[measurement, keys] = tuple(
+                band
+                for band in self._bands.get(measurement, ())
+                if band.key in keys and (band.other is None or band.other in keys)
+            )
+        return bands
 
 
 def _bands(measurement: str, sets: Sequence[Watches]) -> tuple[Band, ...]:

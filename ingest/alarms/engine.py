@@ -9,17 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.signals import While
+from devices.signals import Registered, While
 from devices.site import Site
+from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.columns import Columns
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition
 from ingest.alarms.dates import Dates
 from ingest.alarms.following import Follow, follows, instants
 from ingest.alarms.groups import Groups
-from ingest.alarms.memory import DeviceState, Memory, Row
+from ingest.alarms.memory import DeviceState, GroupState, Memory, Row
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
-from ingest.alarms.rules import Rule, Watch, rule_book
+from ingest.alarms.revisions.revision import SITE_FILE, Revision
+from ingest.alarms.rules import Rule, Watch
 from ingest.alarms.signals import Seen
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted
@@ -34,24 +36,32 @@ _DEAF_MS = 10_000
 class Engine:
     """Judges readings and silence for every device of a site."""
 
-    def __init__(self, site: Site, shard: str = "main") -> None:
+    def __init__(self, site: Site, shard: str = "main", revision: Revision = SITE_FILE) -> None:
         self._site = site
         self._own_device = own_device(shard)
         self.memory = Memory()
-        book = rule_book(site)
+        self.books = Books(site, revision)
+        self._silence = Silence(site, self.books.book, self.memory)
+        self._dates = Dates(site, self.memory)
+        self._armed = False
+        self._compile()
+
+    def _compile(self) -> None:
+        site, book = self.books.site, self.books.book
         watches, own = book.watches(), book.watches_of_devices()
         self._watches = instants(watches)
         self._follows = follows(watches, site)
+        self._followed = {name: {each.field for each in found} for name, found in self._follows.items()}
         made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
         self._own_rules = {device: made[id(each)] for device, each in own.items()}
         self._columns = Columns(watches, own)
-        self._silence = Silence(site, book, self.memory)
-        self._groups = Groups(site, book, self.memory)
-        self._dates = Dates(site, self.memory)
-        self._armed = False
+        self._groups = Groups(site, self.books, self.memory)
 
-    def restore(self, saved: Mapping[str, bytes], now_ms: int, listening_ms: int) -> None:
+    def restore(self, saved: Mapping[str, bytes], now_ms: int, listening_ms: int, rules: bytes | None = None) -> None:
         """Take over what a checkpoint saved; timers come back from stored instants, due ones fire at once."""
+        if rules is not None:
+            self.books.restore(rules)
+            self._compile()
         self.memory.restore(saved)
         self.memory.now_ms, self.memory.listening_ms = now_ms, listening_ms
         for device, state in self.memory.devices.items():
@@ -59,21 +69,33 @@ class Engine:
 
     def feed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
         """Judge outcomes in journal order and return what changed."""
+        found: list[Transition] = []
+        begin = 0
+        for index, outcome in enumerate(outcomes, 1):
+            if outcome.revision is not None:
+                found += self._fed(outcomes[begin:index])
+                self.adopt(outcome.revision, outcome.position, outcome.received_ms)
+                begin = index
+        found += self._fed(outcomes[begin:] if begin else outcomes)
+        return found
+
+    def adopt(self, revision: Revision, position: int, at_ms: int) -> None:
+        """Judge by other rules from now on; nothing is raised and nothing returns by that alone."""
+        memory = self.memory
+        states: dict[str, DeviceState | GroupState] = {**memory.devices, **memory.groups}
+        memory.changed.update(self.books.adopt(revision, position, at_ms, states))
+        self._compile()
+
+    def _fed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
         memory = self.memory
         found: list[Transition] = []
         loud = self._columns.loud([reading for outcome in outcomes for reading in outcome.readings])
         index = 0
         for outcome in outcomes:
-            memory.begin(outcome.position)
-            if outcome.received_ms > memory.now_ms:
-                deaf = outcome.status is False and outcome.fate == "tick"
-                if deaf or outcome.received_ms - memory.now_ms > _DEAF_MS:
-                    memory.listening_ms = outcome.received_ms
-                if outcome.received_ms // 1000 > memory.now_ms // 1000:
-                    found.extend(self._second(outcome.received_ms))
-                else:
-                    found.extend(self._silence.timers(outcome.received_ms))
-                memory.now_ms = outcome.received_ms
+            received_ms = outcome.received_ms
+            memory.position, memory.ordinal = outcome.position, 0
+            if received_ms > memory.now_ms:
+                found.extend(self._advanced(outcome))
             if not self._armed:
                 self._armed = True
                 self._arm()
@@ -81,11 +103,51 @@ class Engine:
             if outcome.own:
                 found.extend(self._own(outcome))
             for reading in outcome.readings:
-                self._heard(reading, outcome, index in loud, found)
+                if index in loud or not self._quiet(reading, outcome):
+                    self._heard(reading, outcome, index in loud, found)
                 index += 1
             if outcome.seq is not None and outcome.readings:
                 self._count(outcome, outcome.seq, found)
         return found
+
+    def _quiet(self, reading: Reading, outcome: Outcome) -> bool:
+        """Take in a reading from which nothing can follow: a device that is well sends the fields it sent before.
+
+        Nearly every reading is one; whatever else there is to see is told by False, and left to ``_heard``.
+        """
+        state = self.memory.devices.get(reading.device)
+        if state is None or not state.online or state.silent or state.conditions or state.ahead:
+            return False
+        if reading.kind in self._silence.conditional or outcome.status is not None or outcome.ahead_ms or reading.flags:
+            return False
+        row = state.rows.get(reading.measurement)
+        values = reading.values
+        if row is None or row.apart or values.keys() != row.values.keys():
+            return False
+        for key in self._followed.get(reading.measurement, ()):
+            if key in values:
+                return False
+        at_ms = reading.at_ns // 1_000_000
+        if at_ms < row.at_ms:
+            return False
+        row.values, row.at_ms, row.quality = values, at_ms, int(reading.quality)
+        if outcome.origin is None:
+            state.seen_ms = outcome.received_ms
+        self.memory.changed.add(reading.device)
+        return True
+
+    def _advanced(self, outcome: Outcome) -> Iterator[Transition]:
+        """Let the engine's now come up to the receipt of an outcome."""
+        memory = self.memory
+        received_ms = outcome.received_ms
+        deaf = outcome.status is False and outcome.fate == "tick"
+        if deaf or received_ms - memory.now_ms > _DEAF_MS:
+            memory.listening_ms = received_ms
+        if received_ms // 1000 > memory.now_ms // 1000:
+            yield from self._second(received_ms)
+        else:
+            yield from self._silence.timers(received_ms)
+        memory.now_ms = received_ms
 
     def _second(self, until_ms: int) -> Iterator[Transition]:
         """Let happen what is due up to an instant of another second: silence, turns of groups, the day's dates."""
@@ -129,10 +191,12 @@ class Engine:
         if state is None:
             state = self._state(device, reading.kind, reading.district)
         memory.changed.add(device)
-        woken = not state.online or state.silent or outcome.status is False
+        # What is tried again was sent long ago: no sign of life.
+        alive = outcome.origin is None
+        woken = alive and (not state.online or state.silent or outcome.status is False)
         if woken:
             found.extend(self._silence.heard(device, state, outcome))
-        if outcome.status is not False:
+        if alive and outcome.status is not False:
             state.seen_ms = outcome.received_ms
         if reading.measurement == STATUS:
             self._silence.watch(device, state)
@@ -141,7 +205,8 @@ class Engine:
             found.extend(clocked(device, state, outcome, memory))
         row = state.rows.get(reading.measurement)
         # What comes in fragments may deviate from something that came before.
-        if loud or state.conditions or (row is not None and row.apart):
+        pieces = row is not None and (row.apart or not row.values.keys() <= reading.values.keys())
+        if loud or state.conditions or pieces:
             self._judge(reading, state, found)
         for follow in self._follows.get(reading.measurement, ()):
             if follow.field in reading.values:
@@ -196,6 +261,10 @@ class Engine:
         condition = state.conditions.get(rule.id)
         if condition is None and watch.quiet(figure):
             return
+        if condition is not None and rule.id in state.bound:
+            for told in self._stepped_bound(rule, condition, reading, state, figure):
+                found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
+            return
         armed = not rule.limit.armed or self._is_armed(rule, reading, state)
         if rule.limit.passage:
             if armed:
@@ -208,6 +277,10 @@ class Engine:
         for arming in rule.limit.armed:
             if isinstance(arming, While):
                 if not arming.holds(_looked(arming.field, reading, state)):
+                    return False
+            elif isinstance(arming, Registered):
+                device = self._site.devices.get(reading.device)
+                if not arming.holds("" if device is None else device.premises):
                     return False
             elif not self._site.place(reading.device).holds(arming, reading.at_ns // 1_000_000):
                 return False
@@ -240,21 +313,44 @@ class Engine:
         # A return is told with the priority of the level it returns from.
         yield self._told(what, rule, reading, state, after, after or before, value)
 
+    def _stepped_bound(
+        self, rule: Rule, condition: Condition, reading: Reading, state: DeviceState, value: float
+    ) -> Iterator[Transition]:
+        bound = state.bound[rule.id]
+        old = self.books.rule(bound.revision, reading.device, rule)
+        before = condition.level
+        values = [value if self._is_armed(each, reading, state) else None for each in (old, rule)]
+        at_ms = reading.at_ns // 1_000_000
+        over, late = judge_bound(condition, bound, old.limit, rule.limit, values, at_ms, rule.stale_after_ms)
+        after = condition.level
+        if over and bound.successor is not None:
+            del state.bound[rule.id]
+            after = bound.successor.level
+            state.conditions[rule.id] = bound.successor
+            if bound.successor.idle:
+                del state.conditions[rule.id]
+        if late is not None and late > after:
+            yield self._told("late", old, reading, state, late, late, value)
+        elif over or after != before:
+            judged = rule if over and after else old
+            yield self._told("change" if after else "return", judged, reading, state, after, after or before, value)
+
     def _passage(self, rule: Rule, reading: Reading, state: DeviceState, value: float) -> Iterator[Transition]:
         level = level_of(rule.limit, value)
         if level:
             identity = reading.values.get(rule.passage or "") or reading.at_ns
-            yield self._told("passage", rule, reading, state, level, level, value, f"/{identity}")
+            who = str(reading.values.get(rule.vehicle or "", ""))
+            yield self._told("passage", rule, reading, state, level, level, value, f"/{identity}", who)
 
     def _told(
         self, what: What, rule: Rule, reading: Reading, state: DeviceState, level: int, ranked: int, value: float,
-        suffix: str = "",
+        suffix: str = "", who: str = "",
     ) -> Transition:  # fmt: skip
         return self.memory.transition(
             what, reading.device, state, f"{reading.device}/{rule.field}.{rule.limit.key}{suffix}",
             rule.id, rule.version, level, rule.priority(ranked),
             at_ms=reading.at_ns // 1_000_000, field=rule.field, value=value, unit=rule.unit, latch=rule.limit.latch,
-            quality=reading.quality_of(rule.field).word,
+            quality=reading.quality_of(rule.field).word, who=who,
         )  # fmt: skip
 
     def _own(self, outcome: Outcome) -> list[Transition]:

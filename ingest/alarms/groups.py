@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zlib import crc32
 
-from devices.signals import Share, Together, Total, While
+from devices.signals import Registered, Share, Together, Total, While
 from devices.site import Site
+from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.conditions import judge, level_of, new_condition
 from ingest.alarms.memory import DeviceState, GroupState, Memory
-from ingest.alarms.rules import GroupRule, RuleBook
+from ingest.alarms.rules import GroupRule
 from ingest.alarms.transitions import Transition, What
 
 _PERIOD_S = 60
@@ -23,10 +24,13 @@ _UNSEEN_MS = 3 * _PERIOD_S * 1000
 class Groups:
     """The groups of a site."""
 
-    def __init__(self, site: Site, book: RuleBook, memory: Memory) -> None:
+    def __init__(self, site: Site, books: Books, memory: Memory) -> None:
         """Find out who belongs together."""
+        book = books.book
         self._site = site
+        self._books = books
         self._memory = memory
+        self._own = book.own_groups
         self._together: dict[str, list[GroupRule]] = {}
         self._members: dict[str, dict[GroupRule, list[str]]] = {}
         for rule in book.groups:
@@ -36,7 +40,8 @@ class Groups:
             for device in site.devices.values():
                 name = self._group(rule, device.id)
                 if name is not None:
-                    self._members.setdefault(name, {}).setdefault(rule, []).append(device.id)
+                    here = self._in_force(rule, name)
+                    self._members.setdefault(name, {}).setdefault(here, []).append(device.id)
         self._turns: list[list[str]] = [[] for _ in range(_PERIOD_S)]
         for name in sorted(self._members):
             self._turns[crc32(name.encode()) % _PERIOD_S].append(name)
@@ -51,12 +56,14 @@ class Groups:
         """Judge the figures of a group as they stand."""
         for rule, devices in self._members[name].items():
             limit = rule.group.limit
-            place = self._site.place(devices[0])
-            armed = all(place.holds(each, due_ms) for each in limit.armed if not isinstance(each, While))
+            state = self._memory.groups.get(name)
+            if state is not None and rule.id in state.bound and rule.id in state.conditions:
+                yield from self._look_bound(name, state, rule, devices, due_ms)
+                continue
+            armed = self._is_armed(rule, devices[0], due_ms)
             figure = self._figure(rule, devices) if armed else None
             if armed and figure is None:
                 continue
-            state = self._memory.groups.get(name)
             condition = state.conditions.get(rule.id) if state is not None else None
             if condition is None:
                 if figure is None or not level_of(limit, figure):
@@ -72,6 +79,35 @@ class Groups:
             if after != before:
                 what: What = "raise" if before == 0 else "return" if after == 0 else "change"
                 yield self._told(what, name, state, rule, after, after or before, figure)
+
+    def _look_bound(
+        self, name: str, state: GroupState, rule: GroupRule, devices: list[str], due_ms: int
+    ) -> Iterator[Transition]:
+        """Judge a figure whose open alarm stays with a rule of before."""
+        condition, bound = state.conditions[rule.id], state.bound[rule.id]
+        old = self._books.group(bound.revision, name, rule)
+        before = condition.level
+        figure = self._figure(rule, devices)
+        armed = [self._is_armed(each, devices[0], due_ms) for each in (old, rule)]
+        if figure is None and any(armed):
+            return
+        values = [figure if each else None for each in armed]
+        over, _ = judge_bound(condition, bound, old.group.limit, rule.group.limit, values, due_ms, _UNSEEN_MS)
+        after = condition.level
+        if over and bound.successor is not None:
+            del state.bound[rule.id]
+            after = bound.successor.level
+            state.conditions[rule.id] = bound.successor
+            if bound.successor.idle:
+                del state.conditions[rule.id]
+        if over or after != before:
+            judged = rule if over and after else old
+            yield self._told("change" if after else "return", name, state, judged, after, after or before, figure)
+
+    def _is_armed(self, rule: GroupRule, device: str, due_ms: int) -> bool:
+        place = self._site.place(device)
+        schedules = (each for each in rule.group.limit.armed if not isinstance(each, While | Registered))
+        return all(place.holds(each, due_ms) for each in schedules)
 
     def joins(self, rule_id: str) -> bool:
         """Tell whether alarms of a rule are counted together."""
@@ -95,7 +131,7 @@ class Groups:
         for rule in self._together[told.rule]:
             name = self._group(rule, told.device)
             if name is not None:
-                yield from self._counted(name, rule, told)
+                yield from self._counted(name, self._in_force(rule, name), told)
 
     def _counted(self, name: str, rule: GroupRule, told: Transition) -> Iterator[Transition]:
         assert isinstance(rule.group.of, Together)
@@ -104,8 +140,11 @@ class Groups:
         least = rule.group.limit.levels[0].value
         since_ms = told.now_ms - rule.group.of.within_s * 1000
         if rule.id in state.open:
-            if len(members) < least:
+            bound = state.bound.get(rule.id)
+            own = rule if bound is None else self._books.group(bound.revision, name, rule)
+            if len(members) < min(least, own.group.limit.levels[0].value):
                 state.open.remove(rule.id)
+                state.bound.pop(rule.id, None)
                 yield self._told("return", name, state, rule, 0, 1, float(len(members)))
                 yield from self._folded("unfold", told, members, "")
         elif sum(at_ms >= since_ms for at_ms in members.values()) >= least:
@@ -137,6 +176,9 @@ class Groups:
         where = rule.group.where
         name = found.circuit if rule.group.by == "circuit" else found.street
         return f"{rule.group.by}:{name}" if name and (where is None or getattr(found, where[0]) == where[1]) else None
+
+    def _in_force(self, rule: GroupRule, name: str) -> GroupRule:
+        return self._own.get((rule.id, name), rule)
 
     def _state(self, name: str, rule: GroupRule) -> GroupState:
         self._memory.changed.add(name)

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.suppressions import HIDDEN
 from ingest.alarms.tables import audit, occurrence, suppression
 
@@ -59,18 +60,51 @@ class Load:
     shelves_renewed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """What so many announced activations in a span mean for one position."""
+
+    per_10_min: float | None
+    per_10_min_most: int | None
+    per_hour: float | None
+    flood_share: float | None
+    floods: int
+    busiest: list[tuple[str, int]]
+    busiest_share: float | None
+    chattering: list[str]
+
+
+def burden(announced: Sequence[tuple[int, str]], from_ms: int, to_ms: int) -> Burden:
+    """Reckon what activations, (instant, point) in order of time, mean in [from, to)."""
+    minutes = (to_ms - from_ms) / 60_000
+    tens = _windows([at for at, _ in announced], from_ms, to_ms)
+    busiest = Counter(point for _, point in announced).most_common(_BUSIEST)
+    return Burden(
+        per_10_min=_ratio(len(announced) * 10, minutes),
+        per_10_min_most=max(tens, default=None),
+        per_hour=_ratio(len(announced) * 60, minutes),
+        flood_share=_ratio(sum(count > _FLOOD_STARTS for count in tens), len(tens)),
+        floods=_floods(tens),
+        busiest=busiest,
+        busiest_share=_ratio(sum(count for _, count in busiest), len(announced)),
+        chattering=_chattering(announced),
+    )
+
+
 def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Load:
     """Reckon the figures of a window from audit and occurrences; what stands is of ``now_ms``."""
     born = sa.and_(audit.c.version_before.is_(None), audit.c.occurrence.is_not(None))
     again = sa.and_(audit.c.action == "raise", audit.c.state_before != audit.c.state_after)
     query = sa.select(audit.c.at, audit.c.point, audit.c.reason).where(
-        audit.c.at >= from_ms, audit.c.at < to_ms, audit.c.actor == "system", sa.or_(born, again)
+        audit.c.at >= from_ms,
+        audit.c.at < to_ms,
+        audit.c.actor == "system",
+        audit.c.rule != WATCHDOG,
+        sa.or_(born, again),
     )
     found = [(int(row.at), str(row.point), row.reason in HIDDEN) for row in connection.execute(query)]
     announced = sorted((at, point) for at, point, hidden in found if not hidden)
-    minutes = (min(to_ms, now_ms) - from_ms) / 60_000
-    tens = _windows([at for at, _ in announced], from_ms, min(to_ms, now_ms))
-    busiest = Counter(point for _, point in announced).most_common(_BUSIEST)
+    weight = burden(announced, from_ms, min(to_ms, now_ms))
     rows = [dict(row) for row in connection.execute(_raised(from_ms, to_ms)).mappings()]
     acked = [row for row in rows if row["acked_at"] is not None]
     shelves = _shelves(connection)
@@ -79,18 +113,18 @@ def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Lo
         to_ms,
         activations=len(announced),
         hidden=len(found) - len(announced),
-        per_10_min=_ratio(len(announced) * 10, minutes),
-        per_10_min_most=max(tens, default=None),
-        per_hour=_ratio(len(announced) * 60, minutes),
-        flood_share=_ratio(sum(count > _FLOOD_STARTS for count in tens), len(tens)),
-        floods=_floods(tens),
-        busiest=busiest,
-        busiest_share=_ratio(sum(count for _, count in busiest), len(announced)),
+        per_10_min=weight.per_10_min,
+        per_10_min_most=weight.per_10_min_most,
+        per_hour=weight.per_hour,
+        flood_share=weight.flood_share,
+        floods=weight.floods,
+        busiest=weight.busiest,
+        busiest_share=weight.busiest_share,
         active_over_24_h=_count(
             connection, occurrence.c.active.is_(True), occurrence.c.raised_at < now_ms - 24 * _HOUR_MS
         ),
         priorities=_mix(row["priority"] for row in rows if row["priority"] != "health"),
-        chattering=_chattering(announced),
+        chattering=weight.chattering,
         raise_to_ack=_latency([row["acked_at"] - row["noticed_at"] for row in acked]),
         raise_to_case=_latency([row["decided_at"] - row["noticed_at"] for row in rows if _cased(row)]),
         nuisance_rate=_ratio(sum(row["verdict"] == "false_alarm" for row in acked), len(acked)),
@@ -105,7 +139,8 @@ def _raised(from_ms: int, to_ms: int) -> sa.Select[Any]:
         occurrence.c[name]
         for name in ("priority", "noticed_at", "acked_at", "decided_at", "decision", "case", "verdict")
     ]
-    return sa.select(*columns).where(occurrence.c.noticed_at >= from_ms, occurrence.c.noticed_at < to_ms)
+    window = (occurrence.c.noticed_at >= from_ms, occurrence.c.noticed_at < to_ms)
+    return sa.select(*columns).where(*window, occurrence.c.rule != WATCHDOG)
 
 
 def _cased(row: dict[str, Any]) -> bool:

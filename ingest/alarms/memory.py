@@ -10,7 +10,6 @@ from devices.readings import Reading
 from ingest.alarms.conditions import Condition
 from ingest.alarms.transitions import Suppression, Transition, What
 
-
 # No device id has a colon in it.
 GROUP_PREFIXES = ("circuit:", "street:")
 
@@ -66,13 +65,23 @@ class Row(msgspec.Struct, array_like=True):
         return found
 
 
+class Bound(msgspec.Struct, array_like=True):
+    """An open alarm whose rule was changed: it stays with the rules of ``revision``.
+
+    ``successor`` is the memory of the rule as it is now; it takes over when it says worse, or when the old one returns.
+    """
+
+    revision: int
+    successor: Condition | None = None
+
+
 class DeviceState(msgspec.Struct, array_like=True):
     """What the engine remembers of one device; saved with the checkpoint.
 
     ``back_ms`` is when it last came back after being away, ``folded`` whether its silence stands under that of a device
     it hangs on; ``seq`` is its newest number, ``missed`` how many it skipped since ``told_ms``, ``ahead`` whether its
     clock was ahead in its last message. ``windows`` are the numbers its signals keep, ``dates`` the level of each date
-    that is near or past.
+    that is near or past; ``bound`` the rules whose open alarms stay with an older revision.
     """
 
     kind: str
@@ -91,6 +100,7 @@ class DeviceState(msgspec.Struct, array_like=True):
     ahead: bool = False
     windows: dict[str, list[float]] = {}
     dates: dict[str, int] = {}
+    bound: dict[str, Bound] = {}
 
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""
@@ -111,17 +121,18 @@ class GroupState(msgspec.Struct, array_like=True):
     """What the engine remembers of a circuit or street: its conditions, and who stands under which alarm since when.
 
     ``members`` maps a rule of single devices to those under it and the instant; ``open`` holds the group rules that
-    stand over them.
+    stand over them; ``bound`` those whose open alarms stay with an older revision.
     """
 
     kind: str
     conditions: dict[str, Condition] = {}
     members: dict[str, dict[str, int]] = {}
     open: list[str] = []
+    bound: dict[str, Bound] = {}
 
 
 class Memory:
-    """The devices and groups, which of them changed since they were last saved, and where in the journal the engine is."""
+    """Devices and groups, which of them changed since they were last saved, and where in the journal the engine is."""
 
     def __init__(self) -> None:
         self.devices: dict[str, DeviceState] = {}
@@ -129,8 +140,9 @@ class Memory:
         self.changed: set[str] = set()
         self.now_ms = 0
         self.listening_ms = 0
-        self._position = 0
-        self._ordinal = 0
+        # The record at hand, and how many transitions it has brought so far.
+        self.position = 0
+        self.ordinal = 0
 
     def encoded(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return devices and groups as a checkpoint keeps them."""
@@ -146,10 +158,6 @@ class Memory:
                 self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)
             else:
                 self.devices[name] = msgspec.msgpack.decode(state, type=DeviceState)
-
-    def begin(self, position: int) -> None:
-        """Stand at a record; what happens from now on is counted from it."""
-        self._position, self._ordinal = position, 0
 
     def transition(
         self,
@@ -170,11 +178,12 @@ class Memory:
         quality: str = "good",
         suppression: Suppression = "none",
         cause: str = "",
+        who: str = "",
     ) -> Transition:
         """Return a transition that happens now."""
-        self._ordinal += 1
+        self.ordinal += 1
         return Transition(
-            what, self._position, self._ordinal, point, device, state.kind, rule_id, version, level, priority,
+            what, self.position, self.ordinal, point, device, state.kind, rule_id, version, level, priority,
             self.now_ms if at_ms is None else at_ms, self.now_ms, field, value, unit, latch, quality,
-            suppression, cause,
+            suppression, cause, who,
         )  # fmt: skip

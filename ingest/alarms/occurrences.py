@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingest.alarms import device_health
+from ingest.alarms import device_health, offences
 from ingest.alarms.acts import Acts, announced_again
 from ingest.alarms.audit import SYSTEM, AuditWriter
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.suppressions import Standing, end, lifts, shown_again
 from ingest.alarms.tables import collector, occurrence
 from ingest.alarms.transitions import Transition
@@ -28,9 +29,16 @@ def position_of(database: AlarmDatabase, shard: str) -> int:
 
 
 def apply(
-    database: AlarmDatabase, shard: str, transitions: Sequence[Transition], position: int, now_ms: int
+    database: AlarmDatabase,
+    shard: str,
+    transitions: Sequence[Transition],
+    position: int,
+    now_ms: int,
+    secret: bytes = b"",
 ) -> list[tuple[str, int]]:
     """Apply transitions up to a journal position; those kept already (a restart judges again) are passed over.
+
+    Vehicles are named in the database by the site's ``secret``.
 
     Returns:
         (occurrence id, version) of every occurrence that changed.
@@ -43,17 +51,37 @@ def apply(
             sa.select(collector.c.position).where(collector.c.shard == shard).with_for_update()
         ).scalar()
         fresh = [each for each in transitions if kept is None or each.position > kept]
-        keeper = _Keeper(connection, fresh)
-        for transition in fresh:
-            keeper.apply(transition)
-        keeper.finish()
+        touched = add(connection, fresh)
         device_health.keep(connection, shard, fresh)
+        offences.keep(connection, shard, fresh, secret)
         place = {"position": max(position, kept or 0), "now_ms": now_ms}
         if kept is None:
             connection.execute(collector.insert().values(shard=shard, **place))
         else:
             connection.execute(collector.update().where(collector.c.shard == shard).values(**place))
+    return touched
+
+
+def add(connection: sa.Connection, transitions: Sequence[Transition]) -> list[tuple[str, int]]:
+    """Apply transitions inside the caller's transaction, and return the same as :func:`apply`."""
+    keeper = _Keeper(connection, transitions)
+    for transition in transitions:
+        keeper.apply(transition)
+    keeper.finish()
     return list(keeper.touched.items())
+
+
+def keep_own(database: AlarmDatabase, transitions: Sequence[Transition]) -> None:
+    """Apply transitions that no journal record caused; no collector's position moves by them.
+
+    Raises:
+        AlarmError: nothing was changed.
+    """
+    with database.write() as connection:
+        keeper = _Keeper(connection, transitions)
+        for transition in transitions:
+            keeper.apply(transition)
+        keeper.finish()
 
 
 def point_name(point: str) -> str:
@@ -159,7 +187,11 @@ class _Keeper:
             **self._standing.columns(point, transition.device, cause),
         }
         self._born_rows.append(row)
-        self._rows[point] = row
+        if transition.rule == WATCHDOG:
+            # It has shown that the path is whole; nobody is to look at it.
+            row.update(acked=True, acked_by=SYSTEM.user, acked_at=transition.now_ms, closed_at=transition.now_ms)
+        else:
+            self._rows[point] = row
         if transition.what == "passage":
             self._known.add(point)
         self._acts.note(row, transition.what, _hidden_by(row), born=True)
@@ -173,6 +205,9 @@ class _Keeper:
         }
         if transition.level >= found["level_now"] or not found["active"]:
             changes["priority"] = transition.priority
+        if transition.rule_version != found["rule_version"]:
+            # Its rule was changed since, and the changed one says so.
+            changes["rule_version"] = transition.rule_version
         if not found["active"]:
             # Back before it was closed: the same occurrence, to be acknowledged again.
             # What was acknowledged before its return counts no more.

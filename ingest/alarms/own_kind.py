@@ -1,8 +1,11 @@
-"""The collector watches itself by the same means: a kind of its own, fed by the journal's ticks."""
+"""The collector watches itself by the same means: a kind of its own, fed by the journal's ticks and by its watchdog."""
 
 from devices.kind import Kind, Level, Limit, Measurement, number
 
 KIND = "collector"
+# Raised each minute and closed by itself; and the rule on its absence, which the steward judges, not the engine.
+WATCHDOG = f"{KIND}.watchdog.beat"
+WATCHDOG_ABSENT = f"{KIND}.watchdog"
 
 _SOURCE = "CityDeck 建议值 proposal"
 
@@ -38,6 +41,26 @@ COLLECTOR = Kind(
                             _SOURCE,
                             "C",
                             deadband=2,
+                        ),
+                    ),
+                ),
+                number(
+                    "watchdog",
+                    "报警链路自检用时",
+                    "Watchdog on its way",
+                    "s",
+                    0,
+                    None,
+                    0.001,
+                    limits=(
+                        Limit(
+                            "beat",
+                            "报警链路自检",
+                            "watchdog",
+                            (Level(1, 0, "health"),),
+                            _SOURCE,
+                            "C",
+                            passage=True,
                         ),
                     ),
                 ),

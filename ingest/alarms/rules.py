@@ -6,7 +6,7 @@ and its kind. The version tells them apart: ``{hash}`` or ``{hash}@{scope}``.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from devices.catalog import Catalog
@@ -23,6 +23,7 @@ CLOCK_VERSION = "1"
 _LABELS = {
     "no_data": Label("数据中断", "no data"),
     CLOCK: Label("设备时钟超前", "clock ahead"),
+    "watchdog": Label("报警链路中断", "alarm path interrupted"),
     EXPIRES: Label("使用期限将到或已过", "end of life near or past"),
     VERIFY_DUE: Label("检定期限将到或已过", "verification due or overdue"),
     "repeat_offender": Label("多次超限车辆", "vehicle overloaded again and again"),
@@ -47,6 +48,7 @@ class Rule:
     limit: Limit
     stale_after_ms: int
     passage: str | None = None
+    vehicle: str | None = None
 
     def priority(self, level: int) -> Priority:
         """Return the priority of a level; level 0 has that of the mildest."""
@@ -118,11 +120,15 @@ class GroupRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules of a site: by measurement for readings, by kind for silence, for groups; ``own`` by device."""
+    """All rules of a site: by measurement for readings, by kind for silence, for groups.
+
+    ``own`` are those of one device, ``own_groups`` those of one group by rule and name, in place of the usual ones.
+    """
 
     by_measurement: Mapping[str, tuple[Rule, ...]]
     silence: Mapping[str, SilenceRule]
     groups: tuple[GroupRule, ...] = ()
+    own_groups: Mapping[tuple[str, str], GroupRule] = field(default_factory=dict)
     own: Mapping[str, Mapping[str, Rule]] | None = None
 
     def watches(self, own: Mapping[str, Rule] | None = None) -> Watches:
@@ -161,7 +167,9 @@ class RuleBook:
 def rule_book(site: Site) -> RuleBook:
     """Compile the rules of a site."""
     book = kind_book(site.catalog)
-    return replace(book, own=_own_rules(site, book.by_measurement)) if site.scoped else book
+    if not site.scoped:
+        return book
+    return replace(book, own=_own_rules(site, book.by_measurement), own_groups=_own_groups(site, book.groups))
 
 
 def kind_book(catalog: Catalog) -> RuleBook:
@@ -182,6 +190,7 @@ def kind_book(catalog: Catalog) -> RuleBook:
                     limit,
                     round(kind.stale_after_s * 1000),
                     measurement.passage if limit.passage else None,
+                    measurement.vehicle if limit.passage else None,
                 )
                 for field in measurement.fields
                 for limit in field.limits
@@ -204,10 +213,22 @@ def _own_rules(site: Site, by_measurement: Mapping[str, Iterable[Rule]]) -> dict
         for scope in _SCOPES:
             for scoped in by_scope.get((scope, _name(device, scope)), ()):
                 rule_id = f"{scoped.kind}.{scoped.field}.{scoped.limit.key}"
-                if scoped.kind == device.kind:
+                if scoped.kind == device.kind and rule_id in usual:
                     version = f"{_version(scoped)}@{scope}"
                     rule = replace(usual[rule_id], version=version, limit=scoped.limit)
                     found.setdefault(device.id, {}).setdefault(rule_id, rule)
+    return found
+
+
+def _own_groups(site: Site, groups: Iterable[GroupRule]) -> dict[tuple[str, str], GroupRule]:
+    by_key = {(rule.kind, rule.group.limit.key): rule for rule in groups}
+    found: dict[tuple[str, str], GroupRule] = {}
+    for scoped in site.scoped:
+        rule = by_key.get((scoped.kind, scoped.field))
+        if rule is not None:
+            version = f"{_version(scoped)}@{scoped.scope}"
+            name = f"{scoped.scope}:{scoped.name}"
+            found[rule.id, name] = replace(rule, version=version, group=replace(rule.group, limit=scoped.limit))
     return found
 
 

@@ -25,7 +25,8 @@ class Silence:
         self._memory = memory
         self._due: list[tuple[int, str]] = []
         self._queued: dict[str, int] = {}
-        self._conditional = {key for key, rule in book.silence.items() if rule.no_data.while_field is not None}
+        # Kinds whose own values decide how long a silence may last.
+        self.conditional = {key for key, rule in book.silence.items() if rule.no_data.while_field is not None}
         self._stale_ms = {key: round(kind.stale_after_s * 1000) for key, kind in site.catalog.kinds.items()}
         self._children: dict[str, list[str]] = {}
         for device in site.devices.values():
@@ -44,7 +45,7 @@ class Silence:
 
     def watched(self, device: str, kind: str) -> bool:
         """Tell whether a device that was just heard is looked at in time by itself."""
-        return device in self._queued and kind not in self._conditional
+        return device in self._queued and kind not in self.conditional
 
     def heard(self, device: str, state: DeviceState, outcome: Outcome) -> Iterator[Transition]:
         """Take in that a device, or its last will, said something."""

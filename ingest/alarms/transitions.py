@@ -17,7 +17,7 @@ class Transition:
     the device; ``fold`` and ``unfold`` say that a silence is explained by another device (``cause``), or no longer is;
     ``health`` is a figure of the device itself (``field``, ``value``). ``at_ms`` is the time of the cause (device
     time), ``now_ms`` the engine's now, ``position`` the journal record that caused it and ``ordinal`` its place among
-    the transitions of that record.
+    the transitions of that record. ``who`` is the vehicle of a passage, as its station names it: never to be kept.
     """
 
     what: What
@@ -39,6 +39,7 @@ class Transition:
     quality: str = "good"
     suppression: Suppression = "none"
     cause: str = ""
+    who: str = ""
 
     @property
     def occurrence_id(self) -> str:

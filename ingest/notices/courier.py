@@ -1,13 +1,14 @@
 """The couriers: one thread per channel, so that a slow or broken one keeps no other from being told.
 
-At least once: a message is marked as taken after its receiver took it, so a repeat can only happen when the process
-dies in between, and then it carries the same number.
+At least once: a message is noted as taken after its receiver took it, so a repeat can only happen when the process
+dies in between or the receiver's answer is lost, and then it carries the same number.
 """
 
 import logging
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import apprise
 
@@ -18,8 +19,10 @@ from ingest.notices.deliveries import due, refused, taken
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 0.5
-_AT_ONCE = 20
+LOOK_S = 0.5
+_ANSWER_S = 10.0
+# A message in flight is not waited for longer; who is killed while sending sends it again under the same number.
+_STOP_S = 8.0
 
 # Sends (title, body); tells whether the receiver took it.
 Send = Callable[[str, str], bool]
@@ -36,11 +39,14 @@ def sender(channel: Channel) -> Send | None:
     if not target.add(address):
         log.warning("channel %s: %s holds no address that can be used; its messages wait", channel.name, channel.env)
         return None
+    for server in target:
+        # Given up too early, a slow receiver would take a message and get it again.
+        server.socket_read_timeout = max(server.socket_read_timeout, _ANSWER_S)
     return lambda title, body: bool(target.notify(body=body, title=title))
 
 
 class Courier(threading.Thread):
-    """Sends what is due on one channel while this process may."""
+    """Sends what is due on one channel while this process may, the most urgent first."""
 
     def __init__(
         self,
@@ -58,33 +64,39 @@ class Courier(threading.Thread):
         self._may_send = may_send
         self._stopping = threading.Event()
         self._trouble = ""
+        self._unnoted: str | None = None
 
-    def stop(self) -> None:
-        """End after the message at hand; a receiver that hangs is not waited for."""
+    def ask_to_stop(self) -> None:
+        """End after the message at hand."""
         self._stopping.set()
-        self.join(2.0)
 
     def run(self) -> None:
         """Work until stopped."""
-        while not self._stopping.wait(_LOOK_S):
-            if self._may_send():
-                try:
-                    self.deliver()
-                except AlarmError as error:
-                    self._tell(str(error))
+        while not self._stopping.wait(LOOK_S):
+            try:
+                self.deliver()
+            except AlarmError as error:
+                self._tell(str(error))
+            except Exception:
+                log.exception("channel %s failed; it is tried again", self._channel.name)
 
     def deliver(self) -> int:
         """Try what is due and return how many were taken.
 
         Raises:
-            AlarmError: the database could not be used; what is due stays due.
+            AlarmError: the database could not be used; what is due stays due, what was taken is noted first next time.
         """
         sent = 0
-        for row in due(self._database, self._channel.name, self._clock_ms(), _AT_ONCE):
-            if self._stopping.is_set():
+        while self._may_send() and not self._stopping.is_set():
+            self._note()
+            # Asked for anew each time: what is urgent overtakes what waits behind a slow receiver.
+            found = due(self._database, self._channel.name, self._clock_ms(), 1)
+            if not found:
                 break
+            (row,) = found
             if self._send(row["title"], row["body"]):
-                taken(self._database, row["key"], self._clock_ms())
+                self._unnoted = row["key"]
+                self._note()
                 self._trouble = ""
                 sent += 1
             else:
@@ -93,7 +105,30 @@ class Courier(threading.Thread):
                 self._tell(sentence)
         return sent
 
+    def _note(self) -> None:
+        if self._unnoted is not None:
+            taken(self._database, self._unnoted, self._clock_ms())
+            self._unnoted = None
+
     def _tell(self, sentence: str) -> None:
         if sentence != self._trouble:
             self._trouble = sentence
             log.warning("%s", sentence)
+
+
+def couriers(
+    channels: Sequence[Channel], database: AlarmDatabase, clock_ms: Callable[[], int], may_send: Callable[[], bool]
+) -> list[Courier]:
+    """Return a courier for every channel that has an address."""
+    found = ((channel, sender(channel)) for channel in channels)
+    return [Courier(channel, send, database, clock_ms, may_send) for channel, send in found if send is not None]
+
+
+def stop(all_of_them: Sequence[Courier]) -> None:
+    """Let couriers end, together."""
+    for courier in all_of_them:
+        courier.ask_to_stop()
+    until_s = time.monotonic() + _STOP_S
+    for courier in all_of_them:
+        if courier.ident is not None:
+            courier.join(max(0.0, until_s - time.monotonic()))

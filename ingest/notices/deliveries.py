@@ -4,7 +4,7 @@ A burst becomes one message that says how many and names the first: people read 
 left out of the alarm list by that.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +14,7 @@ from devices.site import Channel, Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.outbox import announcement
 from ingest.alarms.tables import occurrence
+from ingest.contacts import Directory
 from ingest.notices.escalating import begin
 from ingest.notices.ladder import rung
 from ingest.notices.tables import delivery
@@ -21,11 +22,21 @@ from ingest.notices.wording import wording
 
 RETRY_MS = (5_000, 15_000, 60_000, 300_000, 900_000)
 GIVE_UP_MS = 24 * 3_600_000
+# Due for longer than any pause between two tries: nobody tries it.
+_UNTRIED_MS = 3_600_000
+KEPT_DAYS = 90
 _AT_ONCE = 2_000
 _BURST = 10
 _NAMED = 20
 
 Row = dict[str, Any]
+_STATES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
+    "waiting": (delivery.c.sent_at.is_(None), delivery.c.dead_at.is_(None)),
+    "dead": (delivery.c.dead_at.is_not(None),),
+    "sent": (delivery.c.sent_at.is_not(None),),
+    "all": (),
+}
+STATES = tuple(_STATES)
 
 
 def take_out(database: AlarmDatabase, site: Site, now_ms: int) -> int:
@@ -46,7 +57,8 @@ def take_out(database: AlarmDatabase, site: Site, now_ms: int) -> int:
         for each in known:
             if each["step"] == 0:
                 begin(connection, each["occurrence"], each["priority"], each["at"])
-        rows = [row for channel in site.channels for row in _for_channel(channel, known, alarms, site, now_ms)]
+        desk = _Desk(site, alarms, now_ms)
+        rows = [row for channel in site.channels for row in desk.deliveries(channel, known)]
         if rows:
             connection.execute(delivery.insert(), rows)
         taken = announcement.update().where(announcement.c.id == sa.bindparam("which")).values(taken_at=now_ms)
@@ -86,23 +98,54 @@ def refused(database: AlarmDatabase, row: Mapping[str, Any], trouble: str, now_m
         )
 
 
-def revive(database: AlarmDatabase, keys: Iterable[str], now_ms: int) -> int:
-    """Try messages again that were given up; return how many."""
+def give_up(database: AlarmDatabase, now_ms: int) -> int:
+    """Give up what has waited for a day without being tried: its channel has no address, or is none of the site's.
+
+    Returns:
+        How many messages that were.
+    """
+    old = (*_STATES["waiting"], delivery.c.made_at <= now_ms - GIVE_UP_MS, delivery.c.due_at <= now_ms - _UNTRIED_MS)
+    with database.read() as connection:
+        if connection.execute(sa.select(delivery.c.key).where(*old).limit(1)).first() is None:
+            return 0
     with database.write() as connection:
-        again = delivery.update().where(delivery.c.key.in_(list(keys)), delivery.c.dead_at.is_not(None))
-        return int(connection.execute(again.values(dead_at=None, made_at=now_ms, due_at=now_ms)).rowcount)
+        ended = {"dead_at": now_ms, "trouble": "nobody tried it for a day: the channel has no address that can be used"}
+        return int(connection.execute(delivery.update().where(*old).values(**ended)).rowcount)
 
 
-def listed(connection: sa.Connection, state: str, limit: int, offset: int) -> list[Row]:
+def forget(database: AlarmDatabase, now_ms: int) -> None:
+    """Remove what was sent or given up, and the announcements behind it, once they are older than they are kept."""
+    before = now_ms - KEPT_DAYS * 86_400_000
+    with database.write() as connection:
+        connection.execute(delivery.delete().where(sa.or_(delivery.c.sent_at < before, delivery.c.dead_at < before)))
+        connection.execute(announcement.delete().where(announcement.c.taken_at < before))
+
+
+def listed(
+    connection: sa.Connection,
+    state: str,
+    limit: int,
+    offset: int,
+    channel: str | None = None,
+    priorities: Sequence[str] = (),
+) -> list[Row]:
     """Return deliveries ``waiting``, ``dead``, ``sent`` or ``all``, the newest first."""
-    conditions: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
-        "waiting": (delivery.c.sent_at.is_(None), delivery.c.dead_at.is_(None)),
-        "dead": (delivery.c.dead_at.is_not(None),),
-        "sent": (delivery.c.sent_at.is_not(None),),
-        "all": (),
-    }
-    query = sa.select(delivery).where(*conditions[state]).order_by(delivery.c.made_at.desc(), delivery.c.key)
+    query = sa.select(delivery).where(*_STATES[state]).order_by(delivery.c.made_at.desc(), delivery.c.key)
+    if channel is not None:
+        query = query.where(delivery.c.channel == channel)
+    if priorities:
+        query = query.where(delivery.c.priority.in_(priorities))
     return [dict(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
+    """Return how many messages wait and how many were given up, by channel."""
+    found: dict[str, dict[str, int]] = {}
+    for state in ("waiting", "dead"):
+        query = sa.select(delivery.c.channel, sa.func.count()).where(*_STATES[state]).group_by(delivery.c.channel)
+        for channel, count in connection.execute(query):
+            found.setdefault(str(channel), {"waiting": 0, "dead": 0})[state] = int(count)
+    return found
 
 
 def _alarms(connection: sa.Connection, found: Sequence[Row]) -> dict[str, Row]:
@@ -114,37 +157,47 @@ def _alarms(connection: sa.Connection, found: Sequence[Row]) -> dict[str, Row]:
     return alarms
 
 
-def _for_channel(
-    channel: Channel, found: Sequence[Row], alarms: Mapping[str, Row], site: Site, now_ms: int
-) -> list[Row]:
-    wanted = [each for each in found if each["priority"] in channel.priorities and _concerns(channel, each)]
-    rows = []
-    alike = sorted(wanted, key=lambda each: (each["priority"], each["step"], each["at"], each["id"]))
-    for (priority, step), group in groupby(alike, key=lambda each: (each["priority"], each["step"])):
-        several = list(group)
-        burst = len(several) > _BURST
-        for each in several[:1] if burst else several:
-            key = f"{each['id']}{f'+{len(several) - 1}' if burst else ''}:{channel.name}"[:160]
-            title, body = wording(alarms[each["occurrence"]], step, key, site)
-            if burst:
-                title, body = _burst(title, key, [alarms[one["occurrence"]] for one in several], site)
-            rows.append(
-                {
-                    "key": key, "announcement": each["id"], "channel": channel.name, "priority": priority,
-                    "title": title, "body": body, "made_at": now_ms, "due_at": now_ms, "attempts": 0,
-                    "sent_at": None, "dead_at": None, "trouble": "",
-                }
-            )  # fmt: skip
-    return rows
-
-
 def _concerns(channel: Channel, each: Row) -> bool:
     called = rung(each["priority"], each["step"])
     return called is not None and called.role in channel.roles
 
 
-def _burst(title: str, key: str, alarms: Sequence[Row], site: Site) -> tuple[str, str]:
-    count = len(alarms)
-    first = [wording(alarm, 0, key, site)[0] for alarm in alarms[:_NAMED]]
-    rest = [f"… 另有 {count - _NAMED} 条 / and {count - _NAMED} more"] if count > _NAMED else []
-    return f"{title} 等 {count} 条 / {count} alarms", "\n".join([*first, *rest, f"编号 {key}"])
+class _Desk:
+    """Writes the messages of one round."""
+
+    def __init__(self, site: Site, alarms: Mapping[str, Row], now_ms: int) -> None:
+        self._site = site
+        self._alarms = alarms
+        self._now_ms = now_ms
+        self._directory = Directory(site)
+
+    def deliveries(self, channel: Channel, found: Sequence[Row]) -> list[Row]:
+        """Return the deliveries of one channel."""
+        wanted = [each for each in found if each["priority"] in channel.priorities and _concerns(channel, each)]
+        rows = []
+        alike = sorted(wanted, key=lambda each: (each["priority"], each["step"], each["at"], each["id"]))
+        for (priority, step), group in groupby(alike, key=lambda each: (each["priority"], each["step"])):
+            several = list(group)
+            burst = len(several) > _BURST
+            for each in several[:1] if burst else several:
+                key = f"{each['id']}{f'+{len(several) - 1}' if burst else ''}:{channel.name}"[:160]
+                title, body = self._words(each, step, key)
+                if burst:
+                    title, body = self._burst(title, key, several)
+                rows.append(
+                    {
+                        "key": key, "announcement": each["id"], "channel": channel.name, "priority": priority,
+                        "title": title, "body": body, "made_at": self._now_ms, "due_at": self._now_ms, "attempts": 0,
+                        "sent_at": None, "dead_at": None, "trouble": "",
+                    }
+                )  # fmt: skip
+        return rows
+
+    def _words(self, each: Row, step: int, key: str) -> tuple[str, str]:
+        return wording(self._alarms[each["occurrence"]], step, key, self._site, self._directory)
+
+    def _burst(self, title: str, key: str, several: Sequence[Row]) -> tuple[str, str]:
+        count = len(several)
+        first = [self._words(each, 0, key)[0] for each in several[:_NAMED]]
+        rest = [f"… 另有 {count - _NAMED} 条 / and {count - _NAMED} more"] if count > _NAMED else []
+        return f"{title} 等 {count} 条 / {count} alarms", "\n".join([*first, *rest, f"编号 {key}"])

@@ -74,8 +74,8 @@ def _called(
     reason = f"step {row['step']}: {role}"
     if open_case is not None and not alarm["case"]:
         case = open_case(acts.connection, chain, alarm, acts.now_ms)
-        # The case's own audit rows come first; the head is the one that they left.
-        alarm = acts.change(alarm, "escalated", {"case": case}, f"{reason}, case {case}")
+        decided = {"case": case, "decision": "case", "decided_at": acts.now_ms, "decided_by": acts.actor.user}
+        alarm = acts.change(alarm, "escalated", decided, f"{reason}, case {case}")
     else:
         alarm = acts.change(alarm, "escalated", {}, reason)
     chain.announce(alarm, "escalated", acts.now_ms, row["step"])

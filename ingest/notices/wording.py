@@ -1,18 +1,19 @@
 """What a notice says: the least that lets somebody act, Chinese first, then English."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from devices.site import Site
 from ingest.alarms.rules import rule_label
+from ingest.contacts import Contacts, Directory
 
 _PRIORITIES = {"P1": "紧急", "P2": "重要", "P3": "一般", "P4": "提示", "health": "设备健康"}
 _STEPS = ("", "升级：再次呼叫值班员", "升级：呼叫带班长", "升级：呼叫指挥长")
 _STEPS_EN = ("", "escalated to the second officer", "escalated to the leader", "escalated to the director")
 
 
-def wording(alarm: Mapping[str, Any], step: int, key: str, site: Site) -> tuple[str, str]:
+def wording(alarm: Mapping[str, Any], step: int, key: str, site: Site, directory: Directory) -> tuple[str, str]:
     """Return title and body about an occurrence, as it is now, for one step of its ladder."""
     device = site.devices.get(alarm["device"])
     label = rule_label(alarm["rule"], site.catalog)
@@ -29,18 +30,26 @@ def wording(alarm: Mapping[str, Any], step: int, key: str, site: Site) -> tuple[
     if device is None:
         lines.append(f"设备 {alarm['device']}（未登记）")
     else:
-        street, unit = site.streets.get(device.street), site.units.get(device.responsible)
+        street = site.streets.get(device.street)
         where = (alarm["device"], street.label.zh if street else "", f"网格 {device.grid}" if device.grid else "")
         lines.append(f"设备 {' · '.join(part for part in where if part)}")
         english += f", {street.label.en}" if street else ""
-        if unit is not None:
-            lines.append(f"责任单位 {unit.label.zh} {unit.phone}".rstrip())
-        if device.camera:
-            lines.append(f"附近监控 {device.camera}")
+        lines += _contacts(directory.of_device(device.id))
     if step:
         lines.append(_step(_STEPS, step))
         english += f", {_step(_STEPS_EN, step)}"
     return title, "\n".join([*lines, english, f"编号 {key}"])
+
+
+def _contacts(contacts: Contacts) -> Iterator[str]:
+    if contacts.unit is not None:
+        yield f"责任单位 {contacts.unit.label.zh} {contacts.unit.phone}".rstrip()
+    if contacts.officer is not None:
+        yield f"网格员 {contacts.officer.label.zh} {contacts.officer.phone}"
+    if contacts.camera_id:
+        name = f" {contacts.camera.label.zh}" if contacts.camera is not None else ""
+        away = f"（{contacts.camera_m:.0f} 米）" if contacts.camera_m is not None else ""
+        yield f"附近监控 {contacts.camera_id}{name}{away}"
 
 
 def _step(words: tuple[str, ...], step: int) -> str:

@@ -4,13 +4,13 @@ from devices.site import Site
 from ingest.places import Places
 from ingest.store.base import Series, Store, WriteResult
 from ingest.store.influx import InfluxStore
-from ingest.store.sqlite import SqliteStore
+from ingest.store.sqlite import MAIN, SqliteStore
 
 __all__ = ["Series", "Store", "WriteResult", "open_store"]
 
 
-def open_store(site: Site, places: Places) -> Store:
-    """Return the store a site names; connecting waits until the first write or read."""
+def open_store(site: Site, places: Places, shard: str | None = None) -> Store:
+    """Return the store a site names, for one shard's cursor; connecting waits until the first write or read."""
     if site.store.embedded:
-        return SqliteStore(places.readings, site.catalog, site.store)
-    return InfluxStore(site.store.url, site.catalog, site.store, places.minutes)
+        return SqliteStore(places.readings, site.catalog, site.store, shard or MAIN)
+    return InfluxStore(site.store.url, site.catalog, site.store, places.for_shard(shard).minutes)

@@ -11,11 +11,9 @@ Only what 1.8, 2 and 3 share is used; where they differ, it is dealt with here a
 import json
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import urllib3
 from influxdb_client import InfluxDBClient, WritePrecision
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -28,11 +26,11 @@ from ingest.errors import StoreError
 from ingest.store.base import Series, WriteResult
 from ingest.store.influx_keeping import InfluxKeeping
 from ingest.store.influx_reading import InfluxReading, Server
+from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
 from ingest.store.spans import Wanted, series_of
 
 _TIMEOUT_MS = 10_000
-_json = msgspec.json.Encoder().encode
 _POISON = frozenset({400, 422})
 _SPLIT = frozenset({413})
 
@@ -55,6 +53,7 @@ class InfluxStore:
         self._bucket = query["bucket"][0]
         self._org = query.get("org", ["-"])[0]
         self._summed = summed(catalog)
+        self._lines = Lines()
         token = os.environ.get("CITYDECK_INFLUX_TOKEN", "")
         self._client = InfluxDBClient(self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS)
         self._api = self._client.write_api(write_options=SYNCHRONOUS)
@@ -71,7 +70,7 @@ class InfluxStore:
         if not readings:
             return WriteResult(0)
         try:
-            self._post([line(reading) for reading in readings])
+            self._post(self._lines.of(readings))
         except ApiException as error:
             if error.status in _SPLIT and len(readings) > 1:
                 return self._halves(readings, position)
@@ -169,40 +168,6 @@ class InfluxStore:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
         return ""
-
-
-def line(reading: Reading) -> str:
-    """Return a reading in line protocol: every number a float, texts as strings, time in nanoseconds."""
-    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
-    return (
-        f"{reading.measurement},device_id={_tag(reading.device)},district={_tag(reading.district)}{tags} "
-        f"{_fields(reading)},quality={int(reading.quality)}i {reading.at_ns}"
-    )
-
-
-def _fields(reading: Reading) -> str:
-    # Numbers look the same in JSON, and msgspec writes them quicker than Python formats them.
-    body = _json(reading.values)
-    if b'":"' in body or reading.flags:
-        fields = [
-            f"{key}={value!r}" if isinstance(value, float) else f"{key}={_string(value)}"
-            for key, value in reading.values.items()
-        ]
-        if reading.flags:
-            fields.append(f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}")
-        return ",".join(fields)
-    return body[2:-1].replace(b',"', b",").replace(b'":', b"=").decode()
-
-
-@lru_cache(maxsize=200_000)
-def _tag(value: str) -> str:
-    kept = value.replace("\\", "/").replace("\n", " ").replace("\r", " ")
-    return kept.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
-
-
-def _string(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
-    return f'"{escaped}"'
 
 
 def _reason(error: ApiException) -> str:

@@ -238,7 +238,8 @@ class InfluxKeeping:
                     self._state.parent.mkdir(parents=True, exist_ok=True)
                     self._connection = sqlite3.connect(self._state, timeout=30, check_same_thread=False)
                     self._connection.execute("PRAGMA journal_mode=WAL")
-                    self._connection.executescript(minutes.SCHEMA)
+                    for table in minutes.SCHEMA:
+                        self._connection.execute(table)
                     minutes.begin(self._connection, (*self._summed, *self._copied))
                     self._connection.commit()
                 with self._connection:

@@ -12,7 +12,6 @@ from ingest.store.base import Point, point_quality
 from ingest.store.minutes import table_of
 from ingest.store.spans import Slot, Wanted
 
-
 _CANNOT = frozenset({400, 405, 422, 501})
 
 

@@ -14,14 +14,18 @@ from devices.kind import Field
 from devices.readings import Reading
 
 MINUTE_NS = 60_000_000_000
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS minutes_made (
-    measurement TEXT PRIMARY KEY, made_ns INTEGER NOT NULL DEFAULT 0, gone_ns INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS minutes_late (
-    measurement TEXT NOT NULL, at_ns INTEGER NOT NULL, marks INTEGER NOT NULL, PRIMARY KEY (measurement, at_ns)
-) WITHOUT ROWID;
-"""
+SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS minutes_made (
+        measurement TEXT PRIMARY KEY, made_ns INTEGER NOT NULL DEFAULT 0, gone_ns INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS minutes_late (
+        measurement TEXT NOT NULL, at_ns INTEGER NOT NULL, marks INTEGER NOT NULL, PRIMARY KEY (measurement, at_ns)
+    ) WITHOUT ROWID
+    """,
+)
 SUMS = ("min", "max", "mean", "count")
 
 

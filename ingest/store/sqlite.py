@@ -1,6 +1,7 @@
 """The embedded store: one SQLite file, one table per measurement, a column per field; needs no server.
 
-Readings and the journal position they reach up to are committed together. Summaries of minutes stand in tables beside;
+Readings and the journal position they reach up to are committed together; the shards of a site share the file, each
+with a position of its own. Summaries of minutes stand in tables beside;
 :mod:`ingest.store.sqlite_keeping` makes them and removes what has expired.
 """
 
@@ -24,20 +25,24 @@ from ingest.store.spans import Slot, Wanted, series_of
 from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
 
 _OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
-_PROGRESS = (
-    "CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY, position INTEGER, stored INTEGER, refused INTEGER)"
-)
+MAIN = "main"
+_REACHED = """
+CREATE TABLE IF NOT EXISTS reached (
+    shard TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL
+) WITHOUT ROWID
+"""
 _WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 
 
 class SqliteStore:
-    """Readings in one file; one thread writes while others read."""
+    """Readings in one file; one thread a process writes while others read."""
 
     transactional = True
 
-    def __init__(self, path: Path, catalog: Catalog, settings: StoreSettings | None = None) -> None:
+    def __init__(self, path: Path, catalog: Catalog, settings: StoreSettings | None = None, shard: str = MAIN) -> None:
         """Keep the path; the file is opened, and made if missing, at the first use."""
         self._path = path
+        self._shard = shard
         self._summed = summed(catalog)
         self._fields: dict[str, tuple[Field, ...]] = {key: m.fields for key, (_, m) in catalog.measurements.items()}
         self._fields[STATUS] = (Field("online", "在线", "Online", "flag"),)
@@ -75,16 +80,18 @@ class SqliteStore:
                 # Within the transaction, so behind the write lock: the minutes made are those of this moment.
                 mark(database, late(readings, spans(database)))
             database.execute(
-                "INSERT INTO progress VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                "INSERT INTO reached VALUES (?, ?, ?, ?) ON CONFLICT (shard) DO UPDATE SET "
                 "position = excluded.position, stored = stored + excluded.stored, refused = refused + excluded.refused",
-                (position, len(readings) - len(refused), len(refused)),
+                (self._shard, position, len(readings) - len(refused), len(refused)),
             )
         return WriteResult(len(readings) - len(refused), refused)
 
     def position(self) -> tuple[int, int, int]:
         """See :meth:`Store.position`."""
         with self._mended() as database:
-            row = database.execute("SELECT position, stored, refused FROM progress").fetchone()
+            row = database.execute(
+                "SELECT position, stored, refused FROM reached WHERE shard = ?", (self._shard,)
+            ).fetchone()
         return (0, 0, 0) if row is None else (int(row[0]), int(row[1]), int(row[2]))
 
     def series(self, measurement: str, device: str, key: str, start_ms: int, stop_ms: int, step_ms: int) -> Series:
@@ -203,8 +210,12 @@ class SqliteStore:
         database = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")
-        database.execute(_PROGRESS)
-        database.executescript(SCHEMA)
+        # The schema is made by one process at a time: the shards of a site start at the same moment.
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(_REACHED)
+        _take_over(database)
+        for table in SCHEMA:
+            database.execute(table)
         begin(database, self._summed)
         for measurement, fields in self._fields.items():
             columns = ", ".join((*_OWN_COLUMNS, *(f'"{field.key}" {_affinity(field)}' for field in fields)))
@@ -253,6 +264,15 @@ class SqliteStore:
             if "no such table" in str(error):
                 return []
             raise StoreError(f"the embedded store {self._path.name} cannot be read: {error}") from error
+
+
+def _take_over(database: sqlite3.Connection) -> None:
+    """Keep the position of a file from before shards shared it."""
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'progress'").fetchone() is not None:
+        database.execute(
+            "INSERT OR IGNORE INTO reached SELECT ?, position, stored, refused FROM progress WHERE id = 1", (MAIN,)
+        )
+        database.execute("DROP TABLE progress")
 
 
 def _window(wanted: Wanted) -> tuple[str, int, int]:

@@ -35,7 +35,7 @@ def add_lighting(city: City, random: Random) -> None:
             )
         )
         count = shares[cell.key]
-        for index, spot in enumerate(spots):
+        for index, (spot, road) in enumerate(spots):
             number = circuit + index * count // len(spots) + 1
             poles.append(
                 placed(
@@ -45,6 +45,7 @@ def add_lighting(city: City, random: Random) -> None:
                     cell,
                     parent=gateway,
                     circuit=f"F-{number:03d}",
+                    road=road,
                     fitted="light_pole",
                     installed="2024-05-20",
                     responsible="unit-light-1" if cell.key <= "s09" else "unit-light-2",
@@ -54,6 +55,7 @@ def add_lighting(city: City, random: Random) -> None:
     for index in range(FITTED):
         pole = poles[index * len(poles) // FITTED + 3]
         pole["fitted"] = "light_pole pole_env"
+        pole["noise_class"] = "4a" if pole["road"] == "main" else "2"
         if index % (FITTED // HJ212_STATIONS) == 4:
             pole["foreign"] = f"HJ212:CDK0000{index // (FITTED // HJ212_STATIONS) + 1:04d}AIR"
     for index, pole in enumerate(random.sample(poles, 120)):
@@ -61,18 +63,21 @@ def add_lighting(city: City, random: Random) -> None:
     city.devices.extend(poles)
 
 
-def _spots(city: City) -> dict[str, list[Point]]:
-    """Return exactly as many spots as there are poles, by street, in the order of the roads."""
-    roads = [road.line for road in city.ground.roads.roads if road.main] + [city.ground.roads.ring]
-    spacing = sum(length(line) for line in roads) / (POLES + len(roads) / 2)
+def _spots(city: City) -> dict[str, list[tuple[Point, str]]]:
+    """Return exactly as many spots as there are poles, by street, in the order of the roads; each with its road."""
+    lines = [road.line for road in city.ground.roads.roads if road.main]
+    # Every third of the named roads is one that people live along.
+    roads = [(line, "branch" if index % 3 == 2 else "main") for index, line in enumerate(lines)]
+    roads.append((city.ground.roads.ring, "main"))
+    spacing = sum(length(line) for line, _ in roads) / (POLES + len(roads) / 2)
     while True:
-        spots = [spot for line in roads for spot in along(offset(line, 9), spacing, spacing / 2)]
+        spots = [(spot, road) for line, road in roads for spot in along(offset(line, 9), spacing, spacing / 2)]
         if len(spots) >= POLES:
             break
         spacing *= 0.999
-    by_street: dict[str, list[Point]] = {}
-    for spot in spots[:POLES]:
-        by_street.setdefault(city.ground.streets.at(spot).key, []).append(spot)
+    by_street: dict[str, list[tuple[Point, str]]] = {}
+    for spot, road in spots[:POLES]:
+        by_street.setdefault(city.ground.streets.at(spot).key, []).append((spot, road))
     return by_street
 
 

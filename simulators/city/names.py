@@ -34,6 +34,12 @@ BRIDGES: tuple[tuple[str, str], ...] = (
     ("石汀桥", "Shiting Bridge"),
     ("云渡桥", "Yundu Bridge"),
 )
+STATIONS: tuple[tuple[str, str], ...] = (
+    ("竹港中转站", "Zhugang transfer station"),
+    ("杏荫中转站", "Xingyin transfer station"),
+    ("云渡中转站", "Yundu transfer station"),
+    ("听潮中转站", "Tingchao transfer station"),
+)
 EAST_WEST_ROADS: tuple[tuple[str, str], ...] = (
     ("听潮路", "Tingchao Road"),
     ("荷风路", "Hefeng Road"),
@@ -50,6 +56,7 @@ NORTH_SOUTH_ROADS: tuple[tuple[str, str], ...] = (
     ("鹤汀街", "Heting Street"),
     ("杏荫街", "Xingyin Street"),
 )
+HELIPAD = ("市立医院停机坪", "City hospital helipad")
 RING_ROAD = ("环城路", "Ring Road")
 CANAL = ("漪水河", "Yishui Canal")
 LAKE = ("澄波湖", "Chengbo Lake")

@@ -1,16 +1,19 @@
 """Drone docks on roofs, their drones, and the 159 routes these fly."""
 
+import itertools
 import math
 from random import Random
 
-from simulators.city.names import CANAL
-from simulators.city.plan import City, Track, placed
-from simulators.city.plane import Line, Point, centroid, distance, inside, length
+from simulators.city.names import CANAL, HELIPAD
+from simulators.city.plan import City, Reserved, Track, placed
+from simulators.city.plane import Line, Point, centroid, densified, distance, inside, length
 
 DRONES = 20
 ROUTES = 159
 _DJI_PAIRS = 4
 _LONGEST_M = 8200.0
+_BEYOND = 1.1
+_PAD_M, _MARGIN_M = 300, 60
 
 
 def add_drones(city: City, random: Random) -> None:
@@ -41,6 +44,23 @@ def add_drones(city: City, random: Random) -> None:
             route += 1
             city.tracks.append(_route(city, spot, cell.zh, cell.en, f"route-{route:03d}", dock, place, random))
     city.devices.extend([*docks, *drones])
+    _add_areas(city)
+
+
+def _add_areas(city: City) -> None:
+    """Allow flights over the district and a little beyond, but not over the pad that no route comes near."""
+    outline = city.ground.streets.outline[:-1]
+    fence = [(x * _BEYOND, y * _BEYOND) for x, y in outline]
+    city.areas.append(Reserved("airspace", "flight", "巡查空域", "Patrol airspace", fence))
+    routes = [point for track in city.tracks for point in _dotted(track.line)]
+    spots = [(x, y) for x in range(-5400, 5401, 300) for y in range(-4400, 4401, 300) if inside((x, y), outline)]
+    free = [(min(distance(spot, point) for point in routes), spot) for spot in spots]
+    margin, pad = max(free)
+    city.areas.append(Reserved("helipad", "no_fly", *HELIPAD, [pad], min(_PAD_M, int(margin - _MARGIN_M))))
+
+
+def _dotted(line: Line) -> Line:
+    return [point for a, b in itertools.pairwise(line) for point in densified(a, b, 60.0)]
 
 
 def _route(city: City, spot: Point, zh: str, en: str, key: str, dock: str, place: int, random: Random) -> Track:

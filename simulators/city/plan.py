@@ -27,6 +27,18 @@ class Track:
     properties: dict[str, str | float]
 
 
+@dataclass(frozen=True)
+class Reserved:
+    """An area that rules ask about: a ring, or a circle of ``radius_m`` around one point."""
+
+    key: str
+    use: str
+    zh: str
+    en: str
+    ring: Line
+    radius_m: int = 0
+
+
 @dataclass
 class City:
     """The whole plan; ``devices`` are rows of devices.csv in their final order."""
@@ -34,6 +46,7 @@ class City:
     ground: Ground
     devices: list[Row] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
+    areas: list[Reserved] = field(default_factory=list)
 
 
 def placed(kind: str, identifier: str, point: Point, cell: StreetCell, **columns: str) -> Row:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from simulators.city.names import BRIDGES, CANAL, LAKE, PARKS, RING_ROAD, UNITS
-from simulators.city.plan import City
+from simulators.city.plan import City, Reserved
 from simulators.city.plane import Line, to_lon_lat
 from simulators.city.streets import StreetCell
 
 COLUMNS = (
     "id", "kind", "street", "grid", "lat", "lon", "parent", "foreign", "installed", "expires", "responsible", "camera",
-    "name_zh", "name_en", "fitted", "circuit", "premises", "rated_kg", "posted_limit_kg",
+    "name_zh", "name_en", "fitted", "circuit", "premises", "rated_kg", "max_mass_kg", "posted_limit_kg",
+    "verify_due", "noise_class", "road",
 )  # fmt: skip
 
 _HEAD = """\
@@ -25,6 +26,7 @@ devices_file = "devices.csv"          # or [[devices]] tables with the same colu
 [site]
 name = {zh = "示范区", en = "Demo District"}
 timezone = "Asia/Shanghai"
+holidays = [2026-10-01, 2026-10-02, 2026-10-03, 2027-01-01, 2027-05-01, 2027-05-02]   # for schedules, docs/rules.md
 simulated = true                      # a watermark on every page
 basemap = "basemap.geojson"           # drawn under the devices; WGS-84
 routes = "routes.geojson"             # drone routes and collection rounds
@@ -70,11 +72,23 @@ def _site(city: City) -> Iterator[str]:
     for number, (key, zh, en, duty) in enumerate(UNITS, 1):
         yield f'[[units]]\nkey = "{key}"\nname = {{zh = "{zh}", en = "{en}"}}'
         yield f'phone = "0571-5550-{100 + number:04d}"              # invented\nduty = "{duty}"\n'
+    yield "# Where trucks unload (use = unloading), where drones may fly (flight) and where not (no_fly)."
+    for area in city.areas:
+        yield _area(area)
     yield '[[districts]]\nkey = "demo"\nname = {zh = "示范区", en = "Demo"}'
     yield "# each street: key, names, polygon as [longitude, latitude], grids (网格)\nstreets = ["
     for cell in city.ground.streets.cells:
         yield from _street(cell)
     yield "]"
+
+
+def _area(area: Reserved) -> str:
+    head = f'[[areas]]\nkey = "{area.key}"\nuse = "{area.use}"\nname = {{zh = "{area.zh}", en = "{area.en}"}}'
+    points = _lon_lat(area.ring, 6)
+    if area.radius_m:
+        ((lon, lat),) = points
+        return f"{head}\nlat = {lat}\nlon = {lon}\nradius_m = {area.radius_m}\n"
+    return f"{head}\npolygon = [{', '.join(f'[{lon}, {lat}]' for lon, lat in points)}]\n"
 
 
 def _street(cell: StreetCell) -> Iterator[str]:

@@ -14,7 +14,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load, Point
 from tests.chaos.round import reached
 from tests.chaos.town import Town
-from tests.ingest.messages import T_MS, Message, gas
+from tests.ingest.messages import T_MS, gas
 from tests.servers.influxdb import Influx
 from tests.servers.waiting import wait_until
 

@@ -14,6 +14,7 @@ class SmallDisk:
         self.folder = folder
         self._ballast = folder / "ballast"
         self._mounted = False
+        self.was_full = False
 
     def mount(self) -> bool:
         """Mount it; tell whether this machine lets us."""
@@ -24,6 +25,7 @@ class SmallDisk:
 
     def fill(self) -> None:
         """Leave no byte free."""
+        self.was_full = True
         with self._ballast.open("ab", buffering=0) as ballast:
             for size in (1 << 20, 4096, 1):
                 with suppress(OSError):

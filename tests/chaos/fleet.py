@@ -128,7 +128,9 @@ class Fleet:
     def __init__(self, port: int, parts: Sequence[Sequence[Message]], per_s: float) -> None:
         total = sum(len(part) for part in parts)
         self.uplinks = [
-            Uplink(port, f"uplink-{number}", part, per_s * len(part) / total) for number, part in enumerate(parts) if part
+            Uplink(port, f"uplink-{number}", part, per_s * len(part) / total)
+            for number, part in enumerate(parts)
+            if part
         ]
 
     @property

@@ -44,13 +44,20 @@ class Flooded:
     load: Load = field(default_factory=lambda: Load(0))
     sent: list[Message] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
+    lasted_s: float = 0.0
+
+    def __str__(self) -> str:
+        delays = sorted(self.delays_s)
+        middle, late = statistics.median(delays), delays[len(delays) * 99 // 100]
+        return (
+            f"{len(self.sent)} unreadable messages in {self.lasted_s:.1f} s; from sending to the alarm's row, of "
+            f"{len(delays)} alarms: median {middle:.3f} s, 99 % {late:.3f} s, worst {delays[-1]:.3f} s"
+        )
 
     def pour(self, bad: list[Message], good: int, per_s: float) -> None:
         """Publish unreadable messages at a rate, with so many alarms spread evenly among them; wait until all is in."""
         first = len(self.load.alarms)
-        alarms = [
-            gas(f"good-{n}", 60, id=n, ts=T_MS + n) for n in range(first, first + good)
-        ]
+        alarms = [gas(f"good-{n}", 60, id=n, ts=T_MS + n) for n in range(first, first + good)]
         for n in range(first, first + good):
             self.load.points[Point("gas_alarm", f"good-{n}", (T_MS + n) * 1_000_000)] = {"conc_pct_lel": 60.0}
             self.load.alarms[f"good-{n}/conc_pct_lel.high"] = Stands(2, 1, True)
@@ -60,10 +67,12 @@ class Flooded:
         slow = Fleet(self.town.device_wire.port, [alarms], per_s * good / len(bad))
         commits = _Commits(self.town.data / "alarms.db", first)
         commits.start()
+        began = time.monotonic()
         for fleet in (floods, slow):
             fleet.start()
         reached(lambda: floods.done and slow.done, lambda: (floods.acked, slow.acked))
         reached(self._in, lambda: oracle.progress(self.town))
+        self.lasted_s += time.monotonic() - began
         commits.stop()
         # One after the other, as they were sent: the nth row is of the nth alarm.
         self.delays_s += [at - sent for sent, at in zip(slow.uplinks[0].sent_at, commits.seen_at, strict=True)]
@@ -87,7 +96,8 @@ class Flooded:
         connection = sqlite3.connect(self.town.data / "checkpoint.db")
         try:
             pages, free, size = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
             )
             return int((pages - free) * size)
         finally:
@@ -117,7 +127,7 @@ class _Commits(threading.Thread):
 
 
 def main() -> None:
-    """Measure the delay of good messages in a flood, from sending to the alarm's row in the alarm database."""
+    """Measure the delay of good messages alone and in a flood, from sending to the row in the alarm database."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "influxdb"
         folder.mkdir()
@@ -133,16 +143,8 @@ def main() -> None:
                 try:
                     town.start()
                     flooded = Flooded(town)
-                    began = time.monotonic()
                     flooded.pour(unreadable(bad, 1), 600, per_s)
-                    lasted_s = time.monotonic() - began
-                    delays = sorted(flooded.delays_s)
-                    print(
-                        f"{bad} unreadable in {lasted_s:.1f} s: delay of {len(delays)} alarms median "
-                        f"{statistics.median(delays) * 1000:.0f} ms, 99 % {delays[len(delays) * 99 // 100] * 1000:.0f} ms, "
-                        f"worst {delays[-1] * 1000:.0f} ms; checkpoint {flooded.kept_bytes() / 1e6:.1f} MB",
-                        flush=True,
-                    )
+                    print(f"{flooded}; checkpoint {flooded.kept_bytes() / 1e6:.1f} MB", flush=True)
                 finally:
                     town.close()
         finally:

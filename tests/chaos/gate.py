@@ -79,9 +79,7 @@ class _Relay(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         gate: Gate = self.server.gate  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        kept = {
-            name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")
-        }
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
         found = gate.answer(self.command, self.path, kept, body)
         if found is None:
             self.close_connection = True

@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest.alarms.audit import first_broken
 from ingest.alarms.database import AlarmDatabase
+from ingest.errors import JournalError
 from ingest.journal import TICK
 from tests.chaos.load import CONFLICTING, Load, Point, Stands
 from tests.chaos.town import Town
@@ -40,8 +41,11 @@ def settled(town: Town, load: Load) -> bool:
 
 
 def progress(town: Town) -> tuple[int, ...]:
-    """Return counts that grow while the collector gets any further."""
-    ledger, stored = town.collector.ledger(), town.collector.stored()
+    """Return counts that grow while the collector gets any further; none while a full disk lets nobody look."""
+    try:
+        ledger, stored = town.collector.ledger(), town.collector.stored()
+    except (JournalError, sqlite3.Error):
+        return ()
     counted = ledger.decoded, ledger.quarantined, ledger.duplicate, ledger.produced
     return (*counted, stored.stored, stored.refused, stored.position)
 

@@ -27,12 +27,14 @@ def town(tmp_path: Path, influx: Influx) -> Iterator[Town]:
 
 
 @pytest.mark.slow
-def test_a_flood_is_counted_in_full_and_kept_in_small(town: Town) -> None:
+def test_a_flood_is_counted_in_full_and_kept_in_small(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     flooded = Flooded(town)
     flooded.pour(unreadable(FLOOD, 1), 60, 10_000)
     first_rows, first_bytes = flooded.rows(), flooded.kept_bytes()
     flooded.pour(unreadable(FLOOD, 2), 60, 10_000)
     rows, more_bytes = flooded.rows(), flooded.kept_bytes() - first_bytes
+    with capsys.disabled():
+        print(f"\n{flooded}")
 
     groups = town.collector.quarantine()
     assert sum(group.count for group in groups.values()) >= 2 * FLOOD

@@ -1,4 +1,4 @@
-"""Everything a round needs, real and started: broker, database, collector, the wires between them, perhaps a cockpit."""
+"""Everything a round needs, real and started: broker, database, collector, wires between them, perhaps a cockpit."""
 
 import os
 import subprocess
@@ -93,6 +93,11 @@ class Town:
         self.collector.connected()
         if self.has_cockpit:
             self.cockpit.start()
+
+    def ended_by_full_disk(self) -> bool:
+        """Tell whether the collector's last word was that the disk takes nothing: it was stopped or started on it."""
+        last = "".join(self.collector.log.splitlines()[-1:])
+        return self.disk.was_full and last.startswith("citydeck ingest: ") and "cannot be" in last
 
     def close(self) -> None:
         """End everything that this round started."""

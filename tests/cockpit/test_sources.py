@@ -30,3 +30,25 @@ def test_the_list_comes_in_pages(town: Town) -> None:
     assert len(page["items"]) == 1 and page["next"] == "1"
     rest = town.get("/api/v1/sources", cursor=page["next"])
     assert page["items"][0]["gaps"] >= rest["items"][0]["gaps"]
+
+
+def test_the_story_of_one_device(town: Town) -> None:
+    """Its last will, its return and the numbers it skipped, the newest first; of a stranger nothing."""
+    town.say("gateway", "gw-1", {"uptime_s": 1})
+    town.send("city/v1/demo/gateway/gw-1/status", b"offline")
+    path = "/api/v1/devices/gw-1/health"
+    gone = town.until(path, lambda found: found["items"])
+    assert gone["online"] is False
+    assert [(item["what"], item["value"], item["why"]) for item in gone["items"]] == [("online", 0, "last_will")]
+    town.say("gateway", "gw-1", {"uptime_s": 2})
+    back = town.until(path, lambda found: found["online"] and len(found["items"]) == 2)
+    assert (back["items"][0]["what"], back["items"][0]["value"], back["items"][0]["cause"]) == ("online", 1, None)
+    first = town.get(path, limit=1)
+    assert (first["items"], first["next"]) == (back["items"][:1], "1")
+    assert town.get(path, limit=1, cursor="1")["items"] == back["items"][1:]
+    assert town.get(path, start="2020-01-01T00:00:00+00:00", stop="2020-01-02T00:00:00+00:00")["items"] == []
+    with town.client() as nobody:
+        stranger = nobody.get("/api/v1/devices/nobody/health")
+        assert (stranger.status_code, stranger.json()["detail"]) == (404, "There is no device 'nobody'.")
+        empty = nobody.get(path, params={"start": "2026-01-02T00:00:00Z", "stop": "2026-01-01T00:00:00Z"})
+        assert (empty.status_code, empty.json()["detail"]) == (422, "stop must be later than start.")

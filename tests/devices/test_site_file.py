@@ -26,8 +26,8 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "[broker]",
         "[xyz]",
         (
-            "xyz: is not a setting; known are alarms, broker, devices, devices_file, districts, journal, limits, "
-            "shards, simulation, site, store, units",
+            "xyz: is not a setting; known are alarms, areas, broker, cameras, devices, devices_file, districts, "
+            "grid_officers, journal, limits, limits_for, notify, shards, simulation, site, store, units",
         ),
     ),
     "unknown setting": (

@@ -12,7 +12,7 @@ from tests.devices.small_city import SITE_FILE
 
 GAS = "limits.gas_alarm.conc_pct_lel"
 LEAK = "limits.light_pole.leak_ma"
-KNOWN = "known are deadband, levels, off_s, on_s, source"
+KNOWN = "known are days, deadband, grade, holidays, hours, levels, off_s, on_s, priorities, source, unit"
 
 
 def site_with(tmp_path: Path, text: str) -> Path:
@@ -76,7 +76,7 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
     "delay as long as staleness": (
         "[limits.refuse_truck.load_pct]\non_s = 120",
         (
-            "limits.refuse_truck.load_pct.overload: on_s 120 must be shorter than stale_after_s 120, "
+            "limits.refuse_truck.load_pct.full: on_s 120 must be shorter than stale_after_s 120, "
             "else it never fires",
         ),
     ),
@@ -134,8 +134,8 @@ CHANGES: dict[str, tuple[str, str, str, str, tuple[object, ...]]] = {
     ),
     "delays alone": (
         "[limits.refuse_truck.load_pct]\non_s = 10\noff_s = 5\ndeadband = 2",
-        *("refuse_truck", "load_pct", "overload"),
-        ([110, 130, 150], 2, 10, 5, "site file"),
+        *("refuse_truck", "load_pct", "full"),
+        ([100], 2, 10, 5, "site file"),
     ),
     "looser without a cap": (
         "[limits.drone.wind_mps]\nlevels = [10, 14]",

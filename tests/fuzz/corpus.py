@@ -20,7 +20,8 @@ SEEDS: tuple[RawMessage, ...] = tuple(
     (topic.encode("utf-8", "surrogatepass"), payload)
     for topic, payload in (
         *((example.topic, example.payload) for example in EXAMPLES),
-        *(message for _, message, *_ in (*UNREADABLE, *POISON)),
+        *(message for _, message, _ in UNREADABLE),
+        *(message for _, message in POISON),
         gas("gas-0042", 60, ts=T_MS, id="a", q="uncertain", qf=["conc_pct_lel:calib"]),
         ("city/v1/demo/gas_alarm/gas-0042/telemetry", _BACKFILL),
         ("city/v1/demo/gas_alarm/gas-0042/status", b"offline"),
@@ -37,7 +38,7 @@ TOPICS = tuple(dict.fromkeys(topic for topic, _ in SEEDS))
 
 
 def packed(message: RawMessage) -> bytes:
-    """Return a message as one string of bytes for a fuzzer: the topic's number, or 255, the topic and a zero; payload."""
+    """Return a message as one string of bytes: the topic's number, or 255, the topic and a zero; then the payload."""
     topic, payload = message
     number = TOPICS.index(topic) if topic in TOPICS else 255
     return bytes([number]) + payload if number < 255 else b"\xff" + topic + b"\0" + payload

@@ -1,7 +1,7 @@
 """The way of a message from the broker's bytes to alarms and store, without either: what fuzzing drives.
 
-Whatever arrives has one of the fates, and everything that comes of it can be written down: as UTF-8, as one line for the
-store, as a checkpoint of the engine's memory.
+Whatever arrives has one of the fates, and everything that comes of it can be written down: as UTF-8, as one line for
+the store, as a checkpoint of the engine's memory.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Outcome, Unregistered
 from ingest.journal import RETRY, TICK, Record
-from ingest.store.influx import line
+from ingest.store.line_protocol import line
 from tests.devices.small_city import NOW_MS, SITE
 
 RawMessage = tuple[bytes, bytes]

@@ -1,4 +1,4 @@
-"""``make fuzz``: a coverage-guided fuzzer over every decoder. What it breaks stays as a file ``crash-…`` beside the corpus.
+"""``make fuzz``: a coverage-guided fuzzer over every decoder; what breaks one stays as a file ``crash-…``.
 
 ``python -m tests.fuzz.fuzzer FOLDER -max_total_time=300``; ``… FOLDER/crash-…`` tries one finding again.
 """
@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped, unused-ignore]
 
 with atheris.instrument_imports(include=["devices", "ingest.decoding", "ingest.repeats", "ingest.alarms"]):
     from tests.fuzz.corpus import SEEDS, packed, unpacked

@@ -52,7 +52,9 @@ def damaged(draw: st.DrawFn) -> RawMessage:
     return bytes(parts[0]), bytes(parts[1])
 
 
-ANYTHING = st.tuples(st.binary(max_size=80) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")), st.binary())
+ANYTHING = st.tuples(
+    st.binary(max_size=80) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")), st.binary()
+)
 MESSAGES = st.one_of(native(), aircraft(), frame(), damaged(), ANYTHING)
 
 
@@ -66,8 +68,15 @@ def test_any_messages_have_their_fates(messages: list[RawMessage]) -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("around", ['{"ts":1767225600123,"data":{"conc_pct_lel":%s}}', '{"ts":%s,"data":{"conc_pct_lel":1}}',
-                                    '{"id":%s,"ts":1767225600123,"data":{"conc_pct_lel":1}}', '{"seq":%s,"data":{"state":%s}}'])
+@pytest.mark.parametrize(
+    "around",
+    [
+        '{"ts":1767225600123,"data":{"conc_pct_lel":%s}}',
+        '{"ts":%s,"data":{"conc_pct_lel":1}}',
+        '{"id":%s,"ts":1767225600123,"data":{"conc_pct_lel":1}}',
+        '{"seq":%s,"data":{"state":%s}}',
+    ],
+)
 def test_any_number_anywhere(around: str, number: str) -> None:
     payload = around.replace("%s", number).encode()
     judged([(b"city/v1/demo/gas_alarm/gas-0042/telemetry", payload), (b"thing/product/NEVERSEEN/osd", payload)])

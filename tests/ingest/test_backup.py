@@ -32,7 +32,7 @@ from ingest.errors import BackupError
 from ingest.journal import TICK, Journal
 from ingest.places import Places
 from ingest.restore import restore
-from ingest.store import SqliteStore
+from ingest.store import open_store
 from tests.ingest.collector import ROOT, Collector
 from tests.ingest.conftest import MakeCollector
 from tests.ingest.messages import T_MS, gas
@@ -122,7 +122,7 @@ def judged_in(file: Path) -> int:
 
 def stored(collector: Collector) -> int:
     with closing(sqlite3.connect(collector.data / "readings.db")) as database:
-        row = database.execute("SELECT stored + refused FROM progress").fetchone()
+        row = database.execute("SELECT stored + refused FROM reached").fetchone()
     return int(row[0])
 
 
@@ -179,8 +179,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
         'base = "common/base.toml"\ndevices_file = "more.csv"\n[site]\nkinds = "my_kinds"\n', encoding="utf-8"
     )
     site, places = load_site(folder / "etc" / "city.toml"), Places(folder / "data")
-    fill(places, site, 30)
-    fill(Places(places.data / "shards" / "north"), site, 7)
+    fill(places, site, 30, None)
+    fill(places, site, 7, "north")
     with closing_database(places.alarms) as database:
         database.migrate()
     with closing(sqlite3.connect(places.data / "users.db")) as users:
@@ -214,14 +214,15 @@ def file(town: Path) -> Path:
     return town / "city.tar.gz"
 
 
-def fill(places: Places, site: Site, count: int) -> None:
+def fill(data: Places, site: Site, count: int, shard: str | None) -> None:
+    places = data.for_shard(shard)
     with closing(Journal(places.journal)) as journal:
         for n in range(count):
             journal.append([gas("gas-1", n)], T_MS + n * 600_000)
     with closing(Checkpoint(places.checkpoint)) as checkpoint:
         ledger = checkpoint.load().ledger
         checkpoint.save(count - 1, T_MS, 0, ledger, {"gas-1": b"state"}, Unregistered(), [])
-    store = SqliteStore(places.readings, site.catalog)
+    store = open_store(site, data, shard)
     store.write([reading({"conc_ppm": float(n)}, T_MS + n) for n in range(count)], count)
     store.close()
 
@@ -264,7 +265,7 @@ def test_everything_comes_back(site: Site, places: Places, tmp_path: Path) -> No
     assert len(journal) == 5
     assert restored == {
         *journal, *north, "checkpoint.db", "readings.db", "alarms.db", "users.db", "secret", "notes/about.txt",
-        "shards/north/checkpoint.db", "shards/north/readings.db",
+        "shards/north/checkpoint.db",
         "site/city.toml", "site/common/base.toml", "site/common/routes.geojson", "site/more.csv",
         "site/my_kinds/own_gateway.py",
     }  # fmt: skip
@@ -274,7 +275,7 @@ def test_everything_comes_back(site: Site, places: Places, tmp_path: Path) -> No
         assert [r.payload for r in journal_.read(0, 100)] == [gas("gas-1", n)[1] for n in range(30)]
     with closing(Checkpoint(data / "checkpoint.db")) as checkpoint:
         assert (checkpoint.load().position, checkpoint.load().devices) == (29, {"gas-1": b"state"})
-    store = SqliteStore(data / "readings.db", site.catalog)
+    store = open_store(site, Places(data))
     assert (len(store.rows("gas_alarm", [], 99)), store.position()) == (30, (30, 30, 0))
     store.close()
     again = load_site(data / manifest["site"])

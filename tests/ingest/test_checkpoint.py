@@ -11,7 +11,7 @@ from ingest.checkpoint import Checkpoint, Saved
 from ingest.decoding import Unregistered
 from ingest.errors import JournalError
 from ingest.ledger import Ledger, Stored
-from ingest.quarantine import Quarantined
+from ingest.quarantine import SAMPLES_PER_GROUP, Quarantined
 
 FOUND = Quarantined(41, 1000, "json", "gas-1", "city/x", "not JSON")
 
@@ -108,3 +108,25 @@ def test_a_path_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "checkpoint.db").write_bytes(b"no database" * 500)
     with pytest.raises(JournalError, match=r"checkpoint checkpoint.db: cannot be opened: file is not a database"):
         Checkpoint(tmp_path / "checkpoint.db")
+
+
+def test_a_save_that_found_the_disk_full_is_made_again(checkpoint: Checkpoint, path: Path) -> None:
+    ledger = Ledger(5)
+    ledger.counts.add("gas_alarm", "gas-1", 0, 5)
+    checkpoint.save(20, 900, 0, ledger, {"gas-1": b"old"}, Unregistered(), [FOUND])
+    full, devices = "PRAGMA max_page_count = %d", {f"gas-{n}": b"x" * 1000 for n in range(50)}
+    ledger.decoded += 4
+    ledger.counts.add("gas_alarm", "gas-1", 0, 4)
+    again_found = [FOUND._replace(position=position) for position in range(42, 42 + SAMPLES_PER_GROUP)]
+    checkpoint._database.execute(full % 1)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="checkpoint: cannot be written"):
+            checkpoint.save(42, 1000, 0, ledger, devices, Unregistered(), again_found)
+    assert (again(path).position, again(path).devices) == (20, {"gas-1": b"old"})
+    checkpoint._database.execute(full % 100_000)
+    checkpoint.save(42, 1000, 0, ledger, devices, Unregistered(), again_found)
+    saved = again(path)
+    assert (saved.position, saved.ledger.decoded, saved.devices) == (42, 9, devices)
+    assert saved.ledger.counts.total(("gas_alarm", "gas-1"))[0] == 9
+    assert [group.count for group in checkpoint.quarantine_groups()] == [1 + SAMPLES_PER_GROUP]
+    assert len(checkpoint.quarantine_samples("json", "gas-1")) == SAMPLES_PER_GROUP

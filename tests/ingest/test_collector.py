@@ -92,10 +92,10 @@ def test_the_ledger_and_the_city_on_the_live_topics(
     collector.wait(lambda: told("snapshot_end"))
     assert told("snapshot_end")[0]["devices_total"] == 8
     live.close()
-    latest: dict[str, object] = {}
+    devices: dict[str, dict[str, object]] = {}
     for document in told("values"):
-        latest.update(document["devices"])
-    assert latest["gas-1"]["latest"] == {"conc_pct_lel": [60.0, T_MS, 0]}  # type: ignore[index]
+        devices.update(document["devices"])
+    assert devices["gas-1"]["rows"] == {"gas_alarm": [{"conc_pct_lel": 60.0}, T_MS, 0, {}]}
 
 
 def test_broken_input_of_every_sort_costs_nothing_else(

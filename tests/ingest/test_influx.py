@@ -11,13 +11,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devices.readings import Quality
 from devices.site import Site, StoreSettings
 from ingest.errors import StoreError
 from ingest.store import InfluxStore
 from ingest.store import influx as influx_module
-from ingest.store.influx import line
+from ingest.store.line_protocol import Lines, line
 from ingest.store.minutes import summed
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import raw, reading
@@ -297,3 +299,24 @@ def test_a_bucket_of_a_database_with_policies_is_read_from_that_policy(site: Sit
         raw(store, "conc_ppm")
         store.close()
     assert [(asked["db"], asked["rp"]) for asked in seen] == [(["city"], ["90d"]), (["city"], ["2y"])]
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+ANY = st.builds(
+    lambda values, tags, flags, at_ms, quality: reading(values, at_ms, tags=tags, flags=flags, quality=quality),
+    st.dictionaries(st.sampled_from(["a", "b", "pass_id"]), NUMBERS | st.text(max_size=20), min_size=1),
+    st.dictionaries(st.just("gas"), st.text(max_size=5)),
+    st.dictionaries(st.just("a"), st.just("range")),
+    st.integers(0, 2**41),
+    st.sampled_from(Quality),
+)
+
+
+@given(st.lists(ANY, min_size=1, max_size=5))
+def test_a_batch_says_what_its_lines_say(readings: list[Any]) -> None:
+    # One number may be written in several ways (1e+20, 1e20).
+    def numbers(found: str) -> list[object]:
+        parts = re.split(r"([-+0-9.e]{3,})", found)
+        return [float(part) if re.fullmatch(r"-?\d+(\.\d+)?(e[-+]?\d+)?", part) else part for part in parts]
+
+    assert [numbers(each) for each in Lines().of(readings)] == [numbers(line(each)) for each in readings]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ingest.errors import JournalError
+from ingest.inbox import Arrived, Inbox
 from ingest.journal import AWAY, TICK, Journal, Record
 from ingest.journaller import Journaller
-from ingest.inbox import Arrived, Inbox
 from tests.ingest.messages import T_MS
 from tests.servers.waiting import wait_until
 
@@ -46,7 +46,7 @@ class FullDisk(Journal):
         self.full = threading.Event()
         self.tried = 0
 
-    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> list[Record]:
+    def append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> range:
         self.tried += 1
         if self.full.is_set():
             raise JournalError("journal: cannot write (disk full)")

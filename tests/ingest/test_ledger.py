@@ -157,7 +157,8 @@ def test_counts_follow_a_store_that_is_ahead_or_behind(site: Site, tmp_path: Pat
     """A store that commits its own position may be either after a kill or a power cut; the journal tells the rest."""
     messages = [gas(f"gas-{1 + n % 2}", n, ts=T_MS + n, id=f"m{n}") for n in range(10)]
     journal = Journal(tmp_path / "journal")
-    found = journal.append(messages, T_MS)
+    journal.append(messages, T_MS)
+    found = journal.read(0, len(messages))
     decoder, store = Decoder(site, Unregistered()), SqliteStore(tmp_path / "readings.db", site.catalog)
     readings = [reading for record in found for reading in decoder.outcome(record).readings]
     store.write(readings[:in_store], in_store)

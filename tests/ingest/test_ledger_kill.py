@@ -109,5 +109,5 @@ def test_kills_leave_the_counts_of_every_device_exact(
         return
     with sqlite3.connect(collector.data / "readings.db") as database:
         assert dict(database.execute("SELECT device_id, count(*) FROM gas_alarm GROUP BY 1")) == truly
-        assert database.execute("SELECT stored FROM progress").fetchone()[0] == sum(readings.values())
+        assert database.execute("SELECT stored FROM reached").fetchone()[0] == sum(readings.values())
     database.close()

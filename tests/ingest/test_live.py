@@ -73,7 +73,7 @@ class City:
 
     def second(self) -> None:
         self.sent.clear()
-        self.live.second({"at": 1})
+        self.live.second(sorted(self.engine.memory.changed), {"at": 1})
         self.engine.memory.changed.clear()
 
 
@@ -93,7 +93,7 @@ def test_a_second_tells_what_changed_and_the_ledger(city: City) -> None:
     assert set(found) == {"gas-1", "drone-1"}
     assert found["gas-1"] == {
         "kind": "gas_alarm", "district": "demo", "online": True, "silent": False, "seen": T_MS,
-        "latest": {"conc_pct_lel": [3.0, T_MS, 0]},
+        "rows": {"gas_alarm": [{"conc_pct_lel": 3.0}, T_MS, 0, {}]},
     }  # fmt: skip
     assert city.sent[1][1]["ledger"] == {"at": 1}
     city.hear(gas("gas-1", 4, ts=T_MS + 1))
@@ -141,15 +141,15 @@ def test_alarms_are_told_at_once_by_identifier_and_version(city: City) -> None:
 
 def test_the_sequence_has_no_gaps_and_a_restart_another_boot(city: City, site: Site) -> None:
     city.hear(*(gas(f"new-{n}", 1, ts=T_MS) for n in range(900)))
-    city.live.second({})
+    city.live.second(sorted(city.engine.memory.changed), {})
     city.live.alarms([("a", 1)])
     city.live.snapshot()
-    city.live.second({})
+    city.live.second(sorted(city.engine.memory.changed), {})
     heads = [document for _, document, _, _ in city.sent]
     assert [head["seq"] for head in heads] == list(range(1, len(heads) + 1))
     assert {(head["shard"], head["boot"], head["now"]) for head in heads} == {("main", heads[0]["boot"], T_MS)}
     other = City(site)
-    other.live.second({})
+    other.live.second((), {})
     assert other.sent[0][1]["boot"] != heads[0]["boot"]
     assert other.sent[0][1]["seq"] == 1
 
@@ -161,8 +161,8 @@ def test_a_snapshot_is_complete_with_those_that_never_spoke(city: City, site: Si
     assert set(city.devices()) == set(site.devices) | {f"new-{n}" for n in range(500)}
     topic, document, _, _ = city.sent[-1]
     assert (topic, document["devices_total"]) == ("snapshot_end", len(site.devices) + 500)
-    assert city.devices()["new-7"]["latest"] == {"conc_pct_lel": [7.0, T_MS, 0]}
-    assert city.devices()["wim-1"]["latest"] == {}
+    assert city.devices()["new-7"]["rows"] == {"gas_alarm": [{"conc_pct_lel": 7.0}, T_MS, 0, {}]}
+    assert city.devices()["wim-1"]["rows"] == {}
 
 
 def _talkative(site: Site, kind: str, device: str) -> list[Record]:
@@ -182,7 +182,7 @@ def test_five_thousand_devices_fit_into_pieces_that_a_broker_carries(city: City,
     for n in range(5000):
         outcomes = [decoder.outcome(record) for record in _talkative(site, kind, f"{kind}-{n}")]
         city.engine.feed(outcomes)
-    for tell in (lambda: city.live.second({}), city.live.snapshot):
+    for tell in (lambda: city.live.second(sorted(city.engine.memory.devices), {}), city.live.snapshot):
         city.sent.clear()
         tell()
         assert len([name for name in city.devices() if name not in site.devices]) == 5000

@@ -52,7 +52,7 @@ class Past:
     def receive(self, at_ms: int, *messages: Message, store: bool = True) -> None:
         """Journal messages at an instant; ``store`` tells whether they reached the store."""
         journal = Journal(self.places.journal)
-        records = journal.append(messages, at_ms)
+        records = journal.read(journal.append(messages, at_ms).start - 1, len(messages))
         journal.close()
         decoder = Decoder(self.site, Unregistered())
         outcomes = [decoder.outcome(record) for record in records]
@@ -164,6 +164,8 @@ def test_late_ones_are_looked_for_where_their_time_puts_them(past: Past) -> None
 
 
 def test_what_waits_what_is_in_quarantine_and_what_expired_is_not_missed(past: Past) -> None:
+    text = small_site_text(tail='[store.keep.gas_alarm]\nraw = "90d"')
+    (past.folder / "site.toml").write_text(text, encoding="utf-8")
     long_ago = HOUR_MS - 200 * DAY
     past.receive(
         HOUR_MS + MINUTE_MS,

@@ -1,7 +1,7 @@
 """The keeper: what is due at a turn, beside a writer that is at work, and journal files as long as they are wanted."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,8 +46,10 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def keeper_of(site: Site, journal: Journal, store: SqliteStore, writer: Writer) -> Keeper:
-    return Keeper(site, journal, store, writer)  # type: ignore[arg-type]
+def keeper_of(
+    site: Site, journal: Journal, store: SqliteStore, writer: Writer, judged: Callable[[], int] = lambda: 2**62
+) -> Keeper:
+    return Keeper(site, journal, store, writer, judged)  # type: ignore[arg-type]
 
 
 def files(tmp_path: Path) -> list[str]:
@@ -59,19 +61,21 @@ def test_journal_files_stay_as_long_as_the_site_says_and_a_cursor_needs_them(
 ) -> None:
     for day in range(5):
         journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
-    writer = Writer(Stored(2))
-    keeper = keeper_of(replace(site, journal_days=2), journal, store, writer)
+    writer, judged = Writer(Stored(2)), [5]
+    keeper = keeper_of(replace(site, journal_days=2), journal, store, writer, lambda: judged[0])
     days = [f"2026010{day}00.db" for day in range(1, 6)]
     assert files(tmp_path) == days
-    for position, day, left in (
-        (2, 1, days),
-        (2, 3, days[1:]),
-        (4, 4, days[2:]),
-        (5, 5, days[3:]),
-        (5, 30, days[4:]),
+    for position, judged[0], day, left in (
+        (2, 5, 1, days),
+        (5, 1, 2.5, days),
+        (2, 5, 3, days[1:]),
+        (4, 5, 4, days[2:]),
+        (5, 3, 5, days[2:]),
+        (5, 5, 6, days[3:]),
+        (5, 5, 30, days[4:]),
     ):
         writer.stored = Stored(position)
-        keeper.turn(T_MS + day * DAY_MS)
+        keeper.turn(T_MS + round(day * DAY_MS))
         assert files(tmp_path) == left, f"position {position} on day {day}"
     assert journal.first() == 5
 

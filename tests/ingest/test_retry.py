@@ -200,7 +200,6 @@ def test_an_old_last_will_says_nothing_about_now(site: Site) -> None:
     assert (outcome.status, [r.values for r in outcome.readings]) == (None, [{"online": 0.0}])
 
 
-@pytest.mark.xfail(strict=True, reason="the engine takes a message that is tried again for a sign of life")
 def test_an_old_message_does_not_wake_a_silent_device(site: Site) -> None:
     """It was sent long ago; the device is as dead as before, and its alarm of silence stands."""
     engine, decoder = Engine(site), Decoder(site, Unregistered())

@@ -3,14 +3,12 @@
 import random
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.site import Site
 from ingest.alarms.engine import Engine
-from ingest.alarms.memory import DeviceState
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import AWAY, Record
 from tests.ingest.alarms.feeding import message, records, status, story, tick, ticks, transitions
@@ -39,8 +37,10 @@ def test_gas_leak(site: Site) -> None:
     assert story(transitions(site, journal)) == [
         ("raise", GAS, 1, 10.0),
         ("change", GAS, 2, 20.0),
+        ("raise", "gas-1/conc_pct_lel.rate", 1, 30.0),
         ("change", GAS, 1, 100.0),
         ("return", GAS, 0, 170.0),
+        ("return", "gas-1/conc_pct_lel.rate", 0, 170.0),
     ]
 
 
@@ -178,10 +178,9 @@ def test_restart_changes_nothing(site: Site, cut: int) -> None:
     journal = _city_hour(3)
     decoder, engine = Decoder(site, Unregistered()), Engine(site)
     before = engine.feed([decoder.outcome(record) for record in journal[:cut]])
-    saved = {name: msgspec.msgpack.encode(state) for name, state in engine.memory.devices.items()}
+    saved = engine.memory.encoded([*engine.memory.devices, *engine.memory.groups])
     again = Engine(site)
-    states = {name: msgspec.msgpack.decode(state, type=DeviceState) for name, state in saved.items()}
-    again.restore(states, engine.memory.now_ms, engine.memory.listening_ms)
+    again.restore(saved, engine.memory.now_ms, engine.memory.listening_ms)
     after = again.feed([decoder.outcome(record) for record in journal[cut:]])
     assert [*before, *after] == transitions(site, journal)
 

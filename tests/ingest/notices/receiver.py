@@ -2,17 +2,23 @@
 
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 class Receiver:
-    """An HTTP server that keeps what it takes; ``answer`` is the status it gives."""
+    """An HTTP server that keeps what it takes; ``answer`` is the status it gives.
+
+    ``hold`` lets it take nothing, ``mute`` lets it take and not answer.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.answer = 200
         self.hold = threading.Event()
         self.hold.set()
+        self.mute = threading.Event()
+        self.mute.set()
         self.messages: list[dict[str, Any]] = []
         self.tried = 0
         receiver = self
@@ -24,8 +30,10 @@ class Receiver:
                 receiver.hold.wait(30)
                 if receiver.answer == 200:
                     receiver.messages.append(json.loads(body))
-                self.send_response(receiver.answer)
-                self.end_headers()
+                receiver.mute.wait(30)
+                with suppress(OSError):
+                    self.send_response(receiver.answer)
+                    self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -46,6 +54,7 @@ class Receiver:
 
     def close(self) -> None:
         self.hold.set()
+        self.mute.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

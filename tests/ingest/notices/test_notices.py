@@ -1,25 +1,49 @@
 """Every announcement reaches every channel that wants it: late if need be, twice only across a crash, never lost."""
 
 import logging
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from devices.site import Channel, Site
+from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import occurrence
+from ingest.errors import AlarmError, Refused
 from ingest.notices import deliveries
-from ingest.notices.courier import Courier, sender
-from ingest.notices.deliveries import GIVE_UP_MS, listed, revive, take_out
-from tests.ingest.alarms.keeping import keep, transition
+from ingest.notices.courier import Courier, couriers, sender, stop
+from ingest.notices.deliveries import GIVE_UP_MS, KEPT_DAYS, counts, forget, give_up, listed, take_out
+from ingest.notices.reviving import Revival, revive
+from tests.ingest.alarms.keeping import acts, keep, transition
 from tests.ingest.notices.receiver import Receiver
 from tests.servers.waiting import wait_until
 
 NOW = 20_000
 DUTY = Channel("duty", "webhook", "CITYDECK_NOTIFY_DUTY", ("officer",), ("P1", "P2"))
+LEADER = Person("leader", ("leader",))
+ROOT = Path(__file__).parents[3]
+# The sender as a process of its own, to be killed.
+_SENDER = f"""
+import os
+from devices.site import Channel
+from ingest.alarms.database import AlarmDatabase
+from ingest.notices.courier import Courier, sender
+channel = {DUTY!r}
+Courier(channel, sender(channel), AlarmDatabase(os.environ["ALARMS"]), lambda: {NOW}, lambda: True).deliver()
+"""
 CHIEF = Channel("chief", "mail", "CITYDECK_NOTIFY_CHIEF", ("officer", "leader"), ("P1",))
+
+
+def away(*_: Any) -> Any:
+    raise AlarmError("the alarm database cannot be written: it is away")
 
 
 @pytest.fixture
@@ -120,8 +144,39 @@ def test_a_receiver_that_is_away_is_tried_later_and_later_and_given_up_after_a_d
     assert sentences == ["channel duty did not take a message; it is tried again"]
     with database.read() as connection:
         (dead,) = listed(connection, "dead", 10, 0)
-    assert revive(database, [dead["key"]], clock[0]) == 1
+        assert counts(connection) == {"duty": {"waiting": 0, "dead": 1}}
+    again = revive(database, Revival((dead["key"], "another"), "k1"), LEADER, clock[0])
+    assert (again.keys, again.by) == ((dead["key"],), "leader")
+    assert revive(database, Revival((dead["key"], "another"), "k1"), LEADER, clock[0] + 1) == again
     assert states(database) == [("duty", "waiting")]
+    assert acts(database)[-1] == ("leader", "notice_revived", "", "")
+    mended = Receiver()
+    assert courier_of(DUTY, mended.address, database, monkeypatch, clock).deliver() == 1
+    assert mended.keys() == [dead["key"]]
+    mended.close()
+
+
+@pytest.mark.parametrize(("who", "why"), [(Person("viewer", ("viewer",)), "role"), (LEADER, "not_found")])
+def test_reviving_what_is_not_dead_or_as_nobody(database: AlarmDatabase, site: Site, who: Person, why: str) -> None:
+    raised(database, site, DUTY)
+    with database.read() as connection:
+        (waiting,) = listed(connection, "waiting", 10, 0)
+    with pytest.raises(Refused) as refused:
+        revive(database, Revival((waiting["key"],), "k1"), who, NOW)
+    assert refused.value.why == why
+    assert states(database) == [("duty", "waiting")]
+
+
+def test_what_nobody_tries_is_given_up_after_a_day_and_forgotten_at_last(database: AlarmDatabase, site: Site) -> None:
+    raised(database, site, DUTY)
+    assert give_up(database, NOW + GIVE_UP_MS - 1) == 0
+    assert give_up(database, NOW + GIVE_UP_MS) == 1
+    assert states(database) == [("duty", "dead")]
+    kept_ms = KEPT_DAYS * 86_400_000
+    forget(database, NOW + GIVE_UP_MS + kept_ms)
+    assert states(database) == [("duty", "dead")]
+    forget(database, NOW + GIVE_UP_MS + kept_ms + 1)
+    assert states(database) == []
 
 
 def test_a_slow_receiver_keeps_no_other_channel_waiting(
@@ -135,34 +190,72 @@ def test_a_slow_receiver_keeps_no_other_channel_waiting(
     slow.start()
     quick.start()
     try:
-        wait_until(lambda: receiver.tried and other.messages)
-        assert states(database).count(("chief", "sent")) == 1
+        wait_until(lambda: receiver.tried and ("chief", "sent") in states(database))
+        assert ("duty", "waiting") in states(database)
         receiver.hold.set()
         wait_until(lambda: ("duty", "sent") in states(database))
     finally:
-        slow.stop()
-        quick.stop()
+        stop([slow, quick])
         other.close()
 
 
-def test_a_crash_between_sending_and_noting_repeats_it_under_the_same_number(
+def test_killed_between_sending_and_noting_it_is_repeated_under_the_same_number(
+    database: AlarmDatabase, address: str, site: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch,
+    clock: list[int],
+) -> None:  # fmt: skip
+    """The receiver has taken it and its answer is on its way when the sender is killed."""
+    raised(database, site, DUTY)
+    receiver.mute.clear()
+    environment = {**os.environ, DUTY.env: receiver.address, "ALARMS": address}
+    sender_process = subprocess.Popen([sys.executable, "-c", _SENDER], env=environment, cwd=ROOT)
+    wait_until(lambda: receiver.messages)
+    sender_process.kill()
+    assert sender_process.wait() == -signal.SIGKILL
+    assert states(database) == [("duty", "waiting")]
+    receiver.mute.set()
+    assert courier_of(DUTY, receiver.address, database, monkeypatch, clock).deliver() == 1
+    first, second = receiver.keys()
+    assert first == second
+    assert states(database) == [("duty", "sent")]
+
+
+def test_a_database_that_is_away_after_sending_causes_no_repeat(
     database: AlarmDatabase, site: Site, courier: Courier, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised(database, site, DUTY)
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_: object) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.notices.courier.taken", killed)
-        with pytest.raises(Killed):
+        patch.setattr(database, "write", away)
+        with pytest.raises(AlarmError):
             courier.deliver()
-    assert courier.deliver() == 1
-    first, second = receiver.keys()
-    assert first == second
+        with pytest.raises(AlarmError):
+            courier.deliver()
+    assert courier.deliver() == 0
+    assert len(receiver.messages) == 1
+    assert states(database) == [("duty", "sent")]
+
+
+def test_what_is_urgent_overtakes_what_waits_behind_a_slow_receiver(
+    database: AlarmDatabase, site: Site, courier: Courier, receiver: Receiver
+) -> None:
+    raised(database, site, DUTY, count=3, level=1)
+    receiver.mute.clear()
+    courier.start()
+    try:
+        wait_until(lambda: receiver.messages)
+        keep(database, transition("raise", 99, level=2, point="gas-1/worst"))
+        take_out(database, replace(site, channels=(DUTY,)), NOW)
+        receiver.mute.set()
+        wait_until(lambda: len(receiver.messages) == 4)
+    finally:
+        stop([courier])
+    assert ["P1" in message["title"] for message in receiver.messages] == [False, True, False, False]
+
+
+def test_who_may_not_send_sends_nothing(database: AlarmDatabase, site: Site, receiver: Receiver) -> None:
+    raised(database, site, DUTY)
+    asleep = Courier(DUTY, lambda *_: True, database, lambda: NOW, lambda: False)
+    assert asleep.deliver() == 0
+    assert states(database) == [("duty", "waiting")]
 
 
 def test_a_burst_is_one_message_that_says_how_many(
@@ -184,14 +277,14 @@ def test_announcements_are_taken_out_once(database: AlarmDatabase, site: Site) -
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("written", "words"),
     [("", "has no address: set CITYDECK_NOTIFY_DUTY"), ("nonsense://x", "holds no address that can be used")],
 )
 def test_a_channel_without_an_address_is_told_and_its_messages_wait(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, address: str, words: str
+    database: AlarmDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, written: str, words: str
 ) -> None:
-    monkeypatch.setenv(DUTY.env, address)
-    assert sender(DUTY) is None
+    monkeypatch.setenv(DUTY.env, written)
+    assert couriers([DUTY], database, lambda: NOW, lambda: True) == []
     (sentence,) = [record.getMessage() for record in caplog.records if record.name.startswith("ingest")]
     assert words in sentence
     assert "nonsense" not in sentence

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("device", sa.String(64), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("what", sa.String(16), nullable=False),
-        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("why", sa.String(64), nullable=False),
         sa.Column("value", sa.Float, nullable=False),
     )
     op.create_index("ix_device_health_at", "device_health", ["at"])

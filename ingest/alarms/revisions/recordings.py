@@ -1,0 +1,83 @@
+"""The recordings of a site: one journal a collector, read as outcomes from an instant to another."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from devices.site import Site
+from ingest.checkpoint import Checkpoint
+from ingest.comparison import position_at
+from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.errors import JournalError
+from ingest.journal import Journal
+from ingest.places import Places
+from ingest.repeats import Repeats
+
+_BATCH = 2_000
+# What came before the span tells how things stood when it began.
+WARM_MS = 3_600_000
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What one collector journaled, and the devices it hears."""
+
+    shard: str
+    site: Site
+    journal: Journal
+    unregistered: Unregistered
+
+    def reach(self) -> tuple[int, int] | None:
+        """Return the instants of the first and last record (epoch ms), None when there is none.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        first = self.journal.first()
+        if not first:
+            return None
+        return self.journal.read(first - 1, 1)[0].received_ms, self.journal.received_ms
+
+    def count(self, from_ms: int, to_ms: int) -> int:
+        """Return how many records were received in [from, to)."""
+        return position_at(self.journal, to_ms) - position_at(self.journal, from_ms)
+
+    def outcomes(self, from_ms: int, to_ms: int, tell: Tell) -> Iterator[list[Outcome]]:
+        """Yield what was received in [from, to) and in the hour before, in batches; ``tell`` is told how far it is.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        journal = self.journal
+        first, last = position_at(journal, from_ms - WARM_MS), position_at(journal, to_ms) - 1
+        decoder = Decoder(self.site, self.unregistered)
+        begin = after = max(Repeats.window_start(first - 1), journal.first() - 1, 0)
+        while after < last:
+            records = [record for record in journal.read(after, _BATCH) if record.position <= last]
+            after = records[-1].position
+            found = [decoder.outcome(record) for record in records]
+            tell(after - begin, last - begin)
+            # What the rules were then is not asked.
+            yield [each for each in found if each.position >= first and each.revision is None]
+
+
+def recordings(site: Site, places: Places) -> list[Recording]:
+    """Return the recordings below a data folder.
+
+    Raises:
+        JournalError: none of the site's collectors has worked there, or one's files are damaged.
+    """
+    shards: list[str | None] = [*site.shards] or [None]
+    found = []
+    for shard in shards:
+        own = places.for_shard(shard)
+        if not own.checkpoint.is_file():
+            continue
+        checkpoint = Checkpoint(own.checkpoint)
+        unregistered = checkpoint.load().unregistered
+        checkpoint.close()
+        part = site if shard is None else site.part(shard)
+        found.append(Recording(shard or "main", part, Journal(own.journal), unregistered))
+    if not found:
+        raise JournalError(f"no collector has worked in {places.data.name} yet; there is nothing to test on")
+    return found

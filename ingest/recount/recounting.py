@@ -1,0 +1,238 @@
+"""One recount: the journal judged again by the oracle, and the record held against what must stand there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from devices.site import Site
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.memory import DeviceState
+from ingest.alarms.own_kind import own_device
+from ingest.checkpoint import Checkpoint
+from ingest.comparison import position_at
+from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.journal import Journal
+from ingest.places import Places
+from ingest.recount.beginnings import Beginning, Kept, beginning, forgetful, keep
+from ingest.recount.covering import Cover
+from ingest.recount.expected import Deed, Entry, Expected
+from ingest.recount.oracle import Oracle
+from ingest.recount.record import Claim, Record, Written, begin_seq, passed_before, read, standing_at
+from ingest.recount.state import Happening, Memory
+from ingest.repeats import Repeats
+
+_BATCH = 2_000
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A line that must stand on record and does not (``missing``), or stands there without a cause (``phantom``)."""
+
+    verdict: str
+    entry: Entry
+    device: str
+    rule: str
+
+
+@dataclass(slots=True)
+class Recount:
+    """What came of it; ``uncovered`` says in sentences what was not judged."""
+
+    shard: str
+    from_ms: int
+    to_ms: int
+    how: str = ""
+    records: int = 0
+    expected: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    uncovered: list[str] = field(default_factory=list)
+
+    def count(self, verdict: str) -> int:
+        """Return how many are ``missing`` or ``phantom``."""
+        return sum(found.verdict == verdict for found in self.differences)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the collector's checkpoint tells: how far it judged, whom it admitted and waits for, its quarantine."""
+
+    position: int
+    unregistered: Unregistered
+    registered_ms: dict[str, int]
+    quarantined: frozenset[int]
+
+
+class Recounting:
+    """Recounts one collector's alarms."""
+
+    def __init__(self, site: Site, shard: str, places: Places, database: AlarmDatabase, tell: Tell) -> None:
+        """Prepare; ``site`` is the collector's part of it, ``tell`` is called with how many records of how many."""
+        self._site = site
+        self._shard = shard
+        self._places = places
+        self._database = database
+        self._tell = tell
+
+    def count(self, span_ms: tuple[int, int], keep_end: bool = False) -> Recount:
+        """Compare what was received in a span, as far as the collector has judged it.
+
+        Args:
+            span_ms: first instant and end of the span, epoch ms.
+            keep_end: whether the next recount shall be able to begin where this one ends.
+
+        Raises:
+            JournalError: the journal cannot be read.
+            AlarmError: the alarm database cannot be read.
+        """
+        journal = Journal(self._places.journal)
+        try:
+            return self._count(journal, span_ms, keep_end)
+        finally:
+            journal.close()
+
+    def _count(self, journal: Journal, span_ms: tuple[int, int], keep_end: bool) -> Recount:
+        saved = self._saved()
+        first = max(1, journal.first())
+        first_ms = journal.read(first - 1, 1)[0].received_ms if journal.last else 0
+        begun = beginning(self._places, first, first_ms, position_at(journal, span_ms[0]) - 1)
+        result = Recount(self._shard, max(span_ms[0], begun.from_ms), max(span_ms[1], begun.from_ms), begun.how)
+        after = position_at(journal, result.from_ms) - 1
+        last = min(position_at(journal, result.to_ms) - 1, saved.position)
+        if begun.on_trust:
+            self._take_on_trust(begun, first_ms)
+        memory = begun.kept.memory
+        oracle = Oracle(self._site, self._shard, memory, saved.registered_ms)
+        begun_after, seq = memory.position, begun.kept.seq
+        with self._database.read() as connection:
+            record = read(connection, seq, begun_after, self._claim(memory))
+        cover = Cover(self._site, forgetful(self._site) if begun.on_trust else set(), record.written)
+        expected = Expected(begun.kept.standing)
+        entries: list[tuple[Happening, Entry]] = []
+        deeds = iter(record.deeds)
+        deed = next(deeds, None)
+        reread = 0
+        for outcome in self._outcomes(journal, saved.unregistered, memory.position, last):
+            result.records += outcome.position > after
+            if outcome.position in saved.quarantined and outcome.fate == "decoded" and outcome.origin is None:
+                # Unreadable when it came, readable by the site as it is now: it was not judged then.
+                reread += 1
+                outcome.readings, outcome.status, outcome.ahead_ms = (), None, 0
+            for happening in oracle.judge(outcome):
+                while deed is not None and deed.position < happening.position:
+                    expected.done(deed)
+                    deed = next(deeds, None)
+                entry = expected.happened(happening)
+                if entry is not None and entry.position > after:
+                    entries.append((happening, entry))
+        self._compare(result, entries, record, cover, (after, last), begun_after, seq)
+        self._tell_uncovered(result, cover, record, reread)
+        if keep_end and last > begun_after:
+            memory.position = last
+            seq = _taken_in(record, deed, last)
+            keep(self._places, Kept(begun.kept.format, memory, expected.standing, seq))
+        return result
+
+    def _saved(self) -> Saved:
+        checkpoint = Checkpoint(self._places.checkpoint)
+        try:
+            loaded = checkpoint.load()
+            quarantined = frozenset(checkpoint.quarantined_positions(None, None))
+        finally:
+            checkpoint.close()
+        armed = {
+            name: msgspec.msgpack.decode(state, type=DeviceState).armed_ms
+            for name, state in loaded.devices.items()
+            if name in self._site.devices
+        }
+        return Saved(loaded.position, loaded.unregistered, armed, quarantined)
+
+    def _claim(self, memory: Memory) -> Claim:
+        site, own, devices = self._site, own_device(self._shard), memory.devices
+        groups = {f"circuit:{device.circuit}" for device in site.devices.values()}
+        groups |= {f"street:{device.street}" for device in site.devices.values()}
+
+        def claimed(device: str) -> bool | None:
+            if not site.shards or device in site.devices or device == own or device in groups or device in devices:
+                return True
+            return None
+
+        return claimed
+
+    def _outcomes(self, journal: Journal, unregistered: Unregistered, begun: int, last: int) -> Iterator[Outcome]:
+        decoder = Decoder(self._site, unregistered)
+        after = max(Repeats.window_start(begun), journal.first() - 1, 0)
+        while after < last:
+            self._tell(max(0, after - begun), last - begun)
+            for record in journal.read(after, _BATCH):
+                if record.position > last:
+                    return
+                after = record.position
+                outcome = decoder.outcome(record)
+                if record.position > begun:
+                    yield outcome
+
+    def _take_on_trust(self, begun: Beginning, at_ms: int) -> None:
+        with self._database.read() as connection:
+            begun.kept.seq = begin_seq(connection, at_ms)
+            claimed = self._claim(begun.kept.memory)
+            for point, device, rule, facts in standing_at(connection, begun.kept.seq, at_ms, claimed):
+                begun.kept.standing[point] = facts
+                if facts.active:
+                    Cover.seed(self._site, begun.kept.memory, device, rule, facts.level)
+
+    def _compare(
+        self,
+        result: Recount,
+        entries: list[tuple[Happening, Entry]],
+        record: Record,
+        cover: Cover,
+        span: tuple[int, int],
+        begun_after: int,
+        seq: int,
+    ) -> None:
+        passages = {entry.point for _, entry in entries if entry.what == "passage"}
+        with self._database.read() as connection:
+            known = passed_before(connection, passages, begun_after, seq)
+        due = [(h, e) for h, e in entries if cover.covers(h.rule) and not (e.what == "passage" and e.point in known)]
+        there = [w for w in record.written if span[0] < w.entry.position <= span[1] and cover.covers(w.rule)]
+        result.expected = len(due)
+        too_few = Counter(entry for _, entry in due) - Counter(written.entry for written in there)
+        too_many = Counter(written.entry for written in there) - Counter(entry for _, entry in due)
+        whose: dict[Entry, Happening | Written] = {written.entry: written for written in there}
+        whose |= {entry: happening for happening, entry in due}
+        for verdict, entries_ in (("missing", too_few), ("phantom", too_many)):
+            result.differences += [
+                Difference(verdict, entry, whose[entry].device, whose[entry].rule) for entry in entries_.elements()
+            ]
+        result.differences.sort(key=lambda found: (found.entry.position, found.entry.point, found.verdict))
+
+    def _tell_uncovered(self, result: Recount, cover: Cover, record: Record, reread: int) -> None:
+        result.uncovered += cover.sentences()
+        if record.foreign:
+            result.uncovered.append(f"{record.foreign} lines of devices that belong to no collector by the site file")
+        if reread:
+            result.uncovered.append(f"{reread} messages that could not be read when they came, and can be now")
+
+
+def _taken_in(record: Record, deed: Deed | None, last: int) -> int:
+    """Return up to which line of the audit everything has been taken in, once ``deed`` is the next act to come."""
+    later = [written.seq for written in record.written if written.entry.position > last][:1]
+    return min([record.last_seq, *(seq - 1 for seq in later), *([deed.seq - 1] if deed is not None else [])])
+
+
+def recount(
+    site: Site,
+    shard: str | None,
+    data: Places,
+    database: AlarmDatabase,
+    span_ms: tuple[int, int],
+    tell: Tell,
+    keep_end: bool = False,
+) -> Recount:
+    """Recount the alarms of one collector of a site; see :meth:`Recounting.count`."""
+    part = site if shard is None else site.part(shard)
+    own = data.for_shard(shard)
+    return Recounting(part, shard or "main", own, database, tell).count(span_ms, keep_end)

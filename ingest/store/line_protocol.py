@@ -1,0 +1,70 @@
+"""Readings in InfluxDB's line protocol: every number a float, texts as strings, time in nanoseconds."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from devices.readings import Reading
+
+_json = msgspec.json.Encoder().encode
+_QUALITIES = ("0i", "1i", "2i")
+_HEADS_KEPT = 200_000
+
+
+class Lines:
+    """Writes readings as lines; what stands at the head of a device's lines is remembered."""
+
+    def __init__(self) -> None:
+        self._heads: dict[tuple[str, str, str], str] = {}
+
+    def of(self, readings: Sequence[Reading]) -> list[str]:
+        """Return one line a reading, in their order."""
+        # Numbers look the same in JSON, and msgspec writes those of a whole batch at once.
+        bodies = _json([reading.values for reading in readings]).decode()
+        if '":"' in bodies or "{}" in bodies:
+            return [line(reading) for reading in readings]
+        fields = bodies[3:-2].replace(',"', ",").replace('":', "=").split('},{"')
+        heads = self._heads
+        if len(heads) >= _HEADS_KEPT:
+            heads.clear()
+        found = []
+        for reading, values in zip(readings, fields, strict=True):
+            if reading.tags or reading.flags:
+                found.append(line(reading))
+                continue
+            key = (reading.measurement, reading.device, reading.district)
+            head = heads.get(key)
+            if head is None:
+                head = heads[key] = f"{_head(*key)} "
+            found.append(f"{head}{values},quality={_QUALITIES[reading.quality]} {reading.at_ns}")
+        return found
+
+
+def line(reading: Reading) -> str:
+    """Return one reading as a line."""
+    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
+    fields = [
+        f"{key}={value!r}" if isinstance(value, float) else f"{key}={_string(value)}"
+        for key, value in reading.values.items()
+    ]
+    if reading.flags:
+        fields.append(f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}")
+    fields.append(f"quality={_QUALITIES[reading.quality]}")
+    head = _head(reading.measurement, reading.device, reading.district)
+    return f"{head}{tags} {','.join(fields)} {reading.at_ns}"
+
+
+def _head(measurement: str, device: str, district: str) -> str:
+    return f"{measurement},device_id={_tag(device)},district={_tag(district)}"
+
+
+@lru_cache(maxsize=200_000)
+def _tag(value: str) -> str:
+    kept = value.replace("\\", "/").replace("\n", " ").replace("\r", " ")
+    return kept.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")
+
+
+def _string(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
+    return f'"{escaped}"'

@@ -1,0 +1,49 @@
+"""A site of two shards: `citydeck up` runs a collector of each, and the cockpit shows the one city of both."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cockpit.town import Town
+from tests.sites import small_site_text
+
+SHARDS = """
+[shards.gas]
+subscriptions = ["city/v1/demo/gas_alarm/#", "city/v1/demo/gateway/#"]
+[shards.streets]
+subscriptions = ["city/v1/demo/light_pole/#", "city/v1/demo/drone/#", "city/v1/demo/drone_dock/#",
+                 "city/v1/demo/refuse_truck/#", "city/v1/demo/bridge_wim/#"]
+"""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a town that is divided, on the embedded store."""
+    running = Town(tmp_path_factory.mktemp("divided"), small_site_text(tail=SHARDS))
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+def test_both_shards_are_one_city(town: Town) -> None:
+    """Readings of both are in the history, both count in the ledger, and quarantine names whose it is."""
+    town.say("gas_alarm", "gas-1", {"conc_pct_lel": 3.0})
+    town.say("light_pole", "pole-1", {"dim_pct": 40.0})
+    town.send("city/v1/demo/gas_alarm/gas-2/telemetry", b"{not json")
+
+    def value(found: dict[str, Any]) -> bool:
+        return bool(found["points"])
+
+    gas = town.until("/api/v1/devices/gas-1/series", value, field="conc_pct_lel", step="0")
+    pole = town.until("/api/v1/devices/pole-1/series", value, field="dim_pct", step="0")
+    assert [point[1] for point in gas["points"]] == [3.0]
+    assert [point[1] for point in pole["points"]] == [40.0]
+    ledger = town.until("/api/v1/ledger", lambda found: found["messages"]["journaled"] == 3)
+    assert {name: shard["messages"]["journaled"] for name, shard in ledger["shards"].items()} == {
+        "gas": 2, "streets": 1,
+    }  # fmt: skip
+    groups = town.until("/api/v1/quarantine", lambda found: found["items"])["items"]
+    assert [(group["shard"], group["reason"], group["device"]) for group in groups] == [("gas", "json", "gas-2")]
+    rows = town.until("/api/v1/ledger/devices", lambda found: found["items"], shard="streets")["items"]
+    assert [(row["shard"], row["kind"], row["device"]) for row in rows] == [("streets", "light_pole", "pole-1")]
