@@ -30,10 +30,12 @@ from cockpit.api import (
     ledger,
     metrics,
     notices,
+    rules,
     silence,
     suppressions,
 )
 from cockpit.api.parts import Parts
+from cockpit.backtests import Backtests
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.city import City
@@ -44,6 +46,7 @@ from cockpit.metrics import Measured
 from cockpit.pages import build
 from cockpit.problems import problem_response
 from cockpit.reading import Reader
+from cockpit.rule_board import RuleBoard
 from cockpit.sessions import Sessions
 from cockpit.watch import Watch
 from devices.site import Site
@@ -79,6 +82,8 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     reader = Reader(site, now, store, board)
     live = LiveCity(site, now, board, version, Watch(database, site, _clock_ms()))
 
+    backtests = Backtests(database, site, places)
+
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         with suppress(StoreError):
@@ -90,6 +95,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         stewardship = Stewardship(site, database, "cockpit", _clock_ms)
         stewardship.start()
         yield
+        backtests.close()
         await asyncio.to_thread(stewardship.stop)
         running.cancel()
         with suppress(asyncio.CancelledError):
@@ -100,10 +106,13 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
 
     api = FastAPI(title="CityDeck", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     token = os.environ.get("CITYDECK_METRICS_TOKEN", "")
-    cased = CaseBoard(database, site)
-    api.state.parts = Parts(site, live, reader, board, database, Sessions(password), version, token, cases=cased)
+    cased, ruled = CaseBoard(database, site), RuleBoard(database, site)
+    api.state.parts = Parts(
+        site, live, reader, board, database, Sessions(password), version, token,
+        cases=cased, rules=ruled, backtests=backtests, places=places,
+    )  # fmt: skip
     problems.install(api)
-    acts = (notices, alarm_acts, suppressions, silence, case_acts)
+    acts = (notices, alarm_acts, suppressions, silence, case_acts, rules)
     for module in (city, alarms, audit, account, health, ledger, metrics, cases, *acts):
         api.include_router(module.router)
     _documentation(api)

@@ -84,6 +84,7 @@ _part("ingest", "ingest", "Collect from the broker into journal, alarms and stor
 _part("serve", "cockpit", "Serve pages, API and live views.")
 _part("quarantine", "ingest.inspection", "Show what could not be read, and why; and try it again.")
 _part("audit", "ingest.alarms.verify", "Check that the record of every act is whole.")
+_part("rules", "ingest.alarms.revisions", "Change the rules: draft, back-test, approve, roll back.")
 _part("reconcile", "ingest.reconcile", "Count the journal against the store.")
 _part("backup", "ingest.backup", "Write everything but InfluxDB's own files into one file.")
 _part("restore", "ingest.restore", "Put a backup into an empty data folder.")

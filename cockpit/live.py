@@ -123,6 +123,7 @@ class LiveCity:
             shard = found["shards"].setdefault(name, {})
             shard["heard_at"] = rfc3339(link.heard_ms if link else None, self._site.timezone)
             shard["trouble"] = str(link.ledger.get("trouble") or "") if link else ""
+            shard["recount"] = link.ledger.get("recount") if link else None
         return {**found, "msg_per_s": self._rate.per_s}
 
     def _snapshot(self, seq: int) -> Iterator[Document]:

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 _LOOK_S = 5.0
+# Dead letters stay in the list; trouble they are for a day.
+_TROUBLE_MS = 86_400_000
 
 
 class Watch:
@@ -27,6 +29,7 @@ class Watch:
         self._absence = Absence(database, tuple(site.shards) or ("main",), now_ms)
         self._absent: dict[str, int] = {}
         self._counts: dict[str, dict[str, int]] = {}
+        self._fresh: dict[str, dict[str, int]] = {}
 
     async def run(self) -> None:
         """Look until cancelled; while the database is away what was seen last stands."""
@@ -46,9 +49,10 @@ class Watch:
         self._absent = self._absence.since(now_ms)
         with self._database.read() as connection:
             self._counts = deliveries.counts(connection)
+            self._fresh = deliveries.counts(connection, now_ms - _TROUBLE_MS)
 
     def summary(self) -> Document:
-        """Return since when the alarm path is interrupted, null when it is not, and how many notices wait or are dead."""
+        """Return since when the alarm path is interrupted (null: it is not), and how many notices wait or are dead."""
         since = min(self._absent.values(), default=None)
         return {
             "watchdog": None
@@ -64,8 +68,8 @@ class Watch:
             since = rfc3339(min(self._absent.values()), self._zone)
             shards = ", ".join(sorted(self._absent))
             told["watchdog"] = f"no alarm of the watchdog came through since {since} ({shards}): alarms may be missing"
-        dead = {channel: each["dead"] for channel, each in sorted(self._counts.items()) if each["dead"]}
+        dead = {channel: each["dead"] for channel, each in sorted(self._fresh.items()) if each["dead"]}
         if dead:
             listed = ", ".join(f"{channel} {count}" for channel, count in dead.items())
-            told["notices"] = f"messages were given up after a day: {listed}"
+            told["notices"] = f"messages nobody took for a day were given up lately: {listed}"
         return told

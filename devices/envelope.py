@@ -54,11 +54,10 @@ class Envelope:
             if any(slot.low <= sentinel <= slot.high for sentinel in slot.field.sentinels)
         }
         self._has_position = "lat" in plan.slots and "lon" in plan.slots
-        self._simple = frozenset(
-            key
-            for key, slot in plan.slots.items()
-            if slot.index == 0 and not slot.field.tag and slot.field.type != "text"
-        )
+        # Messages of one measurement, as nearly all are, need no sorting: without tags, and with them.
+        self._usual = frozenset(key for key, slot in plan.slots.items() if slot.index == 0)
+        self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
+        self._simple = self._usual.difference(self._tags)
 
     def quick(self, payload: bytes) -> tuple[Any, dict[str, Any]] | None:
         """Read a payload, or return None when it is not the common case.
@@ -86,6 +85,9 @@ class Envelope:
         """Return values and tags by measurement (its place in the plan), in the plan's order."""
         if self._simple.issuperset(values):
             return [(0, values, NO_TAGS)]
+        if self._usual.issuperset(values):
+            tags = {key: values.pop(key) for key in self._tags if key in values}
+            return [(0, values, tags)]
         columns: dict[int, tuple[int, dict[str, Value], dict[str, str]]] = {}
         for key, value in values.items():
             slot = self._slots[key]

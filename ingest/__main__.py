@@ -25,7 +25,8 @@ from ingest.journaller import Journaller
 from ingest.live import ASK, Live
 from ingest.metrics import Figures, Meters
 from ingest.pipeline import Pipeline
-from ingest.places import Places, disk_used_pct, site_secret, take
+from ingest.places import MAIN, Places, disk_used_pct, site_secret, take
+from ingest.recount.nightly import Nightly
 from ingest.retention import Keeper
 from ingest.retry import Retrier
 from ingest.stewardship import Stewardship
@@ -88,7 +89,7 @@ def run(
     Raises:
         IngestError: journal, checkpoint or alarm database cannot be opened, or the port for scrapes is taken.
     """
-    name = shard or "main"
+    name = shard or MAIN
     city = site
     site, subscriptions = _share(site, shard)
     own = places.for_shard(shard)
@@ -113,11 +114,13 @@ def run(
         meters,
         site_secret(places),
     )  # fmt: skip
+    nightly = Nightly(city, places.data, shard, journal)
     journaller = Journaller(
         subscriber, journal, _clock_ms, meters,
         lambda: {
             "disk_pct": round(disk_used_pct(own.journal), 1),
             "store_lag_s": round(pipeline.writer.lag_s(_clock_ms()), 1),
+            **nightly.off,
         },
     )  # fmt: skip
     meters.watch(
@@ -161,6 +164,9 @@ def run(
             told_ms = now_ms
         keeper.look(now_ms)
         watchdog.look(now_ms)
+        nightly.look(now_ms)
+        pipeline.recount = nightly.result
+    nightly.stop()
     stewardship.stop()
     retrier.stop()
     adopter.stop()

@@ -37,8 +37,8 @@ from ingest.archive import DATA, FORMAT, HEAD, MANIFEST, SITE, Packing, Tell, si
 from ingest.checkpoint import Checkpoint
 from ingest.errors import BackupError, IngestError
 from ingest.journal import Journal
-from ingest.places import Places
-from ingest.store.sqlite import MAIN, SqliteStore
+from ingest.places import MAIN, Places
+from ingest.store.sqlite import SqliteStore
 
 _LEFT_OUT = ("-wal", "-shm", "-journal", ".lock", ".partial")
 _PG_DUMP = (

@@ -5,6 +5,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ from ingest.alarms.audit import Actor
 from ingest.alarms.database import AlarmDatabase, open_alarms
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
-from ingest.journal import Journal
-from ingest.places import Places, collector_at
+from ingest.journal import Journal, Record
+from ingest.places import MAIN, Places, collector_at
+from ingest.quarantine import Group
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
-_SHARD = click.option("--shard", help="Of one shard of the site.")
+_SHARD = click.option("--shard", help="Of one shard of the site (default: of all).")
 _SITE = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
 _WATCH_S = 0.2
 _LINE_S = 2.0
@@ -42,15 +44,20 @@ def main() -> None:
 @_SHARD
 def list_groups(data: Path, shard: str | None) -> None:
     """Tell how many messages of which device are in quarantine, and why; the largest groups first."""
-    checkpoint = _checkpoint(data, shard)
-    groups = checkpoint.quarantine_groups()
-    checkpoint.close()
+    collectors = _collectors(data, shard)
+    groups: list[tuple[str, Group]] = []
+    for name, places in collectors.items():
+        checkpoint = _checkpoint(places)
+        groups.extend((name, group) for group in checkpoint.quarantine_groups())
+        checkpoint.close()
     if not groups:
         click.echo("quarantine is empty")
         return
-    click.echo(f"{'count':>9}  {'reason':14}{'device':26}{'last':22}sentence")
-    for group in groups:
-        click.echo(f"{group.count:9d}  {group.reason:14}{group.device:26}{_at(group.last_ms):22}{group.sentence}")
+    width = 0 if list(collectors) == [MAIN] else max(map(len, (*collectors, "shard"))) + 2
+    click.echo(f"{'count':>9}  {'shard'[:width]:{width}}{'reason':14}{'device':26}{'last':22}sentence")
+    for name, group in sorted(groups, key=lambda found: -found[1].count):
+        where = f"{name[:width]:{width}}{group.reason:14}{group.device:26}"
+        click.echo(f"{group.count:9d}  {where}{_at(group.last_ms):22}{group.sentence}")
 
 
 @main.command()
@@ -60,22 +67,25 @@ def list_groups(data: Path, shard: str | None) -> None:
 @_SHARD
 def show(reason: str, device: str, data: Path, shard: str | None) -> None:
     """Show the remembered messages of one group, with their bytes as they came."""
-    checkpoint = _checkpoint(data, shard)
-    samples = checkpoint.quarantine_samples(reason, device)
-    checkpoint.close()
-    if not samples:
+    told = 0
+    for places in _collectors(data, shard).values():
+        checkpoint = _checkpoint(places)
+        samples = checkpoint.quarantine_samples(reason, device)
+        checkpoint.close()
+        told += len(samples)
+        journal = Journal(places.journal)
+        for sample in samples:
+            click.echo(f"{_at(sample.at_ms)}  position {sample.position}  {sample.topic}\n  {sample.sentence}")
+            try:
+                (record, *_) = journal.read(sample.position - 1, 1)
+                click.echo(f"  {shown(record.payload)}")
+            except (IngestError, ValueError):
+                click.echo("  (its journal file is gone)")
+        journal.close()
+    if not told:
         raise click.ClickException(
             f"quarantine has no group {reason!r} {device!r}; `citydeck quarantine list` shows all"
         )
-    journal = Journal(Places(data).for_shard(shard).journal)
-    for sample in samples:
-        click.echo(f"{_at(sample.at_ms)}  position {sample.position}  {sample.topic}\n  {sample.sentence}")
-        try:
-            (record, *_) = journal.read(sample.position - 1, 1)
-            click.echo(f"  {shown(record.payload)}")
-        except (IngestError, ValueError):
-            click.echo("  (its journal file is gone)")
-    journal.close()
 
 
 @main.command("retry")
@@ -92,67 +102,86 @@ def try_again(
 
     They land with their original time. Without DEVICE: of all devices that have this reason.
     """
-    checkpoint = _checkpoint(data, shard)
-    journal = Journal(Places(data).for_shard(shard).journal)
     try:
         site = load_site(site_file)
-        positions = [p for p in checkpoint.quarantined_positions(reason, device) if p >= journal.first()]
-        if not positions:
+        held = {
+            name: found for name, places in _collectors(data, shard).items() if (found := _held(places, reason, device))
+        }
+        if not held:
             whose = f"{reason!r} {device!r}" if device else repr(reason)
             raise click.ClickException(
                 f"quarantine has nothing of {whose} that the journal still holds; `citydeck quarantine list` shows all"
             )
         if dry_run:
-            _dry(site, journal, positions)
+            _dry(site, Places(data), held)
         else:
-            _asked(site, Places(data), shard, reason, device)
+            _asked(site, Places(data), list(held), reason, device)
     except (DeviceError, IngestError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _held(places: Places, reason: str, device: str | None) -> list[int]:
+    """Return the positions of a group that the journal of one collector still holds."""
+    checkpoint, journal = _checkpoint(places), Journal(places.journal)
+    try:
+        first = journal.first()
+        return [position for position in checkpoint.quarantined_positions(reason, device) if position >= first]
     finally:
         checkpoint.close()
         journal.close()
 
 
-def _dry(site: Site, journal: Journal, positions: list[int]) -> None:
+def _dry(site: Site, data: Places, held: Mapping[str, list[int]]) -> None:
+    total = sum(map(len, held.values()))
     fates: Counter[str] = Counter()
     words: dict[str, str] = {}
     told_s = time.monotonic()
-    for record in retry.records_at(journal, positions):
-        try:
-            decoded = decode(record.topic, record.payload, record.received_ms, record.position, site)
-            fault = decoded.faults[0] if decoded.faults else None
-            reason, sentence = (fault.reason, fault.sentence) if fault else ("", "")
-        except Undecodable as error:
-            reason, sentence = error.reason, str(error)
-        fates[reason] += 1
-        words[reason] = sentence
-        if time.monotonic() - told_s > _LINE_S:
-            told_s = time.monotonic()
-            click.echo(f"read {fates.total()} of {len(positions)}", err=True)
-    click.echo(f"{fates.pop('', 0)} of {len(positions)} would land; nothing was changed")
+    for name, positions in held.items():
+        journal = Journal(_places(data, name).journal)
+        for record in retry.records_at(journal, positions):
+            reason, words[reason] = _fate(record, site)
+            fates[reason] += 1
+            if time.monotonic() - told_s > _LINE_S:
+                told_s = time.monotonic()
+                click.echo(f"read {fates.total()} of {total}", err=True)
+        journal.close()
+    click.echo(f"{fates.pop('', 0)} of {total} would land; nothing was changed")
     for reason, count in fates.most_common():
         click.echo(f"{count:9d}  {reason:14}{words[reason]}")
 
 
-def _asked(site: Site, places: Places, shard: str | None, reason: str, device: str | None) -> None:
-    database = open_alarms(site, places)
+def _fate(record: Record, site: Site) -> tuple[str, str]:
+    """Return why a message cannot be read now, and a sentence; both empty when it can."""
+    try:
+        decoded = decode(record.topic, record.payload, record.received_ms, record.position, site)
+    except Undecodable as error:
+        return error.reason, str(error)
+    return (decoded.faults[0].reason, decoded.faults[0].sentence) if decoded.faults else ("", "")
+
+
+def _asked(site: Site, data: Places, shards: list[str], reason: str, device: str | None) -> None:
+    database = open_alarms(site, data)
     database.migrate()
     key = f"command line {uuid.uuid4().hex}"
     actor = Actor(getpass.getuser()[:64], "engineer", "command line")
-    retry.ask(database, [shard or "main"], reason, device, actor, key, time.time_ns() // 1_000_000)
-    running = collector_at(places.for_shard(shard))
-    if running is None:
-        click.echo("asked; no collector works on this data folder now, the next one to start will try them")
-    else:
-        click.echo(f"asked; the collector that runs (process {running}) tries them, with the site as it read it")
-        _followed(database, key, places.for_shard(shard))
+    retry.ask(database, shards, reason, device, actor, key, time.time_ns() // 1_000_000)
+    for shard in shards:
+        places = _places(data, shard)
+        running = collector_at(places)
+        if len(shards) > 1:
+            click.echo(f"shard {shard}:")
+        if running is None:
+            click.echo("asked; no collector works on this data folder now, the next one to start will try them")
+        else:
+            click.echo(f"asked; the collector that runs (process {running}) tries them, with the site as it read it")
+            _followed(database, key, shard, places)
     database.close()
 
 
-def _followed(database: AlarmDatabase, key: str, places: Places) -> None:
+def _followed(database: AlarmDatabase, key: str, shard: str, places: Places) -> None:
     told_s = time.monotonic()
     while True:
-        (request,) = retry.requests(database, key)
+        (request,) = (row for row in retry.requests(database, key) if row["shard"] == shard)
         if request["state"] in ("done", "failed"):
             _told(request)
             return
@@ -177,12 +206,24 @@ def _told(request: dict[str, Any]) -> None:
         click.echo(request["sentence"])
 
 
-def _checkpoint(data: Path, shard: str | None) -> Checkpoint:
-    path = Places(data).for_shard(shard).checkpoint
-    if not path.is_file():
-        raise click.ClickException(f"no collector has worked in {data} yet; name its folder by --data")
+def _collectors(data: Path, shard: str | None) -> dict[str, Places]:
+    """Return the folders of the collectors that have worked in a data folder, by the names of their shards."""
+    names = [MAIN, *sorted(path.name for path in (data / "shards").glob("*"))] if shard is None else [shard]
+    found = {name: _places(Places(data), name) for name in names}
+    found = {name: places for name, places in found.items() if places.checkpoint.is_file()}
+    if not found:
+        whose = "collector" if shard is None else f"collector of shard {shard!r}"
+        raise click.ClickException(f"no {whose} has worked in {data} yet; name its folder by --data")
+    return found
+
+
+def _places(data: Places, shard: str) -> Places:
+    return data.for_shard(None if shard == MAIN else shard)
+
+
+def _checkpoint(places: Places) -> Checkpoint:
     try:
-        return Checkpoint(path)
+        return Checkpoint(places.checkpoint)
     except IngestError as error:
         raise click.ClickException(str(error)) from error
 

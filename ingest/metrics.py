@@ -71,6 +71,12 @@ class Meters:
         self._journaled = self._histogram(
             "received_to_journaled_seconds", "From the network to the disk, the oldest message of each batch."
         )
+        self._stored_batch = Histogram(
+            "citydeck_store_batch_readings",
+            "Readings of one write to the store.",
+            buckets=_SIZES,
+            registry=self.registry,
+        )
         self._judged = self._histogram(
             "journaled_to_judged_seconds", "From the journal to alarms judged and kept, the oldest of each batch."
         )
@@ -90,9 +96,10 @@ class Meters:
         """Note one batch that is judged and whose alarms are kept."""
         self._judged.observe(self._since_s(received_ms))
 
-    def stored(self, received_ms: int) -> None:
-        """Note one batch that the store took."""
+    def stored(self, received_ms: int, readings: int) -> None:
+        """Note one batch that the store took: when its oldest reading was received, and how many there are."""
         self._stored.observe(self._since_s(received_ms))
+        self._stored_batch.observe(readings)
 
     def quarantined(self, found: Iterable[Quarantined]) -> None:
         """Count messages that went to quarantine by their reason."""

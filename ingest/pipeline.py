@@ -8,13 +8,16 @@ The store has a third (ingest.storing), so that it may be slow or away without a
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from devices.readings import Reading
 from devices.site import Site
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
+from ingest.cases.findings import MEASUREMENT as FINDING
+from ingest.cases.findings import Findings
 from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts
 from ingest.decoding import Decoder, Outcome, Unregistered
@@ -64,6 +67,8 @@ class Pipeline(threading.Thread):
         self._stopping = threading.Event()
         self._asked = threading.Event()
         self.failed: BaseException | None = None
+        self.recount: Mapping[str, object] | None = None
+        """What came of the newest recount of the alarms; told with the ledger."""
 
         saved = checkpoint.load()
         _check_same_journal(journal, "checkpoint", saved.position)
@@ -75,6 +80,7 @@ class Pipeline(threading.Thread):
         self._decoder = Decoder(site, self._unregistered)
         self.engine = Engine(site, shard)
         self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms, saved.rules)
+        self._findings = Findings(database, site)
         self._quarantined: list[Quarantined] = []
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
@@ -131,6 +137,9 @@ class Pipeline(threading.Thread):
         if transitions:
             self._live.alarms(self._kept(transitions))
         readings = [reading for outcome in outcomes for reading in outcome.readings]
+        found = [reading for reading in readings if reading.measurement == FINDING]
+        if found:
+            self._found(found)
         self.writer.hand(Handed(before, self._position, records[0].received_ms, readings))
         self._count(outcomes)
         self._live.heard(readings)
@@ -173,6 +182,16 @@ class Pipeline(threading.Thread):
                 if self._stopping.wait(1.0):
                     raise
 
+    def _found(self, found: list[Reading]) -> None:
+        """Make cases of what drones found, before the position moves past it."""
+        while True:
+            try:
+                return self._findings.report(found, self.engine.memory.now_ms)
+            except AlarmError as error:
+                log.error("%s; findings wait", error)
+                if self._stopping.wait(1.0):
+                    raise
+
     def _count(self, outcomes: list[Outcome]) -> None:
         for outcome in self._ledger.count(outcomes):
             if outcome.ahead_ms:
@@ -211,7 +230,7 @@ class Pipeline(threading.Thread):
         lag_s = 0.0 if self._position >= self._journal.last else max(0.0, (time.time() * 1000 - now_ms) / 1000)
         hops = Hops(now_ms, self._received(), self._journal.messages, self.writer.lag_s(now_ms), lag_s)
         document = ledger_document(self._ledger, self.writer.stored, hops, self.writer.counts.kinds())
-        return {**document, "trouble": self.writer.trouble}
+        return {**document, "trouble": self.writer.trouble, "recount": self.recount}
 
     def _save(self) -> None:
         memory = self.engine.memory

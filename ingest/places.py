@@ -12,6 +12,10 @@ from typing import TextIO
 from ingest.errors import JournalError
 
 
+# The name of the one collector of a site that is not divided.
+MAIN = "main"
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Everything below one data folder; nothing is ever written elsewhere."""

@@ -230,7 +230,7 @@ class StoreWriter(threading.Thread):
             log.info("store takes readings again behind=%d", self._decoded_to - batch.position)
         self.trouble = ""
         if self._writing_ms is not None:
-            self._meters.stored(self._writing_ms)
+            self._meters.stored(self._writing_ms, len(batch.readings))
         self._writing_ms = None
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)

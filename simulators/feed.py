@@ -103,8 +103,6 @@ class Feed:
 
     def _encoded(self, report: Report) -> Iterator[tuple[str, bytes]]:
         device = report.device
-        seq = self._seq.get(device.id, self._first_seq) + 1
-        self._seq[device.id] = seq
         sent = self._rounding.sent(device.kind, report.data)
         scheme, _, number = device.foreign.partition(":")
         if scheme == "DJI" and device.kind in ("drone", "drone_dock"):
@@ -114,6 +112,8 @@ class Feed:
         elif scheme == "HJ212" and report.part == "pole_env":
             yield hj212.frame(report, sent, number)
         else:
+            # Only this format has a number; a frame of another that took one would look like a message lost.
+            seq = self._seq[device.id] = self._seq.get(device.id, self._first_seq) + 1
             yield native.topic(device, report.channel), native.payload(report, sent, seq)
 
     def _on_time(self, messages: list[Message], stop_ms: int) -> list[Message]:

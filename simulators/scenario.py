@@ -76,11 +76,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """An alarm the scenario must raise: ``rule`` is ``{kind}.{field}.{limit}`` or ``{kind}.no_data``."""
+    """An alarm the scenario must raise.
+
+    ``rule`` is ``{kind}.{field}.{limit}``, ``{kind}.no_data`` or that of a group, ``device`` then ``circuit:…`` or
+    ``street:…``. ``light`` is the time of day at which alone it can be, ``day`` or ``night``.
+    """
 
     rule: str
     level: int
     device: str
+    light: str = ""
 
 
 @dataclass(frozen=True, slots=True)

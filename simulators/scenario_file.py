@@ -17,7 +17,7 @@ _TOP = ("name", "description", "lasts_s", "incidents", "targets", "steps", "expe
 _STEP = ("target", "at_s", "for_s", "set", "ramp_s", "every_s", "channel", "fault", "direct", "fly", "status")
 _SELECTOR = ("id", "ids", "kind", "street", "parent", "circuit", "nearest", "count")
 _FAULT = ("name", "fields", "amount", "share")
-_EXPECT = ("rule", "level", "device")
+_EXPECT = ("rule", "level", "device", "light")
 
 
 def scenario_names(folder: Path = OWN_SCENARIOS) -> list[str]:
@@ -138,7 +138,10 @@ class _Reader:
         rule, device, level = table.get("rule"), table.get("device"), table.get("level", 1)
         if not isinstance(rule, str) or not isinstance(device, str) or not isinstance(level, int):
             self.faults.append(f"{path}rule, level, device: expected a text, a whole number and a text")
-        return Expect(str(rule), level if isinstance(level, int) else 1, str(device))
+        light = table.get("light", "")
+        if light not in ("", "day", "night"):
+            self.faults.append(f"{path}light: expected day or night, found {shown(light)}")
+        return Expect(str(rule), level if isinstance(level, int) else 1, str(device), str(light))
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
         for key in table:

@@ -8,14 +8,15 @@ from ingest.alarms.commands.acknowledge import BULK_MOST
 from ingest.alarms.commands.deciding import OBSERVE_MOST_S, Decision
 
 
-def _text(longest: int, shortest: int = 0) -> Any:
+def text_of(longest: int, shortest: int = 0) -> Any:
+    """Return what a text must be."""
     # A NUL is no text for PostgreSQL.
     return StringConstraints(min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
 
 
-Key = Annotated[str, _text(128, 1)]
-Sentence = Annotated[str, _text(2000)]
-Reason = Annotated[str, _text(2000, 1)]
+Key = Annotated[str, text_of(128, 1)]
+Sentence = Annotated[str, text_of(2000)]
+Reason = Annotated[str, text_of(2000, 1)]
 Level = Annotated[StrictInt, Field(ge=0, le=99)]
 ObserveS = Annotated[StrictInt, Field(ge=60, le=OBSERVE_MOST_S)]
 
@@ -33,7 +34,7 @@ class AckRequest(_Body):
     decision: Decision | None = None
     comment: Sentence = ""
     observe_s: ObserveS | None = None
-    case: Annotated[str, _text(40)] | None = None
+    case: Annotated[str, text_of(40)] | None = None
 
 
 class AckLine(BaseModel):
@@ -41,7 +42,7 @@ class AckLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[str, _text(40, 1)]
+    id: Annotated[str, text_of(40, 1)]
     seen_level: Level
 
 
@@ -58,7 +59,7 @@ class DecisionRequest(_Body):
     decision: Decision
     comment: Sentence = ""
     observe_s: ObserveS | None = None
-    case: Annotated[str, _text(40)] | None = None
+    case: Annotated[str, text_of(40)] | None = None
 
 
 class CommentRequest(_Body):
@@ -96,9 +97,9 @@ class VerdictRequest(_Body):
 class OutOfServiceRequest(_Body):
     """A device, or one alarm point, for planned work until an instant (RFC 3339 with offset)."""
 
-    device: Annotated[str, _text(64, 1)] | None = None
-    point: Annotated[str, _text(300, 1)] | None = None
-    permit: Annotated[str, _text(120, 1)]
+    device: Annotated[str, text_of(64, 1)] | None = None
+    point: Annotated[str, text_of(300, 1)] | None = None
+    permit: Annotated[str, text_of(120, 1)]
     reason: Reason
     until: str
 

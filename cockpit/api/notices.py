@@ -42,7 +42,7 @@ async def notices(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     cursor: str | None = None,
 ) -> Document:
-    """Messages to people, the newest first; ``priority`` may name several. ``counts`` are by channel, of all there are."""
+    """Messages to people, the newest first; ``priority`` may name several. ``channels`` count what waits or is dead."""
     if not _READERS & set(require_user().roles):
         raise Problem(403, f"Reading notices takes one of the roles {', '.join(sorted(_READERS))}.")
     chosen = [each for each in (priority or "").split(",") if each]

@@ -5,15 +5,18 @@ from typing import Any
 
 from fastapi import Request
 
+from cockpit.backtests import Backtests
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.guard import current_user
 from cockpit.live import LiveCity
 from cockpit.problems import Problem
 from cockpit.reading import Reader
+from cockpit.rule_board import RuleBoard
 from cockpit.sessions import Sessions, User
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
+from ingest.places import Places
 
 Document = dict[str, Any]
 
@@ -31,6 +34,9 @@ class Parts:
     asset_version: str
     metrics_token: str = ""
     cases: CaseBoard = field(kw_only=True)
+    rules: RuleBoard = field(kw_only=True)
+    backtests: Backtests = field(kw_only=True)
+    places: Places = field(kw_only=True)
 
 
 def parts_of(request: Request) -> Parts:

@@ -14,6 +14,7 @@ def layout(say: Texts) -> list[Any]:
         return html.Section(
             [html.H2(say(title)), html.Div(**{"data-mount": mount, **more})],
             className=f"panel health-{name}",
+            id=name,
         )
 
     return [
@@ -32,6 +33,7 @@ def layout(say: Texts) -> list[Any]:
         html.Div(
             [
                 area("shards", "health.collectors", "health_shards"),
+                area("notices", "health.notices", "health_notices"),
                 area("silent", "health.silent", "health_silence", **{"data-state": "silent"}),
                 area("never", "health.never_heard", "health_silence", **{"data-state": "never"}),
             ],

@@ -1,4 +1,4 @@
-// The badge every page carries: live, connecting, or no data since when.
+// The badge every page carries: live, connecting, no data since when, or alarms that may be missing since when.
 
 import { el } from "./dom.mjs";
 import { time } from "./format.mjs";
@@ -8,11 +8,14 @@ import { say } from "./texts.mjs";
 
 export function mount(element, scope) {
   const show = () => {
-    const state = live.stale ? "stale" : live.ready ? "live" : "connecting";
+    const absent = live.summary?.watchdog;
+    const state = live.stale || absent ? "stale" : live.ready ? "live" : "connecting";
     element.className = `live-badge is-${state}`;
-    const words = live.stale ? say("shell.stale_since", { time: time(live.lastAt()) }) : say(`shell.${state}`);
-    element.replaceChildren(mark(live.stale ? KIND_SHAPES.square : KIND_SHAPES.circle), el("span", null, words));
+    let words = say(`shell.${state}`);
+    if (live.stale) words = say("shell.stale_since", { time: time(live.lastAt()) });
+    else if (absent) words = say("shell.watchdog_since", { time: time(absent.since) });
+    element.replaceChildren(mark(state === "stale" ? KIND_SHAPES.square : KIND_SHAPES.circle), el("span", null, words));
   };
   show();
-  scope.listen(live, "state", show);
+  for (const type of ["state", "summary"]) scope.listen(live, type, show);
 }

@@ -4,6 +4,7 @@ import { actButtons } from "./case_acts.mjs";
 import { caseDesk } from "./case_desk.mjs";
 import { Countdown, againMark, className, placeText, progress, whoText } from "./case_words.mjs";
 import { address } from "./api.mjs";
+import { cameraText, person } from "./contacts.mjs";
 import { site } from "./city.mjs";
 import { el } from "./dom.mjs";
 import { duration, moment, number } from "./format.mjs";
@@ -88,6 +89,8 @@ function facts(item) {
     item.suspended_s > 0 && row("suspended", duration(item.suspended_s * 1000)),
     row("found", when(item.found_at), item.registered_at && ` · ${say("cases.until_registered", { time: duration(Date.parse(item.registered_at) - Date.parse(item.found_at)) })}`),
     row("unit", whoText(item), " ", item.unit?.phone && el("a", { href: `tel:${item.unit.phone}` }, item.unit.phone)),
+    item.grid_officer && row("grid_officer", ...person(item.grid_officer)),
+    item.camera && row("camera", cameraText(item.camera)),
     item.device && row("device", el("a", { href: address(`device/${encodeURIComponent(item.device)}`) }, item.device)),
     item.recurrence_of && row("recurrence_of", link(item.recurrence_of)),
     item.recurrences.length > 0 && row("recurrences", ...item.recurrences.flatMap((id) => [link(id), " "])),

@@ -3,12 +3,13 @@
 import { acknowledgeChosen } from "./duty.mjs";
 import { address } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
+import { cameraText, person } from "./contacts.mjs";
 import { desk } from "./desk.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, moment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
-import { named, say } from "./texts.mjs";
+import { say } from "./texts.mjs";
 import { isUnacked } from "./urgency.mjs";
 
 export async function mount(element, scope) {
@@ -64,8 +65,9 @@ function facts(alarm, words, since, present) {
     alarm.returned_at && row("returned", when(alarm.returned_at)),
     row("rule", say("alarm.rule_text", { name: words.what(alarm), version: alarm.rule_version })),
     limits && row("source", limits.source, el("span", { class: "quiet" }, ` · ${say("alarm.grade", { grade: limits.grade })}`)),
-    row("responsible", ...(who ? [`${named(who.name)} `, who.phone && el("a", { href: `tel:${who.phone}` }, who.phone)] : [say("alarm.no_responsible")])),
-    alarm.camera && row("camera", alarm.camera),
+    row("responsible", ...(who ? person(who) : [say("alarm.no_responsible")])),
+    alarm.grid_officer && row("grid_officer", ...person(alarm.grid_officer)),
+    alarm.camera && row("camera", cameraText(alarm.camera)),
     alarm.activations > 1 && row("activations", String(alarm.activations)),
   ];
   return [

@@ -17,6 +17,7 @@ const PARTS = {
   history: { every: 60_000, load: lastHour },
   silent: { every: 5_000, load: () => get("silence", { state: "silent", limit: 50 }) },
   never: { every: 15_000, load: () => get("silence", { state: "never", limit: 20 }) },
+  notices: { every: 10_000, load: () => get("notices", { state: "dead", limit: 50 }) },
   quarantine: { every: 10_000, load: () => get("quarantine") },
 };
 

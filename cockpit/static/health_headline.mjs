@@ -7,7 +7,7 @@ import { feed } from "./health_feed.mjs";
 import { wellness } from "./health_verdict.mjs";
 import { say } from "./texts.mjs";
 
-const ORDER = ["broker", "ingest", "store", "alarms"];
+const ORDER = ["broker", "ingest", "store", "alarms", "watchdog", "notices"];
 
 export function mount(element, scope) {
   const balance = new Balance();

@@ -50,7 +50,7 @@ function line(group, roles) {
     "tr",
     { "data-group": keyOf(group) },
     el("th", { scope: "row" }, reasonText(group.reason)),
-    el("td", { "data-label": say("health.source") }, source(group)),
+    el("td", { class: "device", "data-label": say("health.source"), title: group.device }, source(group)),
     el("td", { class: "numeric count", "data-label": say("health.messages") }, number(group.count)),
     el("td", { class: "numeric last", "data-label": say("health.last"), title: say("health.first_at", { time: moment(group.first_at, live.now()) }) }, moment(group.last_at, live.now())),
     el("td", { class: "sentence", lang: "en" }, group.sentence ?? say("device.no_value")),

@@ -18,9 +18,13 @@ export async function mount(element, scope) {
   const show = () => {
     const part = feed.part("sources");
     const alarms = [...live.alarms.values()].filter((alarm) => alarm.priority === "health" && !alarm.rule.endsWith(".no_data"));
-    const counted = part.value?.items ?? [];
-    const lines = [...alarms.map((alarm) => alarmed(alarm, table, words)), ...counted.map((row) => source(row, table))];
-    const rest = alarms.length + (part.value?.total ?? 0) - Math.min(lines.length, MOST);
+    const told = part.value?.items ?? [];
+    const found = new Map(told.map((row) => [row.device, row]));
+    // A device stands here once: its figures beside its alarm.
+    const alarming = new Set(alarms.map((alarm) => alarm.device));
+    const counted = told.filter((row) => !alarming.has(row.device));
+    const lines = [...alarms.map((alarm) => alarmed(alarm, found.get(alarm.device), table, words)), ...counted.map((row) => source(row, table))];
+    const rest = alarms.length + (part.value?.total ?? 0) - (told.length - counted.length) - Math.min(lines.length, MOST);
     const none = el("p", { class: "health-none" }, mark(STATE_SHAPES.ACKED), say("health.none_source"));
     element.replaceChildren(
       ...[oldness(part)].filter(Boolean),
@@ -32,23 +36,28 @@ export async function mount(element, scope) {
   for (const type of ["snapshot", "alarm"]) scope.listen(live, type, show);
 }
 
-function source(row, table) {
-  const kind = table.get(row.kind);
+function figures(row) {
   const counts = ["gaps", "skewed", "late"].filter((key) => row[key]).map((key) => say(`health.${key}`, { count: number(row[key]) }));
   if (row.ahead_s) counts.push(say("health.ahead", { duration: duration(row.ahead_s * 1000) }));
-  const last = row.last_at ? el("span", { class: "quiet numeric" }, moment(row.last_at, live.now())) : "";
-  return el("li", null, kindMark(kind?.shape), name(row.device, kind, row.kind), el("p", { class: "since" }, el("span", null, counts.join(" · ")), last));
+  return counts.join(" · ");
 }
 
-function alarmed(alarm, table, words) {
+function source(row, table) {
+  const kind = table.get(row.kind);
+  const last = row.last_at ? el("span", { class: "quiet numeric" }, moment(row.last_at, live.now())) : "";
+  return el("li", null, kindMark(kind?.shape), name(row.device, kind, row.kind), el("p", { class: "since" }, el("span", null, figures(row)), last));
+}
+
+function alarmed(alarm, row, table, words) {
   const kind = table.get(alarm.kind);
   const what = [words.what(alarm), words.value(alarm)].filter(Boolean).join(" ");
+  const more = row ? el("span", null, figures(row)) : "";
   return el(
     "li",
     { class: "health" },
     kindMark(kind?.shape),
     name(alarm.device, kind, alarm.kind),
-    el("p", { class: "since" }, el("b", null, what), el("span", { class: "quiet numeric" }, moment(alarm.raised_at, live.now()))),
+    el("p", { class: "since" }, el("b", null, what), more, el("span", { class: "quiet numeric" }, moment(alarm.raised_at, live.now()))),
   );
 }
 

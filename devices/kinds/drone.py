@@ -1,6 +1,6 @@
 """Patrol drones: multirotor aircraft that fly inspection routes from a dock."""
 
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, text
+from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, tag, text
 from devices.signals import Outside, While
 
 _DJI = "DJI Cloud API, dock aircraft properties (github.com/dji-sdk/Cloud-API-Doc)"
@@ -165,8 +165,46 @@ KIND = Kind(
                 text("route_id", "航线编号", "Route", live=True),
             ),
         ),
+        Measurement(
+            "drone_finding",
+            "巡查发现",
+            "Finding",
+            ("event",),
+            (
+                text("finding_id", "发现编号", "Finding"),
+                tag("finding_class", "识别类别", "Class"),
+                number("confidence_pct", "置信度", "Confidence", "%", 0, 100, 0.1),
+                text("picture", "图片", "Picture"),
+                text("route_id", "航线编号", "Route"),
+                # Of what was seen, not of the aircraft.
+                number("spot_lat", "目标纬度", "Latitude of the spot", "°", -90, 90, 1e-7),
+                number("spot_lon", "目标经度", "Longitude of the spot", "°", -180, 180, 1e-7),
+            ),
+            passage="finding_id",
+        ),
     ),
     examples=(
+        Example(
+            source="envelope of the native contract; a road defect of GB/T 30428.2 as an inspection reports it",
+            topic="city/v1/demo/drone/drone-01/event",
+            payload=(
+                b'{"v":1,"id":"drone-01-0077","ts":1767225600123,"data":{"finding_id":"drone-01-0077","finding_class":'
+                b'"pothole","confidence_pct":91.5,"picture":"patrol/2026-01-01/0077.jpg","route_id":"R-12",'
+                b'"spot_lat":30.3181,"spot_lon":120.1402}}'
+            ),
+            at_ms=1767225600123,
+            expect={
+                "drone_finding": {
+                    "finding_id": "drone-01-0077",
+                    "finding_class": "pothole",
+                    "confidence_pct": 91.5,
+                    "picture": "patrol/2026-01-01/0077.jpg",
+                    "route_id": "R-12",
+                    "spot_lat": 30.3181,
+                    "spot_lon": 120.1402,
+                }
+            },
+        ),
         Example(
             source=_DJI + ": field descriptions of aircraft osd; integers where floats are meant, as on the wire",
             topic="thing/product/1581F5BKD2310ABCDEFG/osd",

@@ -137,17 +137,18 @@ _NOISE = Limit(
 )
 
 
-def _lit_rate(road: Literal["main", "branch"], zh: str, en: str, worst: float, text: str) -> GroupLimit:
+def _lit_rate(road: Literal["main", "branch"], zh: str, en: str, allowed: float, least: int) -> GroupLimit:
     return GroupLimit(
         "street",
-        Share((_ON,), (While("dim_pct", low=1), _SOUND), 20),
+        # Of so few that one dark lamp alone would be too many nothing is said.
+        Share((_ON,), (While("dim_pct", low=1), _SOUND), least),
         Limit(
             f"lit_rate_{road}",
             f"{zh}亮灯率低",
             f"too few lamps lit on {en}",
             # What is still allowed does not raise.
-            (Level(1, worst, "P3"),),
-            source=f"《城市照明管理规定》及各市规程 municipal rules: {text}",
+            (Level(1, allowed - 0.01, "P3"),),
+            source=f"《城市照明管理规定》及各市规程 municipal rules: ≥ {allowed:g} %",
             grade="B",
             sense="below",
             deadband=0.5,
@@ -161,8 +162,8 @@ def _lit_rate(road: Literal["main", "branch"], zh: str, en: str, worst: float, t
 
 
 _GROUPS = (
-    _lit_rate("main", "主干道", "main roads", 97.99, "≥ 98 %"),
-    _lit_rate("branch", "次干道、支路", "branch roads", 95.99, "≥ 96 %"),
+    _lit_rate("main", "主干道", "main roads", 98, 50),
+    _lit_rate("branch", "次干道、支路", "branch roads", 96, 25),
     GroupLimit(
         "circuit",
         Together("lamp_fail.fault", 600),

@@ -51,7 +51,6 @@ class Engine:
         watches, own = book.watches(), book.watches_of_devices()
         self._watches = instants(watches)
         self._follows = follows(watches, site)
-        self._followed = {name: {each.field for each in found} for name, found in self._follows.items()}
         made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
         self._own_rules = {device: made[id(each)] for device, each in own.items()}
         self._columns = Columns(watches, own)
@@ -103,17 +102,17 @@ class Engine:
             if outcome.own:
                 found.extend(self._own(outcome))
             for reading in outcome.readings:
-                if index in loud or not self._quiet(reading, outcome):
+                if index in loud or not self._quiet(reading, outcome, found):
                     self._heard(reading, outcome, index in loud, found)
                 index += 1
             if outcome.seq is not None and outcome.readings:
                 self._count(outcome, outcome.seq, found)
         return found
 
-    def _quiet(self, reading: Reading, outcome: Outcome) -> bool:
-        """Take in a reading from which nothing can follow: a device that is well sends the fields it sent before.
+    def _quiet(self, reading: Reading, outcome: Outcome, found: list[Transition]) -> bool:
+        """Take in a reading as nearly all are: a device that is well sends the fields it sent before.
 
-        Nearly every reading is one; whatever else there is to see is told by False, and left to ``_heard``.
+        Whatever else there is to see is told by False, and left to ``_heard``.
         """
         state = self.memory.devices.get(reading.device)
         if state is None or not state.online or state.silent or state.conditions or state.ahead:
@@ -124,12 +123,12 @@ class Engine:
         values = reading.values
         if row is None or row.apart or values.keys() != row.values.keys():
             return False
-        for key in self._followed.get(reading.measurement, ()):
-            if key in values:
-                return False
         at_ms = reading.at_ns // 1_000_000
         if at_ms < row.at_ms:
             return False
+        for follow in self._follows.get(reading.measurement, ()):
+            if follow.field in values:
+                self._follow(follow, reading, state, found)
         row.values, row.at_ms, row.quality = values, at_ms, int(reading.quality)
         if outcome.origin is None:
             state.seen_ms = outcome.received_ms
@@ -245,12 +244,13 @@ class Engine:
             Seen(
                 value,
                 reading.at_ns // 1_000_000,
-                lambda key: _looked(key, reading, state),
+                reading.values,
+                state.known,
                 self._site.devices.get(reading.device),
-                any(watch.rule.id in state.conditions for watch in follow.watches),
+                bool(state.conditions) and any(watch.rule.id in state.conditions for watch in follow.watches),
             ),
         )
-        if figure is not None:
+        if figure is not None and (state.conditions or not follow.quiet(figure)):
             for watch in follow.watches:
                 self._weighed(watch, figure, reading, state, found)
 
@@ -372,8 +372,5 @@ def _looked(key: str, reading: Reading, state: DeviceState) -> float | None:
     """Return another field of a reading, else the newest one of its device that is known."""
     value = reading.values.get(key)
     if value is None:
-        for row in state.rows.values():
-            value = row.value(key)
-            if value is not None:
-                break
+        return state.known(key)
     return value if isinstance(value, float) else None

@@ -16,6 +16,12 @@ class Follow:
     window: str
     reduce: Callable[[Window, Seen], float | None]
     watches: tuple[Watch, ...]
+    low: float
+    high: float
+
+    def quiet(self, figure: float) -> bool:
+        """Tell whether a figure reaches no level of any of the rules."""
+        return self.low < figure < self.high
 
 
 Follows = Mapping[str, tuple[Follow, ...]]
@@ -33,7 +39,8 @@ def follows(watches: Watches, site: Site) -> Follows:
                 assert limit.signal is not None
                 same = tuple(watch for watch in waiting if watch.rule.limit.signal == limit.signal)
                 waiting = [watch for watch in waiting if watch.rule.limit.signal != limit.signal]
-                follow = Follow(field, f"{field}.{limit.key}", reducer(limit.signal, site), same)
+                band = max(watch.low for watch in same), min(watch.high for watch in same)
+                follow = Follow(field, f"{field}.{limit.key}", reducer(limit.signal, site), same, *band)
                 found[measurement] = (*found.get(measurement, ()), follow)
     return found
 

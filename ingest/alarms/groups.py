@@ -189,7 +189,7 @@ class Groups:
         heard = [state for state in (known.get(device) for device in devices) if state is not None and state.online]
         of = rule.group.of
         if isinstance(of, Total):
-            values = [value for value in (_value(state, of.field) for state in heard) if value is not None]
+            values = [value for value in (state.known(of.field) for state in heard) if value is not None]
             return sum(values) if values else None
         assert isinstance(of, Share)
         among = [state for state in heard if _meets(state, of.among)]
@@ -199,12 +199,4 @@ class Groups:
 
 
 def _meets(state: DeviceState, conditions: tuple[While, ...]) -> bool:
-    return all(each.holds(_value(state, each.field)) for each in conditions)
-
-
-def _value(state: DeviceState, key: str) -> float | None:
-    for row in state.rows.values():
-        found = row.value(key)
-        if isinstance(found, float):
-            return found
-    return None
+    return all(each.holds(state.known(each.field)) for each in conditions)

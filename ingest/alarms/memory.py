@@ -112,6 +112,14 @@ class DeviceState(msgspec.Struct, array_like=True):
                     found[key] = latest
         return found
 
+    def known(self, key: str) -> float | None:
+        """Return a number that was sent of a field; a field stands in one measurement of a kind, as a rule."""
+        for row in self.rows.values():
+            value = row.value(key)
+            if value is not None:
+                return value if isinstance(value, float) else None
+        return None
+
     def newest(self, key: str) -> Latest | None:
         """Return the newest value of one field."""
         return self.latest().get(key)

@@ -5,17 +5,19 @@ when there is nothing to judge now. A sample older than the newest says nothing 
 mean takes it in where its step is still kept.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from math import log10
 
+import msgspec
+
 from devices.calendar import local
+from devices.kind import Value
 from devices.signals import Drop, Learned, Mean, Outside, Permitted, Rate, Signal
 from devices.site import Device, Site
 
 Window = list[float]
 Look = Callable[[str], float | None]
-"""Another field of the sample, else the device's newest value of it."""
+"""The newest value a device is known to have sent of a field."""
 
 _RATE_POINTS = 32
 # At least so many samples over at least this share of the window make a slope.
@@ -25,15 +27,22 @@ _FOLLOW = 1 / 500
 _ORDINARY = (60.0, 125.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One sample with what a reducer may ask about it."""
+class Seen(msgspec.Struct, gc=False):
+    """One sample with what a reducer may ask about it; ``values`` are those that came with it."""
 
     value: float
     at_ms: int
-    look: Look
+    values: Mapping[str, Value]
+    elsewhere: Look
     device: Device | None
     frozen: bool
+
+    def look(self, key: str) -> float | None:
+        """Return another field of the sample, else the device's newest value of it."""
+        value = self.values.get(key)
+        if value is None:
+            return self.elsewhere(key)
+        return value if isinstance(value, float) else None
 
 
 def reducer(signal: Signal, site: Site) -> Callable[[Window, Seen], float | None]:
@@ -133,10 +142,14 @@ def permitted(table: Permitted, device: Device | None, at_ms: int, site: Site) -
 
 def learned(signal: Learned, window: Window, seen: Seen) -> float | None:
     """Return the value in per cent of the usual one; ``window`` holds state, count and mean by turns."""
-    if not all(each.holds(seen.look(each.field)) for each in signal.judged):
-        return None
-    state = float(round((seen.look(signal.by) or 0.0) / signal.step))
-    normal = all(each.holds(seen.look(each.field)) for each in signal.normal) and seen.value > 0
+    look = seen.look
+    for each in signal.judged:
+        if not each.holds(look(each.field)):
+            return None
+    state = float(round((look(signal.by) or 0.0) / signal.step))
+    normal = seen.value > 0
+    for each in signal.normal:
+        normal = normal and each.holds(look(each.field))
     for place in range(0, len(window), 3):
         if window[place] == state:
             break

@@ -9,6 +9,8 @@ from ingest.decoding import Outcome
 
 # A number so far below the last one is a device that began anew, not a message that comes late.
 _BEGAN_ANEW = 1_000
+# Nor has anybody lost so many at once: a device that numbers by another beginning since it was started again.
+_LEAP = 100_000
 _TELL_EVERY_MS = 60_000
 
 
@@ -16,7 +18,7 @@ def counted(device: str, state: DeviceState, seq: int, memory: Memory) -> Iterat
     """Follow a device's own numbering; skipped numbers are told once a minute, so that chaos stays readable."""
     last = state.seq
     if last is None or seq > last:
-        if last is not None:
+        if last is not None and seq - last <= _LEAP:
             state.missed += seq - last - 1
         state.seq = seq
     elif seq == 0 or last - seq > _BEGAN_ANEW:

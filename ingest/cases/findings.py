@@ -1,39 +1,70 @@
 """What a drone's recognition reports, from a reading to a case."""
 
+import logging
+from collections.abc import Iterable
+
 from devices.readings import Reading
+from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.cases.opening import Report, report
+from ingest.cases.places import street_at
 from ingest.cases.records import CaseRules, Person, Picture, Row
+from ingest.errors import Refused
+
+log = logging.getLogger(__name__)
 
 MEASUREMENT = "drone_finding"
 _DRONE = ("system",)
+_LONGEST_REFERENCE = 160
+
+
+class Findings:
+    """Makes cases of findings, each once however often it is read: its number is its case's reference."""
+
+    def __init__(self, database: AlarmDatabase, site: Site) -> None:
+        self._database = database
+        self._rules = CaseRules(site)
+
+    def report(self, readings: Iterable[Reading], now_ms: int) -> None:
+        """Make a case of every reading that is a finding; one that cannot be a case is told in the log.
+
+        Raises:
+            AlarmError: the database could not be written; calling again makes the cases that are missing.
+        """
+        for reading in readings:
+            try:
+                report_finding(self._database, self._rules, reading, now_ms)
+            except Refused as error:
+                name = reading.values.get("finding_id", "")
+                log.warning("finding %.200r of %s makes no case: %s", name, reading.device, error)
 
 
 def finding_of(reading: Reading, rules: CaseRules) -> Report | None:
-    """Return the report that a reading of a drone's finding makes, or None when it is none or names no place.
+    """Return the report that a reading of a drone's finding makes, or None when it is none or says too little.
 
-    The reading's values are ``class``, ``picture``, ``route``, ``confidence_pct``, ``lat`` and ``lon``. The device and
-    its time are the finding's own number, so that a message that comes twice is one case.
+    It needs a class and a position. Where no street's outline holds the position, the drone's own street counts.
     """
     values = reading.values
-    name, lat, lon = values.get("class"), values.get("lat"), values.get("lon")
+    name, lat, lon = values.get("finding_class"), values.get("spot_lat"), values.get("spot_lon")
     if reading.measurement != MEASUREMENT or not isinstance(name, str):
         return None
     if not isinstance(lat, float) or not isinstance(lon, float):
         return None
     percent = values.get("confidence_pct")
     picture = Picture(
-        reference=str(values.get("picture", "")),
-        route=str(values.get("route", "")),
-        finding=name,
+        reference=str(values.get("picture", ""))[:300],
+        route=str(values.get("route_id", ""))[:64],
+        finding=name[:64],
         confidence=percent / 100 if isinstance(percent, float) else None,
     )
+    drone = rules.site.devices.get(reading.device)
     return Report(
         source="drone",
         sub_class=rules.limits.of_finding(name).key,
+        street=street_at(rules.site, lat, lon) or (drone.street if drone is not None else ""),
         lat=lat,
         lon=lon,
-        reference=f"{reading.device} {reading.at_ns}",
+        reference=f"{reading.device}/{values.get('finding_id', reading.at_ns)}"[:_LONGEST_REFERENCE],
         found_at_ms=reading.at_ns // 1_000_000,
         pictures=(picture,),
     )

@@ -138,11 +138,12 @@ def listed(
     return [dict(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
 
-def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
-    """Return how many messages wait and how many were given up, by channel."""
+def counts(connection: sa.Connection, dead_since_ms: int = 0) -> dict[str, dict[str, int]]:
+    """Return how many messages wait and how many were given up since an instant, by channel."""
     found: dict[str, dict[str, int]] = {}
     for state in ("waiting", "dead"):
-        query = sa.select(delivery.c.channel, sa.func.count()).where(*_STATES[state]).group_by(delivery.c.channel)
+        counted = sa.select(delivery.c.channel, sa.func.count()).group_by(delivery.c.channel)
+        query = counted.where(*_STATES[state], sa.func.coalesce(delivery.c.dead_at, dead_since_ms) >= dead_since_ms)
         for channel, count in connection.execute(query):
             found.setdefault(str(channel), {"waiting": 0, "dead": 0})[state] = int(count)
     return found

@@ -3,7 +3,8 @@
 - The journal still has its first record: nothing stood before it. Exact.
 - An earlier recount kept what it remembered at its end (the nightly one does, for each day). As exact as that was.
 - Neither: from the oldest record that is kept. What stood open then is taken from the record, windows and delays are
-  given ``WARM_UP_MS`` to fill before anything is compared, and the rules that remember for longer are not covered.
+  given ``WARM_UP_MS`` to fill before anything is compared, and the rules that remember for longer are not covered, nor
+  is the silence of a device before it was heard.
 """
 
 import os
@@ -93,8 +94,6 @@ def forgetful(site: Site) -> set[str]:
 
 
 def _remembers_long(rule: Rule | SilenceRule | GroupRule) -> bool:
-    if isinstance(rule, SilenceRule):
-        return rule.no_data.after_s * 1000 >= WARM_UP_MS
     if isinstance(rule, GroupRule):
         return isinstance(rule.group.of, Together)
-    return isinstance(rule.limit.signal, Learned)
+    return isinstance(rule, Rule) and isinstance(rule.limit.signal, Learned)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.alarms.occurrences import point_name
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.recount.state import Happening
 
 
@@ -71,7 +72,9 @@ class Expected:
             self._passed.add(point)
         if now is None:
             active, level = happening.what in ("raise", "change"), happening.level
-            self.standing[point] = Standing(active, False, happening.latch, level, 0, level)
+            if happening.rule != WATCHDOG:
+                # That one has shown that the path is whole, and is closed as it is born.
+                self.standing[point] = Standing(active, False, happening.latch, level, 0, level)
             return _entry(happening, point, level, born=True)
         if happening.what in ("passage", "late"):
             if happening.level <= now.peak:

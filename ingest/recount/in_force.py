@@ -57,6 +57,11 @@ class InForce:
             fresh = None if flip is None else at_rest(limit_of(now), flip.last_ms)
             holder.stays[rule_id] = Stays(number, fresh)
 
+    def versions(self, name: str, rule_id: str) -> set[str]:
+        """Return the versions a rule has had for a device or group, as far as revisions are known."""
+        found = (rule_for(self._of(number), name, rule_id) for number in {0, *self._memory.revisions})
+        return {rule.version for rule in found if rule is not None}
+
     def limit(self, stays: Stays, name: str, rule: Rule | GroupRule) -> Limit:
         """Return the limit that an open alarm stays with."""
         was = rule_for(self._of(stays.revision), name, rule.id)

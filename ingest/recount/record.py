@@ -4,6 +4,7 @@ A command stands in the audit behind the last line its collector had written whe
 is where it belongs in the journal, whatever the positions of other collectors are.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,10 +12,20 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from ingest.alarms.own_kind import WATCHDOG_ABSENT
+from ingest.alarms.revisions import records
+from ingest.alarms.revisions.revision import SITE_FILE, Revision
+from ingest.alarms.revisions.tables import rule_adoption, rule_revision
+from ingest.alarms.rules import REPEAT_OFFENDER
 from ingest.alarms.tables import audit, occurrence
 from ingest.recount.expected import Deed, Entry, Standing
 
 FOUND = frozenset({"raise", "change", "return", "passage", "late"})
+ELSEWHERE = {
+    WATCHDOG_ABSENT: "judged from the alarm database, because the journal may stand still",
+    REPEAT_OFFENDER: "counted from the alarm database over all collectors",
+}
+"""Rules of which the journal of one collector does not decide."""
 _SEEN = frozenset({"ACKED", "LATCHED", "CLOSED"})
 _AT_ONCE = 500
 Claim = Callable[[str], bool | None]
@@ -38,6 +49,7 @@ class Record:
     written: list[Written] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     foreign: int = 0
+    elsewhere: Counter[str] = field(default_factory=Counter)
     last_seq: int = 0
 
 
@@ -62,7 +74,9 @@ def read(connection: sa.Connection, after_seq: int, after_position: int, claimed
         for row in rows.mappings():
             ours = claimed(row["device"])
             record.last_seq = row["seq"]
-            if row["actor"] == "system" and row["action"] in FOUND:
+            if row["rule"] in ELSEWHERE:
+                record.elsewhere[row["rule"]] += 1
+            elif row["actor"] == "system" and row["action"] in FOUND:
                 if ours is None:
                     record.foreign += 1
                 elif ours and row["position"] > after_position:
@@ -105,6 +119,19 @@ def standing_at(
             level = int(row["level"] or 0)
             facts = Standing(active, acked, row["latched"], level, level if acked else 0, row["level_peak"])
             yield row["point"], row["device"], row["rule"], facts
+
+
+def revision_at(connection: sa.Connection, shard: str, position: int) -> Revision:
+    """Return the revision of the rules by which a collector judged behind a position."""
+    query = (
+        sa.select(rule_revision)
+        .join(rule_adoption, rule_adoption.c.revision == rule_revision.c.number)
+        .where(rule_adoption.c.shard == shard, rule_adoption.c.position <= position)
+        .order_by(rule_adoption.c.position.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).mappings().one_or_none()
+    return SITE_FILE if found is None else records.published(dict(found))
 
 
 def passed_before(connection: sa.Connection, points: Iterable[str], position: int, seq: int) -> set[str]:

@@ -16,10 +16,21 @@ from ingest.decoding import Decoder, Outcome, Unregistered
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.recount.beginnings import Beginning, Kept, beginning, forgetful, keep
-from ingest.recount.covering import Cover
+from ingest.recount.covering import Cover, seed
 from ingest.recount.expected import Deed, Entry, Expected
+from ingest.recount.in_force import InForce
 from ingest.recount.oracle import Oracle
-from ingest.recount.record import Claim, Record, Written, begin_seq, passed_before, read, standing_at
+from ingest.recount.record import (
+    ELSEWHERE,
+    Claim,
+    Record,
+    Written,
+    begin_seq,
+    passed_before,
+    read,
+    revision_at,
+    standing_at,
+)
 from ingest.recount.state import Happening, Memory
 from ingest.repeats import Repeats
 
@@ -108,18 +119,21 @@ class Recounting:
         begun_after, seq = memory.position, begun.kept.seq
         with self._database.read() as connection:
             record = read(connection, seq, begun_after, self._claim(memory))
-        cover = Cover(self._site, forgetful(self._site) if begun.on_trust else set(), record.written)
         expected = Expected(begun.kept.standing)
         entries: list[tuple[Happening, Entry]] = []
         deeds = iter(record.deeds)
         deed = next(deeds, None)
         reread = 0
+        heard: dict[str, int] = {}
         for outcome in self._outcomes(journal, saved.unregistered, memory.position, last):
             result.records += outcome.position > after
             if outcome.position in saved.quarantined and outcome.fate == "decoded" and outcome.origin is None:
                 # Unreadable when it came, readable by the site as it is now: it was not judged then.
                 reread += 1
                 outcome.readings, outcome.status, outcome.ahead_ms = (), None, 0
+            if begun.on_trust and outcome.origin is None:
+                for reading in outcome.readings:
+                    heard.setdefault(reading.device, outcome.position)
             for happening in oracle.judge(outcome):
                 while deed is not None and deed.position < happening.position:
                     expected.done(deed)
@@ -127,6 +141,9 @@ class Recounting:
                 entry = expected.happened(happening)
                 if entry is not None and entry.position > after:
                     entries.append((happening, entry))
+        forgotten = forgetful(self._site) if begun.on_trust else set()
+        known = heard if begun.on_trust else None
+        cover = Cover(self._site, oracle.in_force, forgotten, record.written, known)
         self._compare(result, entries, record, cover, (after, last), begun_after, seq)
         self._tell_uncovered(result, cover, record, reread)
         if keep_end and last > begun_after:
@@ -175,13 +192,16 @@ class Recounting:
                     yield outcome
 
     def _take_on_trust(self, begun: Beginning, at_ms: int) -> None:
+        memory = begun.kept.memory
         with self._database.read() as connection:
+            revision = revision_at(connection, self._shard, memory.position)
+            memory.revision, memory.revisions = revision.number, {revision.number: revision}
+            in_force = InForce(self._site, memory)
             begun.kept.seq = begin_seq(connection, at_ms)
-            claimed = self._claim(begun.kept.memory)
-            for point, device, rule, facts in standing_at(connection, begun.kept.seq, at_ms, claimed):
+            for point, device, rule, facts in standing_at(connection, begun.kept.seq, at_ms, self._claim(memory)):
                 begun.kept.standing[point] = facts
                 if facts.active:
-                    Cover.seed(self._site, begun.kept.memory, device, rule, facts.level)
+                    seed(in_force, memory, device, rule, facts.level)
 
     def _compare(
         self,
@@ -196,8 +216,17 @@ class Recounting:
         passages = {entry.point for _, entry in entries if entry.what == "passage"}
         with self._database.read() as connection:
             known = passed_before(connection, passages, begun_after, seq)
-        due = [(h, e) for h, e in entries if cover.covers(h.rule) and not (e.what == "passage" and e.point in known)]
-        there = [w for w in record.written if span[0] < w.entry.position <= span[1] and cover.covers(w.rule)]
+        due = [
+            (happening, entry)
+            for happening, entry in entries
+            if cover.covers(happening.rule, happening.device, entry.position)
+            and not (entry.what == "passage" and entry.point in known)
+        ]
+        there = [
+            each
+            for each in record.written
+            if span[0] < each.entry.position <= span[1] and cover.covers(each.rule, each.device, each.entry.position)
+        ]
         result.expected = len(due)
         too_few = Counter(entry for _, entry in due) - Counter(written.entry for written in there)
         too_many = Counter(written.entry for written in there) - Counter(entry for _, entry in due)
@@ -211,6 +240,8 @@ class Recounting:
 
     def _tell_uncovered(self, result: Recount, cover: Cover, record: Record, reread: int) -> None:
         result.uncovered += cover.sentences()
+        for rule, count in sorted(record.elsewhere.items()):
+            result.uncovered.append(f"{rule}: {ELSEWHERE[rule]}; {count} lines on record")
         if record.foreign:
             result.uncovered.append(f"{record.foreign} lines of devices that belong to no collector by the site file")
         if reread:

@@ -1,10 +1,10 @@
 """Where readings live: one promise, two stores (InfluxDB and embedded SQLite)."""
 
 from devices.site import Site
-from ingest.places import Places
+from ingest.places import MAIN, Places
 from ingest.store.base import Series, Store, WriteResult
 from ingest.store.influx import InfluxStore
-from ingest.store.sqlite import MAIN, SqliteStore
+from ingest.store.sqlite import SqliteStore
 
 __all__ = ["Series", "Store", "WriteResult", "open_store"]
 

@@ -16,7 +16,7 @@ class Lines:
     """Writes readings as lines; what stands at the head of a device's lines is remembered."""
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[str, str, str], str] = {}
+        self._heads: dict[tuple[object, ...], str] = {}
 
     def of(self, readings: Sequence[Reading]) -> list[str]:
         """Return one line a reading, in their order."""
@@ -30,20 +30,22 @@ class Lines:
             heads.clear()
         found = []
         for reading, values in zip(readings, fields, strict=True):
-            if reading.tags or reading.flags:
+            if reading.flags:
                 found.append(line(reading))
                 continue
-            key = (reading.measurement, reading.device, reading.district)
+            tags = reading.tags
+            key: tuple[object, ...] = (reading.measurement, reading.device, reading.district)
+            if tags:
+                key = (*key, *tags.items())
             head = heads.get(key)
             if head is None:
-                head = heads[key] = f"{_head(*key)} "
+                head = heads[key] = f"{_head(reading)} "
             found.append(f"{head}{values},quality={_QUALITIES[reading.quality]} {reading.at_ns}")
         return found
 
 
 def line(reading: Reading) -> str:
     """Return one reading as a line."""
-    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
     fields = [
         f"{key}={value!r}" if isinstance(value, float) else f"{key}={_string(value)}"
         for key, value in reading.values.items()
@@ -51,12 +53,12 @@ def line(reading: Reading) -> str:
     if reading.flags:
         fields.append(f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}")
     fields.append(f"quality={_QUALITIES[reading.quality]}")
-    head = _head(reading.measurement, reading.device, reading.district)
-    return f"{head}{tags} {','.join(fields)} {reading.at_ns}"
+    return f"{_head(reading)} {','.join(fields)} {reading.at_ns}"
 
 
-def _head(measurement: str, device: str, district: str) -> str:
-    return f"{measurement},device_id={_tag(device)},district={_tag(district)}"
+def _head(reading: Reading) -> str:
+    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
+    return f"{reading.measurement},device_id={_tag(reading.device)},district={_tag(reading.district)}{tags}"
 
 
 @lru_cache(maxsize=200_000)

@@ -19,13 +19,13 @@ from devices.kind import Field
 from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
+from ingest.places import MAIN
 from ingest.store.base import Point, Series, WriteResult, point_quality
 from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
 from ingest.store.spans import Slot, Wanted, series_of
 from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
 
 _OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
-MAIN = "main"
 _REACHED = """
 CREATE TABLE IF NOT EXISTS reached (
     shard TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL

@@ -64,7 +64,8 @@ class DroneDay:
             )  # fmt: skip
         data["alt_ellipsoid_m"] = 34.0 + float(data["alt_rel_m"])
         data["home_dist_m"] = ground_distance((home(device)[1], home(device)[0]), (lon, lat))
-        data.update(lat=lat, lon=lon, gnss_sats=19 + 8 * now[7], rtk_sats=24 + 8 * now[8], fix=2.0)
+        data.update(lat=lat, lon=lon, gnss_sats=19 + 8 * now[7], rtk_sats=24 + 8 * now[8])
+        data.update(fix=2.0, pdop=0.9 + 0.5 * now[9])
         return data
 
     def event(self, device: Device, moment: Moment, wishes: Data) -> Data:

@@ -157,7 +157,7 @@ class TruckDay:
         weights = [w for n in range(count // 16 + 1) for w in draws(self._setting.seed, truck_id, day, number, n)][
             :count
         ]
-        fill = 0.72 + 0.28 * draws(self._setting.seed, truck_id, day, number, "fill")[0]
+        fill = 0.72 + 0.25 * draws(self._setting.seed, truck_id, day, number, "fill")[0]
         scale = fill * truck.rated_kg / sum(0.35 + w for w in weights)
         return tuple(accumulate(max((0.35 + weight) * scale, 1.0) for weight in weights))
 

@@ -66,7 +66,7 @@ def test_all_that_is_published_comes_out(tmp_path: Path, name: str) -> None:
         assert row["median"]["rate"] > 0
 
 
-@pytest.mark.parametrize("name", ["kills", "outage"])
+@pytest.mark.parametrize("name", ["kills", "outage", "drain"])
 def test_citydeck_loses_nothing(tmp_path: Path, name: str) -> None:
     rows = measured(tmp_path, name, "--only", "citydeck")
     assert rows["CityDeck"]["median"]["lost"] == 0

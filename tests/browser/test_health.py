@@ -62,7 +62,7 @@ def test_the_ledger_balances(town: Town, desk: Page) -> None:
     expect(equations.nth(2)).to_contain_text(f"Stored{readings['stored']}", timeout=PATIENCE_MS)
     expect(desk.locator(".flow")).to_have_attribute("aria-label", re.compile("Quarantined 3"))
     expect(desk.locator(".headline-words")).to_contain_text("Nothing lost")
-    expect(desk.locator(".part-states .is-well")).to_have_count(4, timeout=PATIENCE_MS)
+    expect(desk.locator(".part-states .is-well")).to_have_count(6, timeout=PATIENCE_MS)
     expect(desk.locator(".nav [aria-current=page]")).to_have_text("Health")
 
 
@@ -161,3 +161,21 @@ def test_sizes_languages_and_accessibility(browser: Browser, town: Town, languag
         expect(page.get_by_text("模拟数据" if language == "zh" else "Simulated data")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert serious_findings(page) == []
+
+
+def test_the_page_of_a_device_tells_what_happened_to_it(town: Town, desk: Page) -> None:
+    """Its last will, its return and the numbers it skipped stand there in words, the newest first."""
+    town.say("gateway", "gw-1", {"uptime_s": 1}, seq=1)
+    town.send("city/v1/demo/gateway/gw-1/status", b"offline")
+    town.until("/api/v1/devices/gw-1/health", lambda found: found["items"])
+    town.say("gateway", "gw-1", {"uptime_s": 2}, seq=6)
+    town.until("/api/v1/devices/gw-1/health", lambda found: len(found["items"]) >= 3)
+    desk.goto(f"{town.address}/device/gw-1?lang=en")
+    lines = desk.locator(".health-story li")
+    expect(lines).to_have_count(3, timeout=PATIENCE_MS)
+    expect(lines.last).to_contain_text("gone: its last will has come")
+    expect(desk.locator(".health-story")).to_contain_text("heard again")
+    expect(desk.locator(".health-story")).to_contain_text("4 missing")
+    assert serious_findings(desk) == []
+    desk.goto(f"{town.address}/device/gas-1?lang=zh")
+    expect(desk.locator(".device-health")).to_contain_text("近 7 天没有断线", timeout=PATIENCE_MS)

@@ -46,8 +46,8 @@ def progress(town: Town) -> tuple[int, ...]:
         ledger, stored = town.collector.ledger(), town.collector.stored()
     except (JournalError, sqlite3.Error):
         return ()
-    counted = ledger.decoded, ledger.quarantined, ledger.duplicate, ledger.produced
-    return (*counted, stored.stored, stored.refused, stored.position)
+    # Not the positions: those grow with every tick, though nothing else may ever happen.
+    return ledger.decoded, ledger.quarantined, ledger.duplicate, ledger.produced, stored.stored, stored.refused
 
 
 def journaled(town: Town) -> Counter[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from tests.chaos.broker_kill import kill
+from tests.chaos.broker_kill import Saves, kill
 from tests.chaos.round import play
 from tests.servers.influxdb import Influx
 
@@ -75,7 +75,7 @@ def _round(folder: Path, influx: Influx, seed: int) -> tuple[bool, str]:
         report = play(seed, folder, influx)
         return not report.differences, str(report)
     away = seed % (2 * _BROKER_KILL_EVERY) == 0
-    cost = kill(folder, influx, 10_000, 2_500, 1, away, 3_000 + seed * 37 % 6_000)
+    cost = kill(folder, influx, 10_000, 2_500, Saves(1), away, 3_000 + seed * 37 % 6_000)
     said = f"seed {seed}: broker killed, collector {'away' if away else 'reading'}: {cost}"
     return not cost.differences, said
 

@@ -69,3 +69,42 @@ def test_no_such_folder(tmp_path: Path) -> None:
     """A folder nobody collected in is named."""
     code, said = run("list", "--data", str(tmp_path / "nowhere"))
     assert (code, "--data" in said) == (1, True)
+
+
+@pytest.fixture
+def divided(data: Path) -> Path:
+    """Give a data folder in which two shards have a message in quarantine each, beside what came before."""
+    for number, shard in enumerate(("north", "south"), 1):
+        places = Places(data).for_shard(shard)
+        journal = Journal(places.journal)
+        journal.append([(f"city/v1/demo/gas_alarm/gas-{shard}/event", BROKEN)] * number, 1_767_225_600_000)
+        journal.close()
+        checkpoint = Checkpoint(places.checkpoint)
+        found = [
+            Quarantined(n, 1_767_225_600_000, "json", f"gas-{shard}", "topic", "not JSON") for n in range(1, number + 1)
+        ]
+        checkpoint.save(number, 1_767_225_600_000, 0, Saved().ledger, {}, Unregistered(), found)
+        checkpoint.close()
+    return data
+
+
+def test_the_shards_of_a_site_are_listed_together(divided: Path) -> None:
+    code, said = run("list", "--data", str(divided))
+    assert code == 0
+    assert [line.split()[:4] for line in said.splitlines()] == [
+        ["count", "shard", "reason", "device"],
+        ["2", "south", "json", "gas-south"],
+        ["1", "main", "json", "gas-1"],
+        ["1", "north", "json", "gas-north"],
+    ]
+    assert "gas-south" not in run("list", "--data", str(divided), "--shard", "north")[1]
+    code, said = run("list", "--data", str(divided), "--shard", "west")
+    assert (code, "no collector of shard 'west' has worked in" in said) == (1, True)
+
+
+def test_a_message_is_found_in_whichever_shard_it_is(divided: Path) -> None:
+    code, said = run("show", "json", "gas-south", "--data", str(divided))
+    assert (code, said.count(repr(BROKEN))) == (0, 2)
+    code, said = run("retry", "json", "--dry-run", "--data", str(divided))
+    assert code == 0
+    assert said.startswith("0 of 4 would land; nothing was changed")

@@ -36,13 +36,14 @@ def test_latency_is_that_of_the_oldest_record() -> None:
     meters = Meters(lambda: 10_000)
     meters.judged(9_970)
     meters.judged(10_500)
-    meters.stored(4_000)
+    meters.stored(4_000, 700)
     told = samples(meters.text())
     assert told["citydeck_journaled_to_judged_seconds_sum", ()] == 0.03
     assert told["citydeck_journaled_to_judged_seconds_bucket", ("0.02",)] == 1
     assert told["citydeck_journaled_to_judged_seconds_bucket", ("0.05",)] == 2
     assert told["citydeck_journaled_to_stored_seconds_bucket", ("5.0",)] == 0
     assert told["citydeck_journaled_to_stored_seconds_bucket", ("10.0",)] == 1
+    assert told["citydeck_store_batch_readings_sum", ()] == 700
 
 
 def test_figures_are_read_when_asked(tmp_path: Path) -> None:

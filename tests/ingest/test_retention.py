@@ -70,8 +70,8 @@ def test_journal_files_stay_as_long_as_the_site_says_and_a_cursor_needs_them(
         (5, 1, 2.5, days),
         (2, 5, 3, days[1:]),
         (4, 5, 4, days[2:]),
-        (5, 3, 5, days[2:]),
-        (5, 5, 6, days[3:]),
+        (5, 3, 4.5, days[2:]),
+        (5, 5, 5, days[3:]),
         (5, 5, 30, days[4:]),
     ):
         writer.stored = Stored(position)

@@ -17,7 +17,7 @@ from ingest.alarms.commands.carrying import Command, carry_out
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
 from ingest.alarms.revisions.comparing import Comparison, result
-from ingest.alarms.revisions.recordings import Recording
+from ingest.alarms.revisions.recordings import Recording, Tell
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.tables import rule_backtest
 from ingest.alarms.tables import occurrence
@@ -25,6 +25,7 @@ from ingest.errors import IngestError, Refused
 
 TESTERS = ("engineer", "leader")
 _TELL_MS = 1_000
+_DAY_MS = 86_400_000
 _RECORDED = (
     "id", "point", "rule", "device", "kind", "raised_at", "noticed_at", "returned_at", "closed_at", "level_peak",
     "priority", "value", "unit", "verdict", "case",
@@ -33,11 +34,11 @@ _RECORDED = (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Test a draft on what was received in [from, to) (epoch ms)."""
+    """Test a draft on what was received in [from, to) (epoch ms); without an end until now, else over a day."""
 
     number: int
-    from_ms: int
-    to_ms: int
+    from_ms: int | None
+    to_ms: int | None
     idempotency_key: str
 
 
@@ -57,7 +58,7 @@ def ask(database: AlarmDatabase, wish: Wish, site: Site, found: list[Recording],
         Refused: ``unfit`` when nothing was recorded in the span, pending, state, not_found, role.
         AlarmError: the database could not be written; nothing happened.
     """
-    from_ms, to_ms = _span(wish, site, found)
+    from_ms, to_ms = _span(wish, site, found, now_ms)
 
     def work(acts: Acts) -> Asked:
         row = records.row_of(acts.connection, wish.number)
@@ -70,7 +71,7 @@ def ask(database: AlarmDatabase, wish: Wish, site: Site, found: list[Recording],
         values = {
             "id": identifier, "revision": wish.number, "base": base.number, "digest": made.digest,
             "from_ms": from_ms, "to_ms": to_ms, "asked_by": acts.actor.user, "asked_at": now_ms,
-            "state": "running", "done": 0, "total": 0, "told_at": now_ms, "finished_at": None, "sentence": "",
+            "state": "waiting", "done": 0, "total": 0, "told_at": now_ms, "finished_at": None, "sentence": "",
             "result": None,
         }  # fmt: skip
         acts.connection.execute(rule_backtest.insert().values(**values))
@@ -82,13 +83,22 @@ def ask(database: AlarmDatabase, wish: Wish, site: Site, found: list[Recording],
 
 
 def run(
-    database: AlarmDatabase, identifier: str, site: Site, found: list[Recording], clock_ms: Callable[[], int]
+    database: AlarmDatabase,
+    identifier: str,
+    site: Site,
+    found: list[Recording],
+    clock_ms: Callable[[], int],
+    tell: Tell = lambda _done, _total: None,
 ) -> None:
-    """Run a back-test that was asked for, and keep its result, or the sentence that says why there is none.
+    """Run a back-test that was asked for, once, and keep its result, or the sentence that says why there is none.
 
     Raises:
         AlarmError: the database could not be written; the back-test ends without a word.
     """
+    mine = rule_backtest.update().where(rule_backtest.c.id == identifier, rule_backtest.c.state == "waiting")
+    with database.write() as connection:
+        if connection.execute(mine.values(state="running", told_at=clock_ms())).rowcount != 1:
+            return
     try:
         with database.read() as connection:
             query = sa.select(rule_backtest).where(rule_backtest.c.id == identifier)
@@ -96,7 +106,7 @@ def run(
             base, made = records.drafted(connection, records.row_of(connection, row["revision"]), site)
         if (base.number, made.digest) != (row["base"], row["digest"]):
             raise Refused("state", "The rules have changed since it was asked for; ask again.")
-        document = _tested(database, row, site, found, base, made, clock_ms)
+        document = _tested(database, row, site, found, (base, made), clock_ms, tell)
     except (IngestError, DeviceError) as error:
         _note(database, identifier, state="failed", sentence=str(error), finished_at=clock_ms(), told_at=clock_ms())
         return
@@ -109,7 +119,7 @@ def end(database: AlarmDatabase, identifier: str, sentence: str, now_ms: int) ->
     with database.write() as connection:
         connection.execute(
             rule_backtest.update()
-            .where(rule_backtest.c.id == identifier, rule_backtest.c.state == "running")
+            .where(rule_backtest.c.id == identifier, rule_backtest.c.state.in_(("waiting", "running")))
             .values(state="failed", sentence=sentence, finished_at=now_ms, told_at=now_ms)
         )
 
@@ -119,27 +129,28 @@ def _tested(
     row: dict[str, Any],
     site: Site,
     found: list[Recording],
-    base: Revision,
-    made: Revision,
+    revisions: tuple[Revision, Revision],
     clock_ms: Callable[[], int],
+    tell: Tell,
 ) -> dict[str, Any]:
     from_ms, to_ms = row["from_ms"], row["to_ms"]
     total = sum(each.count(from_ms, to_ms) for each in found)
     behind, told_ms = 0, 0
     comparisons = []
     for recording in found:
-        comparison = Comparison(recording.site, recording.shard, base, made)
+        comparison = Comparison(recording.site, recording.shard, *revisions)
         size = recording.count(from_ms, to_ms)
 
-        def tell(done: int, of: int) -> None:
+        def told(done: int, of: int) -> None:
             nonlocal told_ms
             now_ms = clock_ms()
             if now_ms - told_ms >= _TELL_MS:
                 told_ms = now_ms
                 reached = behind + size * done // max(1, of)  # noqa: B023 (used up within the turn of the loop)
                 _note(database, row["id"], done=reached, total=total, told_at=now_ms)
+                tell(reached, total)
 
-        for outcomes in recording.outcomes(from_ms, to_ms, tell):
+        for outcomes in recording.outcomes(from_ms, to_ms, told):
             comparison.feed(outcomes)
         comparison.finish()
         comparisons.append(comparison)
@@ -153,15 +164,17 @@ def _tested(
     return {"records": total, **result(comparisons, recorded, from_ms, to_ms, site)}
 
 
-def _span(wish: Wish, site: Site, found: list[Recording]) -> tuple[int, int]:
+def _span(wish: Wish, site: Site, found: list[Recording], now_ms: int) -> tuple[int, int]:
     """Return the part of a span in which something was recorded."""
-    if wish.from_ms >= wish.to_ms:
+    end_ms = now_ms if wish.to_ms is None else wish.to_ms
+    begin_ms = end_ms - _DAY_MS if wish.from_ms is None else wish.from_ms
+    if begin_ms >= end_ms:
         raise Refused("unfit", "The span is empty: from must lie before to.")
     reaches = [reach for reach in (each.reach() for each in found) if reach is not None]
     if not reaches:
         raise Refused("unfit", "Nothing has been recorded yet; there is nothing to test on.")
     first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
-    from_ms, to_ms = max(wish.from_ms, first), min(wish.to_ms, last + 1)
+    from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
     if from_ms >= to_ms or not sum(each.count(from_ms, to_ms) for each in found):
         shown = (datetime.fromtimestamp(at / 1000, UTC).astimezone(site.timezone).isoformat() for at in (first, last))
         raise Refused("unfit", f"The span holds no records; the journal reaches from {' to '.join(shown)}.")

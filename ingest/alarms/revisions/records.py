@@ -111,7 +111,7 @@ def adoptions(connection: sa.Connection) -> dict[int, list[Row]]:
 
 def running(row: Row, now_ms: int) -> bool:
     """Tell whether a back-test is at work."""
-    return bool(row["state"] == "running" and now_ms - row["told_at"] < SILENT_MS)
+    return bool(row["state"] in ("waiting", "running") and now_ms - row["told_at"] < SILENT_MS)
 
 
 def state_of(row: Row, in_force: int, tested: bool, now_ms: int) -> State:

@@ -30,6 +30,12 @@ def test_a_device_that_begins_anew_has_skipped_nothing(site: Site) -> None:
     assert told(site, numbered(0, 5000), numbered(10, 3), numbered(20, 4)) == []
 
 
+def test_a_device_that_numbers_from_another_beginning_has_skipped_nothing(site: Site) -> None:
+    assert told(site, numbered(0, 1), numbered(10, 1_767_225_600), numbered(80, 1_767_225_601)) == []
+    assert told(site, numbered(0, 1), numbered(10, 100_001)) == []
+    assert told(site, numbered(0, 1), numbered(70, 100_000)) == [("seq_gap", 99_998.0)]
+
+
 def test_repeats_and_back_filled_messages_do_not_count(site: Site) -> None:
     assert told(site, numbered(0, 5), numbered(0, 5), numbered(10, 6), numbered(20, 1, hist=True)) == []
 

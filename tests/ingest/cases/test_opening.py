@@ -1,5 +1,6 @@
 """How cases begin: reports, calls, findings and alarms; where they are; and what they repeat."""
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from devices.readings import Quality, Reading
 from ingest.alarms.audit import Actor, AuditWriter
 from ingest.alarms.tables import occurrence
-from ingest.cases.findings import finding_of, report_finding
+from ingest.cases.findings import Findings, finding_of, report_finding
 from ingest.cases.opening import Report, merge_alarm, report
 from ingest.cases.places import metres_apart, street_at
 from ingest.cases.records import CaseRules, Person, Picture
@@ -141,12 +142,13 @@ def test_distance() -> None:
 def reading(desk: Desk, measurement: str = "drone_finding", **values: Any) -> Reading:
     """Return what a drone saw."""
     told = {
-        "class": "pothole",
+        "finding_id": "f-7",
+        "finding_class": "pothole",
         "picture": "m/7.jpg",
-        "route": "R-12",
+        "route_id": "R-12",
         "confidence_pct": 87.0,
-        "lat": 30.05,
-        "lon": 120.05,
+        "spot_lat": 30.05,
+        "spot_lon": 120.05,
     }
     return Reading(
         "drone",
@@ -169,21 +171,37 @@ def test_a_drones_finding(tmp_path: Path, desk: Desk) -> None:
     case = report_finding(desk.database, rules, reading(desk), NOON_MS)
     assert case is not None
     assert (case["source"], case["sub_class"], case["street"]) == ("drone", "road_damage", "q1")
+    assert case["reference"] == "drone-1/f-7"
     assert report_finding(desk.database, rules, reading(desk), NOON_MS + 1) == case
     with desk.database.read() as connection:
         row = connection.execute(evidence.select()).mappings().one()
     assert (row["reference"], row["route"], row["finding"], row["confidence"]) == ("m/7.jpg", "R-12", "pothole", 0.87)
 
 
-@pytest.mark.parametrize("values", [{"class": 3.0}, {"lat": None}, {"measurement": "drone"}])
+@pytest.mark.parametrize("values", [{"finding_class": 3.0}, {"spot_lat": None}, {"measurement": "drone"}])
 def test_a_reading_that_is_no_finding(desk: Desk, values: dict[str, Any]) -> None:
     assert finding_of(reading(desk, **values), desk.rules) is None
 
 
 def test_an_unknown_class_is_something_else(desk: Desk) -> None:
-    found = finding_of(reading(desk, **{"class": "ufo"}), desk.rules)
+    found = finding_of(reading(desk, finding_class="ufo"), desk.rules)
     assert found is not None
     assert (found.sub_class, found.pictures) == ("other", (Picture("m/7.jpg", "R-12", "ufo", 0.87),))
+
+
+def test_a_finding_outside_every_outline_belongs_to_the_drones_street(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be placed at all is told in a sentence, and the next one is a case nevertheless."""
+    lost = reading(desk)
+    lost.device = "drone-77"
+    with caplog.at_level(logging.WARNING, "ingest"):
+        Findings(desk.database, desk.rules.site).report([lost, reading(desk)], NOON_MS)
+    with desk.database.read() as connection:
+        (case,) = connection.execute(cases.select()).mappings().all()
+    assert (case["street"], case["state"], case["reported_by"]) == ("s01", "REPORTED", "drone-1")
+    (sentence,) = [record.getMessage() for record in caplog.records]
+    assert sentence.startswith("finding 'f-7' of drone-77 makes no case: Where is it?")
 
 
 def test_case_of_an_alarm(desk: Desk) -> None:

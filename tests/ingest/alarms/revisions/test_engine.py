@@ -175,7 +175,7 @@ def test_a_circuit_fault_stays_when_it_takes_more_lamps(site: Site) -> None:
     failed = [*lamps(0, range(5), lamp_fail=1.0), rules(5, six), *lamps(10, [4], lamp_fail=1.0)]
     assert of_circuit(site, *failed) == [("raise", "circuit_fault", 1, 0)]
     assert of_circuit(site, *failed, *lamps(300, [4], lamp_fail=0.0), *lamps(400, [4], lamp_fail=0.0)) == [
-        ("raise", "circuit_fault", 1, 0), ("return", "circuit_fault", 0, 300),
+        ("raise", "circuit_fault", 1, 0), ("return", "circuit_fault", 0, 400),
     ]  # fmt: skip
     assert of_circuit(site, rules(0, six), *lamps(1, range(5), lamp_fail=1.0)) == []
 

@@ -1,0 +1,72 @@
+"""Running back-tests beside the cockpit: each in a process of its own, so that walls stay alive meanwhile."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+from devices.site import Site
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.revisions import backtesting
+from ingest.errors import IngestError
+from ingest.places import Places
+
+log = logging.getLogger(__name__)
+
+_WORDS = 500
+
+
+class Backtests:
+    """The back-tests of one cockpit."""
+
+    def __init__(self, database: AlarmDatabase, site: Site, places: Places) -> None:
+        """Prepare."""
+        self._database = database
+        self._command = [sys.executable, "-m", "ingest.alarms.revisions", "run", "--site", str(site.source)]
+        self._command += ["--data", str(places.data)]
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+        self._closing = False
+
+    def start(self, identifier: str) -> None:
+        """Run a back-test that was asked for; what becomes of it is told by the alarm database."""
+        threading.Thread(target=self._run, args=(identifier,), name="back-test", daemon=True).start()
+
+    def close(self) -> None:
+        """End what runs."""
+        with self._lock:
+            self._closing = True
+            for process in self._running:
+                process.terminate()
+
+    def _run(self, identifier: str) -> None:
+        sentence = "The cockpit ended while it ran; run it again."
+        try:
+            with self._lock:
+                if self._closing:
+                    return
+                process = subprocess.Popen(
+                    [*self._command, identifier],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                )
+                self._running.add(process)
+            with process:
+                _, words = process.communicate()
+            with self._lock:
+                self._running.discard(process)
+            if process.returncode == 0:
+                return
+            if not self._closing:
+                log.warning("back-test %s ended with %d: %.500s", identifier, process.returncode, words)
+                sentence = f"It ended early: {words.strip()[-_WORDS:] or process.returncode}"
+        except OSError as error:
+            sentence = f"It could not be started: {error.strerror}"
+        try:
+            backtesting.end(self._database, identifier, sentence, time.time_ns() // 1_000_000)
+        except IngestError as error:
+            log.warning("back-test %s: %s", identifier, error)

@@ -1,0 +1,273 @@
+"""Rules for people: what is in force for whom and where it comes from, and the revisions with their back-tests."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from cockpit.times import rfc3339
+from devices.catalog import Catalog
+from devices.errors import Fault
+from devices.kind import Kind, Label, Limit
+from devices.site import Site
+from devices.units import UNITS
+from ingest.alarms.books import rule_of
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.revisions import records
+from ingest.alarms.revisions.revision import SITE_FILE, Revision
+from ingest.alarms.rules import GroupRule, Rule, RuleBook, SilenceRule, rule_book, rule_label
+from ingest.errors import Refused
+
+Document = dict[str, Any]
+_SUMMARY = ("records", "days", "rules")
+
+
+class _Ruled:
+    """A site under one revision, compiled once."""
+
+    def __init__(self, site: Site, revision: Revision) -> None:
+        self.number = revision.number
+        self.faults: list[Fault] = []
+        self.site = revision.over(site, self.faults)
+        self.book = rule_book(self.site)
+
+
+class RuleBoard:
+    """Reads rules and revisions; every call blocks, so the event loop makes them in a thread."""
+
+    def __init__(self, database: AlarmDatabase, site: Site) -> None:
+        """Prepare; nothing is read yet."""
+        self._database = database
+        self._site = site
+        self._own = rule_book(site)
+        self._ruled = _Ruled(site, SITE_FILE)
+        self._lock = threading.Lock()
+
+    def ruled(self, revision: Revision) -> _Ruled:
+        """Return the site under a revision."""
+        with self._lock:
+            if self._ruled.number != revision.number:
+                self._ruled = _Ruled(self._site, revision)
+            return self._ruled
+
+    def in_force(self, now_ms: int, device: str | None = None, kind: str | None = None) -> Document:
+        """Return the rules in force: all of them by scope, or for one device the one of each that counts for it."""
+        with self._database.read() as connection:
+            revision, next_ms = records.due(connection, now_ms)
+            adopted = records.adoptions(connection).get(revision.number, [])
+        ruled = self.ruled(revision)
+        items = list(self._all(ruled) if device is None else self._of(ruled, device))
+        return {
+            "revision": revision.number,
+            "next_at": rfc3339(next_ms, self._site.timezone),
+            "adopted": [self._adoption(row) for row in adopted],
+            "unfit": [str(fault) for fault in ruled.faults],
+            "items": [item for item in items if kind is None or item["kind"] == kind],
+        }
+
+    def revisions(self, now_ms: int) -> list[Document]:
+        """Return all revisions, the newest first, each with the figures of its newest back-test."""
+        with self._database.read() as connection:
+            in_force = records.due(connection, now_ms)[0].number
+            adopted = records.adoptions(connection)
+            tests: dict[int, list[Document]] = {}
+            for row in records.backtests(connection):
+                tests.setdefault(row["revision"], []).append(row)
+            return [
+                self._document(connection, row, in_force, adopted, tests.get(row["number"], []), now_ms, whole=False)
+                for row in records.rows(connection)
+            ]
+
+    def revision(self, number: int, now_ms: int) -> Document:
+        """Return one revision with the whole result of its newest back-test.
+
+        Raises:
+            Refused: not_found.
+        """
+        with self._database.read() as connection:
+            row = records.row_of(connection, number)
+            tests = records.backtests(connection, number)
+            in_force = records.due(connection, now_ms)[0].number
+            return self._document(connection, row, in_force, records.adoptions(connection), tests, now_ms, whole=True)
+
+    def _document(
+        self,
+        connection: Any,
+        row: Document,
+        in_force: int,
+        adopted: Mapping[int, list[Document]],
+        tests: list[Document],
+        now_ms: int,
+        whole: bool,
+    ) -> Document:
+        unfit, exact = "", None
+        if row["sequence"] is None and row["discarded_at"] is None:
+            try:
+                base, made = records.drafted(connection, row, self._site)
+                exact = (base.number, made.digest)
+            except Refused as error:
+                unfit = str(error)
+        fitting = [each for each in tests if each["state"] == "done" and (each["base"], each["digest"]) == exact]
+        zone = self._site.timezone
+        names = ("number", "author", "author_role", "reason", "source", "edition", "grade", "restores", "approved_by")
+        times = ("created_at", "approved_at", "effective_at", "discarded_at")
+        return {
+            **{name: row[name] for name in (*names, "approved_role", "discarded_by")},
+            **{name: rfc3339(row[name], zone) for name in times},
+            "state": records.state_of(row, in_force, bool(fitting), now_ms),
+            "unfit": unfit,
+            "changes": msgspec.to_builtins(records.change_of(row)),
+            "adopted": [self._adoption(each) for each in adopted.get(row["number"], [])],
+            "backtest": self._backtest(tests[0], exact, now_ms, whole) if tests else None,
+        }
+
+    def _backtest(self, row: Document, exact: tuple[int, str] | None, now_ms: int, whole: bool) -> Document:
+        zone = self._site.timezone
+        running = records.running(row, now_ms)
+        state = "ended" if row["state"] in ("waiting", "running") and not running else row["state"]
+        result = None if row["result"] is None else msgspec.json.decode(row["result"])
+        if result is not None and not whole:
+            result = {
+                **{key: result[key] for key in _SUMMARY},
+                **{key: {"count": result[key]["count"]} for key in ("vanish", "appear", "moved")},
+                **{
+                    side: {key: result[side][key] for key in ("activations", "per_day")} for side in ("before", "after")
+                },
+                "verdicts": {key: value for key, value in result["verdicts"].items() if key != "missed_items"},
+            }
+        return {
+            **{key: row[key] for key in ("id", "base", "asked_by", "done", "total", "sentence")},
+            **{key: rfc3339(row[key], zone) for key in ("asked_at", "finished_at")},
+            "from": rfc3339(row["from_ms"], zone),
+            "to": rfc3339(row["to_ms"], zone),
+            "state": state,
+            "exact": exact is not None and (row["base"], row["digest"]) == exact,
+            "result": self._timed(result) if whole and result is not None else result,
+        }
+
+    def _timed(self, result: Document) -> Document:
+        zone, catalog = self._site.timezone, self._site.catalog
+        lists = [result[key]["items"] for key in ("vanish", "appear", "moved")] + [result["verdicts"]["missed_items"]]
+        for item in (item for items in lists for item in items):
+            item["at"], item["until"] = rfc3339(item["at"], zone), rfc3339(item["until"], zone)
+            label = rule_label(item["rule"], catalog)
+            item["rule_name"] = {"zh": label.zh, "en": label.en}
+        return result
+
+    def _adoption(self, row: Document) -> Document:
+        return {"shard": row["shard"], "position": row["position"], "at": rfc3339(row["at"], self._site.timezone)}
+
+    def _all(self, ruled: _Ruled) -> Iterator[Document]:
+        for rule_id, rule in ruled.book.by_id.items():
+            if rule.kind in ruled.site.catalog.kinds:
+                yield self._item(rule_id, rule, "kind", rule.kind, ruled.site.catalog, self._own.by_id.get(rule_id))
+        seen = set()
+        for device, rules in (ruled.book.own or {}).items():
+            for rule_id, rule in rules.items():
+                scope, name = self._scope(rule, device)
+                if (rule_id, scope, name) not in seen:
+                    seen.add((rule_id, scope, name))
+                    own = rule_of(self._own, device, rule_id)
+                    yield self._item(rule_id, rule, scope, name, ruled.site.catalog, own)
+        for (rule_id, group), group_rule in ruled.book.own_groups.items():
+            scope, _, name = group.partition(":")
+            yield self._item(rule_id, group_rule, scope, name, ruled.site.catalog, rule_of(self._own, group, rule_id))
+
+    def _of(self, ruled: _Ruled, device: str) -> Iterator[Document]:
+        found = self._site.devices.get(device)
+        if found is None:
+            raise Refused("not_found", f"The site lists no device {device!r}; its kind's rules count for it.")
+        for rule_id, usual in ruled.book.by_id.items():
+            if usual.kind != found.kind or isinstance(usual, GroupRule):
+                continue
+            rule = rule_of(ruled.book, device, rule_id) or usual
+            scope, name = self._scope(rule, device)
+            own = rule_of(self._own, device, rule_id)
+            item = self._item(rule_id, rule, scope, name, ruled.site.catalog, own)
+            item["instead_of"] = usual.version if rule.version != usual.version else None
+            yield item
+
+    def _scope(self, rule: Rule | SilenceRule | GroupRule, device: str) -> tuple[str, str]:
+        scope = rule.version.partition("@")[2] or "kind"
+        found = self._site.devices[device]
+        names = {"kind": rule.kind, "device": device, "circuit": found.circuit, "street": found.street}
+        return scope, names[scope]
+
+    def _item(
+        self,
+        rule_id: str,
+        rule: Rule | SilenceRule | GroupRule,
+        scope: str,
+        name: str,
+        catalog: Catalog,
+        own: Rule | SilenceRule | GroupRule | None,
+    ) -> Document:
+        label = rule_label(rule_id, catalog)
+        changed = own is None or own.version != rule.version
+        return {
+            "rule": rule_id,
+            "version": rule.version,
+            "kind": rule.kind,
+            "kind_name": _names(catalog.kinds[rule.kind]),
+            "name": {"zh": label.zh, "en": label.en},
+            "scope": scope,
+            "of": name,
+            "of_name": self._of_name(scope, name),
+            "revised": changed,
+            **_numbers(rule, catalog.kinds[rule.kind]),
+            "site_file": _numbers(own, catalog.kinds[rule.kind]) if changed and own is not None else None,
+        }
+
+    def _of_name(self, scope: str, name: str) -> Document | None:
+        label: Label | None = None
+        if scope == "street" and name in self._site.streets:
+            label = self._site.streets[name].label
+        elif scope == "device" and name in self._site.devices:
+            label = self._site.devices[name].label
+        return None if label is None else {"zh": label.zh, "en": label.en}
+
+
+def _numbers(rule: Rule | SilenceRule | GroupRule, kind: Kind) -> Document:
+    if isinstance(rule, SilenceRule):
+        silence = rule.no_data
+        return {
+            "field": None, "limit": "no_data", "sense": "silence", "unit": "s", "unit_name": _unit("s"),
+            "levels": [{"level": 1, "value": silence.after_s, "priority": silence.priority}], "deadband": 0.0,
+            "on_s": 0.0, "off_s": 0.0, "latch": False, "capped": False, "codes": None,
+            "source": silence.source, "grade": silence.grade,
+        }  # fmt: skip
+    limit: Limit = rule.limit if isinstance(rule, Rule) else rule.group.limit
+    unit = rule.unit if isinstance(rule, Rule) else rule.group.unit
+    codes = kind.field(rule.field).codes if isinstance(rule, Rule) and limit.sense == "state" else {}
+    return {
+        "field": rule.field if isinstance(rule, Rule) else limit.key,
+        "limit": limit.key if isinstance(rule, Rule) else None,
+        "sense": limit.sense,
+        "unit": unit,
+        "unit_name": _unit(unit),
+        "levels": [{"level": each.level, "value": each.value, "priority": each.priority} for each in limit.levels],
+        "codes": {str(code): {"zh": label.zh, "en": label.en} for code, label in codes.items()} or None,
+        "deadband": limit.deadband,
+        "on_s": limit.on_s,
+        "off_s": limit.off_s,
+        "latch": limit.latch,
+        "capped": limit.cap is not None,
+        "source": limit.source,
+        "grade": limit.grade,
+    }
+
+
+def _names(kind: Kind) -> Document:
+    return {"zh": kind.zh, "en": kind.en}
+
+
+def _unit(key: str) -> Document:
+    unit = UNITS[key]
+    return {"zh": unit.zh, "en": unit.en}
+
+
+def limits_of(book: RuleBook, device: str, rule_ids: list[str]) -> list[Limit]:
+    """Return the limits that count for a device, of some rules."""
+    found = (rule_of(book, device, rule_id) for rule_id in rule_ids)
+    return [rule.limit for rule in found if isinstance(rule, Rule)]

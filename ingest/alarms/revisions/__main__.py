@@ -1,0 +1,237 @@
+"""``python -m ingest.alarms.revisions``: rules at the command line: list, draft, back-test, approve, roll back."""
+
+import getpass
+import logging
+import os
+import sys
+import time
+import tomllib
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from devices.errors import DeviceError
+from devices.site import Site
+from devices.site_file import load_site
+from ingest.alarms.audit import Person
+from ingest.alarms.database import AlarmDatabase, open_alarms
+from ingest.alarms.revisions import backtesting, drafting, records
+from ingest.alarms.revisions.recordings import recordings
+from ingest.alarms.revisions.revision import Change
+from ingest.errors import IngestError
+from ingest.places import Places
+
+_WORDS = frozenset({"reason", "source", "edition", "grade", "limits", "limits_for", "withdraw"})
+_NICE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    site: Site
+    places: Places
+    database: AlarmDatabase
+    person: Person
+
+    def at(self, text: str | None, option: str) -> int | None:
+        """Return an instant as epoch ms; without an offset it is in the site's own time zone."""
+        if text is None:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise click.UsageError(f"{option} {text!r}: expected an instant such as 2026-01-31T08:00") from error
+        return round((found if found.tzinfo else found.replace(tzinfo=self.site.timezone)).timestamp() * 1000)
+
+    def shown(self, at_ms: int | None) -> str:
+        """Return an instant for people."""
+        if at_ms is None:
+            return "-"
+        return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(self.site.timezone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    site = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: demo city).")
+    folder = click.Path(path_type=Path)
+    data = click.option("--data", type=folder, default=Path("var"), show_default=True, help="Folder of all state.")
+    return site(data(command))
+
+
+@contextmanager
+def _desk(site_file: Path | None, data: Path) -> Iterator[_Desk]:
+    try:
+        site = load_site(site_file)
+        database = open_alarms(site, Places(data))
+        database.migrate()
+        try:
+            yield _Desk(site, Places(data), database, Person(getpass.getuser()[:64], ("engineer",), "command line"))
+        finally:
+            database.close()
+    except (DeviceError, IngestError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Change the rules: draft, back-test, approve by another person, in force; or publish an old revision again."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@main.command("list")
+@_options
+def list_revisions(site_file: Path | None, data: Path) -> None:
+    """List all revisions, the newest first."""
+    with _desk(site_file, data) as desk:
+        now_ms = _now_ms()
+        with desk.database.read() as connection:
+            in_force = records.due(connection, now_ms)[0].number
+            rows = records.rows(connection)
+            tested = {row["revision"] for row in records.backtests(connection) if row["state"] == "done"}
+        if not rows:
+            click.echo("no revisions; the rules are those of the site file")
+        for row in rows:
+            state = records.state_of(row, in_force, row["number"] in tested, now_ms)
+            people = f"{row['author']} / {row['approved_by'] or '-'}"
+            click.echo(
+                f"{row['number']:5d}  {state:11}{desk.shown(row['effective_at']):21}{people:26}"
+                f"{row['source']} {row['edition']} ({row['grade']}): {row['reason']}"
+            )
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_options
+def draft(file: Path, site_file: Path | None, data: Path) -> None:
+    """Keep a draft: a TOML file with reason, source, edition, grade, and [limits…], [[limits_for]] or [[withdraw]]."""
+    found = _draft_file(file)
+    with _desk(site_file, data) as desk:
+        change = Change(found.get("limits", {}), found.get("limits_for", []), found.get("withdraw", []))
+        reason, source, edition = (str(found.get(key, "")) for key in ("reason", "source", "edition"))
+        wish = drafting.Draft(change, reason, source, edition, str(found.get("grade", "C")), _key())
+        done = drafting.draft(desk.database, wish, desk.site, desk.person, _now_ms())
+        click.echo(
+            f"kept as revision {done.row['number']}; test it with `citydeck rules backtest {done.row['number']}`"
+        )
+
+
+@main.command()
+@click.argument("number", type=int)
+@click.option("--from", "start", help="First instant received, ISO 8601 (default: a day before the end).")
+@click.option("--to", "stop", help="End of the span, ISO 8601 (default: now).")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@_options
+def backtest(
+    number: int, start: str | None, stop: str | None, as_json: bool, site_file: Path | None, data: Path
+) -> None:
+    """Judge recorded data by the rules in force and by a draft, and tell what would differ."""
+    with _desk(site_file, data) as desk:
+        found = recordings(desk.site, desk.places)
+        wish = backtesting.Wish(number, desk.at(start, "--from"), desk.at(stop, "--to"), _key())
+        asked = backtesting.ask(desk.database, wish, desk.site, found, desk.person, _now_ms())
+        backtesting.run(desk.database, asked.id, desk.site, found, _now_ms, _told_progress)
+        with desk.database.read() as connection:
+            row = next(each for each in records.backtests(connection, number) if each["id"] == asked.id)
+        if row["state"] != "done":
+            raise click.ClickException(row["sentence"])
+        click.echo(row["result"] if as_json else "\n".join(_report(row, msgspec.json.decode(row["result"]), desk)))
+
+
+@main.command()
+@click.argument("number", type=int)
+@click.option("--at", "instant", help="From which instant on, ISO 8601 (default: at once).")
+@_options
+def approve(number: int, instant: str | None, site_file: Path | None, data: Path) -> None:
+    """Approve another person's draft that was back-tested as it is."""
+    with _desk(site_file, data) as desk:
+        wish = drafting.Approval(number, desk.at(instant, "--at"), _key())
+        done = drafting.approve(desk.database, wish, desk.site, desk.person, _now_ms())
+        click.echo(f"revision {number} takes effect at {desk.shown(done.row['effective_at'])}")
+
+
+@main.command()
+@click.argument("number", type=int)
+@click.option("--reason", required=True, help="Why.")
+@click.option("--at", "instant", help="From which instant on, ISO 8601 (default: at once).")
+@_options
+def rollback(number: int, reason: str, instant: str | None, site_file: Path | None, data: Path) -> None:
+    """Publish an older revision again, 0 for the rules of the site file alone."""
+    with _desk(site_file, data) as desk:
+        wish = drafting.Rollback(number, reason, desk.at(instant, "--at"), _key())
+        done = drafting.roll_back(desk.database, wish, desk.person, _now_ms())
+        at = desk.shown(done.row["effective_at"])
+        click.echo(f"published again as revision {done.row['number']}, which takes effect at {at}")
+
+
+@main.command(hidden=True)
+@click.argument("identifier")
+@_options
+def run(identifier: str, site_file: Path | None, data: Path) -> None:
+    """Run a back-test that was asked for elsewhere."""
+    # Everything else on this machine comes first.
+    os.nice(_NICE)
+    with _desk(site_file, data) as desk:
+        backtesting.run(desk.database, identifier, desk.site, recordings(desk.site, desk.places), _now_ms)
+
+
+def _draft_file(file: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file.name} is not TOML: {error}") from error
+    for key in found.keys() - _WORDS:
+        raise click.ClickException(
+            f"{file.name}: {key} is not a word of a draft; known are {', '.join(sorted(_WORDS))}"
+        )
+    shapes: dict[str, type] = {"limits": dict, "limits_for": list, "withdraw": list}
+    for key, shape in shapes.items():
+        if not isinstance(found.get(key, shape()), shape):
+            raise click.ClickException(
+                f"{file.name}: {key} is no table; expected [limits…], [[limits_for]], [[withdraw]]"
+            )
+    return found
+
+
+def _told_progress(done: int, total: int) -> None:
+    click.echo(f"judged {done} of {total} records", err=True)
+
+
+def _report(row: dict[str, Any], result: dict[str, Any], desk: _Desk) -> Iterator[str]:
+    span = f"{desk.shown(row['from_ms'])} to {desk.shown(row['to_ms'])}"
+    yield f"{span}: {result['records']} records, rules {', '.join(result['rules'])}"
+    yield f"{'':24}{'in force':>12}{'draft':>12}"
+    for word, key in (("alarms", "activations"), ("alarms a day", "per_day"), ("per hour", "per_hour")):
+        yield f"{word:24}" + "".join(f"{_figure(result[side][key]):>12}" for side in ("before", "after"))
+    for priority in result["before"]["priorities"]:
+        yield f"{priority:24}" + "".join(f"{result[side]['priorities'][priority]:>12}" for side in ("before", "after"))
+    for key, word in (("vanish", "would vanish"), ("appear", "would appear"), ("moved", "other priority")):
+        yield f"{word}: {result[key]['count']}"
+        for item in result[key]["items"][:20]:
+            value = "" if item["value"] is None else f"{item['value']:g} {item['unit']}"
+            yield f"  {desk.shown(item['at'])}  {item['priority']:7}{item['point']}  {value}"
+    found = result["verdicts"]
+    yield (
+        f"this change would have spared {found['spared']} of {found['false_alarms']} nuisance alarms "
+        f"and missed {found['missed']} of {found['confirmed']} confirmed ones"
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _key() -> str:
+    return f"command line {uuid.uuid4().hex}"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
