@@ -44,7 +44,7 @@ soak: servers $(TESTS) ## rounds of bad luck for as long as you like; ARGS="--mi
 	$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 fuzz: $(FUZZ) ## look for bytes that break a decoder, five minutes; ARGS="-max_total_time=3600"
-	$(BIN)/python -m tests.fuzz.fuzzer $(FUZZ_CORPUS) -max_total_time=300 -verbosity=0 $(ARGS)
+	$(BIN)/python -m tests.fuzz.fuzzer $(FUZZ_CORPUS) -max_total_time=300 -print_final_stats=1 $(ARGS)
 
 bench: servers $(TESTS) ## measure one figure of docs/performance.md; ARGS="throughput --runs 3"
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -23,7 +23,10 @@ FITS = paho.mqtt.__version__ == "2.2.0"
 
 _CHUNK = 256 * 1024
 # A broker sends message by message: a short pause before reading lets a few come together (a read each costs more).
+# While many come, so do further pauses, until one brings nothing: the broker waits for our acknowledgements.
 _LINGER_S = 0.003
+_BUSY = 24
+_PAUSES = 3
 _PUBLISH, _PUBACK = 0x30, 0x40
 _QOS_1, _QOS_2 = 0x02, 0x04
 _TOPICS_KEPT = 100_000
@@ -41,6 +44,7 @@ class ChunkedClient(Client):
         self._on_chunk = on_chunk
         self._connection = 0
         self._unread = b""
+        self._came = 0
         self._fed = b""
         self._topics: dict[bytes, str] = {}
         self._acks: deque[tuple[int, Sequence[int]]] = deque()
@@ -64,19 +68,29 @@ class ChunkedClient(Client):
         """Read what is there; called by paho's loop when the socket is readable."""
         if self._sock is None:
             return MQTTErrorCode.MQTT_ERR_NO_CONN
-        time.sleep(_LINGER_S)
-        try:
-            chunk = super()._sock_recv(_CHUNK)
-        except BlockingIOError:
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        except OSError:
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-        if not chunk:
-            return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-        with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
-        self._unread = self._unread + chunk if self._unread else chunk
-        return self._walk()
+        chunks = [self._unread]
+        ended = False
+        for _ in range(_PAUSES if self._came >= _BUSY else 1):
+            time.sleep(_LINGER_S)
+            try:
+                chunk = super()._sock_recv(_CHUNK)
+            except BlockingIOError:
+                break
+            except OSError:
+                chunk = b""
+            if not chunk:
+                ended = True
+                break
+            chunks.append(chunk)
+        self._came = 0
+        if len(chunks) > 1:
+            with self._msgtime_mutex:
+                self._last_bytes_received = time.monotonic()
+            self._unread = b"".join(chunks)
+            code = self._walk()
+            if code > 0 or self._sock is None:
+                return code
+        return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST) if ended else MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def loop_write(self) -> MQTTErrorCode:
         """Send what waits, the acknowledgements of this connection first."""
@@ -90,6 +104,7 @@ class ChunkedClient(Client):
     def _opened(self, _client: Client, _user: Any, _socket: Any) -> None:
         self._connection += 1
         self._unread = self._fed = b""
+        self._came = 0
 
     def _walk(self) -> MQTTErrorCode:
         while True:
@@ -99,6 +114,7 @@ class ChunkedClient(Client):
             except (MalformedPacket, IndexError):
                 return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
             if messages:
+                self._came += len(messages)
                 self._on_chunk(messages)
             if not other:
                 self._unread = self._unread[used:]

@@ -21,8 +21,6 @@ class Inbox:
         self._bytes = 0
         self._since_s = 0.0
         self.taken_since_s = 0.0
-        self._since_s = 0.0
-        self.taken_since_s = 0.0
         """When the oldest message of the last ``take`` came, by the monotonic clock."""
         self.received = 0
         self.closed = False
@@ -34,8 +32,6 @@ class Inbox:
                 self._changed.wait_for(
                     lambda: self.closed or (len(self._messages) < _LIMIT and self._bytes < _LIMIT_BYTES)
                 )
-            if not self._messages:
-                self._since_s = time.monotonic()
             if not self._messages:
                 self._since_s = time.monotonic()
             self._messages.extend(messages)
@@ -52,7 +48,6 @@ class Inbox:
             self._changed.wait_for(lambda: self._messages or self.closed, timeout_s)
             self.taken_since_s = self._since_s
             taken, self._messages, self._bytes = self._messages, [], 0
-            self.taken_since_s = self._since_s
             self._changed.notify_all()
             return taken
 

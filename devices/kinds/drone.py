@@ -1,6 +1,6 @@
 """Patrol drones: multirotor aircraft that fly inspection routes from a dock."""
 
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, tag, text
+from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, text
 from devices.signals import Outside, While
 
 _DJI = "DJI Cloud API, dock aircraft properties (github.com/dji-sdk/Cloud-API-Doc)"
@@ -172,7 +172,7 @@ KIND = Kind(
             ("event",),
             (
                 text("finding_id", "发现编号", "Finding"),
-                tag("finding_class", "识别类别", "Class"),
+                text("finding_class", "识别类别", "Class"),
                 number("confidence_pct", "置信度", "Confidence", "%", 0, 100, 0.1),
                 text("picture", "图片", "Picture"),
                 text("route_id", "航线编号", "Route"),

@@ -28,7 +28,7 @@ def air(setting: Setting, device: Device, moment: Moment) -> Data:
         "pressure_hpa": 1016 + 7 * wander(seed, "pressure", moment.sim_s, 2 * DAY_S) + 0.1 * now[2],
         "wind_mps": wind,
         "wind_dir_deg": (sky.wind_dir_deg(moment) + 30 * now[3] - 15) % 360,
-        "noise_dba": 46 + 15 * busy + 4 * own[4] + 3 * now[4],
+        "noise_dba": (46 if device.noise_class == "4a" else 40) + 15 * busy + 4 * own[4] + 3 * now[4],
         "lux": 14 + 6 * now[5] if daylight == 0 else 200 + 62000 * daylight * (0.75 + 0.2 * now[5]),
         "rain_mmh": sky.rain_mmh(moment),
         "no2_ugm3": 18 + 22 * busy + 8 * own[5] + 2 * now[6],

@@ -14,6 +14,7 @@ from ingest.alarms.audit import first_broken
 from ingest.alarms.database import AlarmDatabase
 from ingest.errors import JournalError
 from ingest.journal import TICK
+from ingest.ledger import PRODUCED
 from tests.chaos.load import CONFLICTING, Load, Point, Stands
 from tests.chaos.town import Town
 from tests.servers.influxdb import Influx
@@ -137,6 +138,19 @@ def _counts(town: Town, load: Load) -> Iterable[str]:
         ),
     }  # fmt: skip
     yield from (f"{name}: found {has}, expected {wanted}" for name, (wanted, has) in expected.items() if has != wanted)
+    yield from _counts_per_device(town, (ledger.decoded, ledger.quarantined, ledger.duplicate, ledger.produced))
+
+
+def _counts_per_device(town: Town, totals: tuple[int, ...]) -> Iterable[str]:
+    """Compare the rows of the ledger: they add up to its totals, and the store's side of each is what was produced."""
+    messages, stored = town.collector.counted("messages"), town.collector.counted("store")
+    added = tuple(sum(row[column] for row in messages.values()) for column in range(len(totals)))
+    if added != totals:
+        yield f"decoded, quarantined, duplicate, produced of all devices add up to {added}, the ledger says {totals}"
+    for key in sorted(messages.keys() | stored.keys()):
+        produced, kept = messages.get(key, [0] * 6)[PRODUCED], stored.get(key, [0, 0])
+        if produced != sum(kept):
+            yield f"{key} produced {produced} readings; stored and refused are {kept}"
 
 
 def _compared(what: str, expected: Iterable[Any], found: Iterable[Any]) -> Iterable[str]:

@@ -5,12 +5,31 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cockpit.town import Town
+from tests.sites import small_site_text
+
+
+# Whom an alarm is told to and what sees it; the channel has no address here, so its messages wait.
+CONTACTS = """
+[[cameras]]
+id = "cam-1"
+name = {zh = "路口一", en = "Crossing 1"}
+lat = 30.3201
+lon = 120.1401
+[[grid_officers]]
+name = {zh = "王网格", en = "Officer Wang"}
+phone = "0571-5550-0201"
+grids = ["s01-01"]
+[[notify]]
+name = "desk-mail"
+kind = "mail"
+env = "CITYDECK_NOTIFY_NOWHERE"
+"""
 
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a running town."""
-    running = Town(tmp_path_factory.mktemp("town"))
+    running = Town(tmp_path_factory.mktemp("town"), small_site_text(tail=CONTACTS))
     running.start()
     yield running
     assert running.stop() == 0

@@ -114,6 +114,10 @@ class Town:
 
         return wait_until(fulfilled, 30, 0.1)
 
+    def eventually(self, condition: Callable[[], Any]) -> Any:
+        """Wait for a condition and return what it found."""
+        return wait_until(condition, 30, 0.1)
+
     def alarm(self, device: str, state: str = "open") -> dict[str, Any]:
         """Wait for an alarm of a device and return it."""
         found = self.until("/api/v1/alarms", lambda page: page["items"], device=device, state=state)

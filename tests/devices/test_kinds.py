@@ -28,7 +28,7 @@ PROMISED = {
     "drone": """mode lat lon alt_ellipsoid_m alt_rel_m speed_mps climb_mps heading_deg pitch_deg roll_deg batt_pct
         batt_v batt_temp_c remain_flight_s home_dist_m gnss_sats rtk_sats pdop fix wind_mps gimbal_pitch_deg
         gimbal_yaw_deg mission_id route_id""",
-    "drone_finding": "finding_id T:finding_class confidence_pct picture route_id spot_lat spot_lon",
+    "drone_finding": "finding_id finding_class confidence_pct picture route_id spot_lat spot_lon",
     "drone_dock": """mode cover drone_in_dock rain wind_mps env_temp_c inside_temp_c inside_rh_pct mains_v charge_state
         batt_pct net_type sdr_q lte_q job_count""",
     "refuse_truck": """lat lon speed_kmh heading_deg odo_km load_kg gross_kg tare_kg load_pct over_pct axle1_kg

@@ -71,7 +71,7 @@ class Plays:
 
 
 def scene(scenario):
-    """Return the demo site with the devices of a scenario, those they hang on, and all of their circuits and streets."""
+    """Return the demo site with the devices of a scenario, what they hang on, and all of their circuits and streets."""
     site = demo_site()
     wanted = {device.id for found in resolve(scenario, site).values() for device in found}
     for expect in scenario.expects:

@@ -88,7 +88,8 @@ def fitted(base: Revision, change: Change, site: Site, number: int) -> Revision:
     faults: list[Any] = []
     found = laid(base, change, site, faults, number)
     if faults:
-        raise Refused("unfit", ". ".join(dict.fromkeys(map(str, faults))) + ".")
+        sentences = dict.fromkeys(map(str, faults))
+        raise Refused("unfit", " ".join(each if each[-1] in ".?" else f"{each}." for each in sentences))
     return found
 
 

@@ -24,6 +24,9 @@ class Alarm:
     decision: str | None = None
     due: int | None = None
     observed: int | None = None
+    cause: str | None = None
+    verdict: str | None = None
+    version: str = "v1"
 
     def announce(self) -> None:
         self.acked, self.decision, self.due, self.observed = False, None, None, None
@@ -43,18 +46,19 @@ class Point:
 
     @property
     def suppression(self) -> str:
-        return "out_of_service" if self.out_until is not None else "shelved" if self.shelf is not None else "none"
+        if self.out_until is not None:
+            return "out_of_service"
+        folded = self.alarm is not None and self.alarm.cause is not None
+        return "shelved" if self.shelf is not None else "by_design" if folded else "none"
 
-    def on(self, level: int) -> None:
-        """Its condition holds at a level."""
-        priority = self.priority(level)
-        if self.shelf is not None and (level > self.shelf[1] or priority == "P1"):
-            self.shelf = None
-            self._shown_again()
+    def on(self, level: int, version: str = "v1") -> None:
+        """Its condition holds at a level, judged by a version of its rule."""
+        priority = self._lifted(level)
         alarm = self.alarm
         if alarm is None:
-            self.alarm = Alarm(level, level, priority, self.gas)
+            self.alarm = Alarm(level, level, priority, self.gas, version=version)
             return
+        alarm.version = version
         if level >= alarm.level or not alarm.active:
             alarm.priority = priority
         if not alarm.active:
@@ -63,6 +67,23 @@ class Point:
         elif level > alarm.level_acked:
             alarm.announce()
         alarm.level, alarm.peak, alarm.quality = level, max(level, alarm.peak), "good"
+
+    def was(self, level: int, version: str) -> None:
+        """It becomes known late that its condition held at a level."""
+        priority = self._lifted(level)
+        alarm = self.alarm
+        if alarm is None:
+            self.alarm = Alarm(level, level, priority, self.gas, active=False, version=version)
+        elif level > alarm.peak:
+            alarm.peak, alarm.priority = level, priority
+            alarm.announce()
+
+    def folded(self, cause: str | None) -> None:
+        """Another device explains it, or no longer does."""
+        if self.alarm is not None and self.alarm.cause != cause:
+            self.alarm.cause = cause
+            if cause is None:
+                self._shown_again()
 
     def off(self) -> None:
         """Its condition is over."""
@@ -104,6 +125,24 @@ class Point:
         alarm.decision, alarm.due = decision, None
         alarm.observed = now + 30 * MINUTE if decision == "observe" and alarm.active else None
         return "decided"
+
+    def judge_false(self) -> str:
+        alarm = self.alarm
+        if alarm is None:
+            return "closed"
+        if alarm.verdict is not None:
+            return "state"
+        if alarm.priority in ("P1", "P2"):
+            return "asked"
+        self.judged_false()
+        return "false_alarm"
+
+    def judged_false(self) -> None:
+        alarm = self.alarm
+        assert alarm is not None
+        alarm.verdict = "false_alarm"
+        if alarm.decision is None:
+            alarm.decision, alarm.due = "false_alarm", None
 
     def shelve(self, leader: bool, minutes: int, now: int) -> str:
         alarm = self.alarm
@@ -151,6 +190,14 @@ class Point:
             alarm.announce()
         if alarm is not None and alarm.observed is not None and alarm.observed <= now:
             alarm.announce()
+
+    def _lifted(self, level: int) -> str:
+        """Take it off its shelf when it is worse than what was shelved; return the priority of the level."""
+        priority = self.priority(level)
+        if self.shelf is not None and (level > self.shelf[1] or priority == "P1"):
+            self.shelf = None
+            self._shown_again()
+        return priority
 
     def _shown_again(self) -> None:
         if self.alarm is not None and self.suppression == "none" and self.alarm.active and self.alarm.acked:

@@ -1,5 +1,6 @@
 """From a draft into force by two persons, back again, and everything that is refused; on both databases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,40 +102,51 @@ def test_changes_add_up_and_can_be_withdrawn(desk: Desk) -> None:
 
 def test_priorities_are_part_of_a_change(desk: Desk) -> None:
     """Which call goes out is changed by the same words."""
-    desk.publish(limits={"drone": {"wind_mps": {"priorities": ["P4"]}}}) if _wind_levels(desk) == 1 else desk.publish(
-        limits={"drone": {"wind_mps": {"priorities": ["P4", "P3"]}}}
-    )
+    desk.publish(limits={"gas_alarm": {"conc_ppm": {"priorities": ["P1", "P1"]}}})
     with desk.database.read() as connection:
         site = records.due(connection, desk.now_ms)[0].over(desk.site)
-    (limit,) = (each for each in site.catalog.kinds["drone"].field("wind_mps").limits if each.signal is None)
-    assert limit.levels[0].priority == "P4"
+    limit = site.catalog.kinds["gas_alarm"].field("conc_ppm").limits[0]
+    assert [level.priority for level in limit.levels] == ["P1", "P1"]
 
 
-def _wind_levels(desk: Desk) -> int:
-    (limit,) = (each for each in desk.site.catalog.kinds["drone"].field("wind_mps").limits if each.signal is None)
-    return len(limit.levels)
+def of_gas(**table: Any) -> dict[str, Any]:
+    """Return a draft on the gas limit of the kind."""
+    return {"limits": {"gas_alarm": {"conc_pct_lel": table}}}
 
 
-BAD = {
-    "an unknown kind": ({"limits": {"gas_alarn": {}}, "limits_for": [FOR_GAS_1]}, "'gas_alarn' is not a kind; did you mean 'gas_alarm'?"),
-    "an unknown field": ({"limits": {"gas_alarm": {"conc": {"levels": [1, 2]}}}}, "limits.gas_alarm.conc: 'conc' has no limits"),
-    "an unknown word": ({"limits": {"gas_alarm": {"conc_pct_lel": {"level": [1, 2]}}}}, "is not a setting of a limit"),
-    "levels in the wrong order": ({"limits": {"gas_alarm": {"conc_pct_lel": {"levels": [20, 15]}}}}, "level 2: 15 must be worse than the level before it"),
-    "a capped limit made looser": ({"limits": {"gas_alarm": {"conc_pct_lel": {"levels": [30, 60]}}}}, "level 1: 30 is looser than the cap of 25"),
-    "a capped limit made milder": ({"limits": {"gas_alarm": {"conc_pct_lel": {"priorities": ["P3", "P2"]}}}}, "level 1: P3 is milder than the P2 of a capped limit"),
-    "a wrong priority": ({"limits": {"gas_alarm": {"conc_pct_lel": {"priorities": ["P1", "P0"]}}}}, "expected 2 of P1, P2, P3, P4, health"),
-    "negative deadband": ({"limits": {"gas_alarm": {"conc_pct_lel": {"deadband": -1}}}}, "must not be negative"),
-    "a delay as long as staleness": ({"limits": {"light_pole": {"supply_v": {"low": {"on_s": 1e9}}}}}, "must be shorter than stale_after_s"),
-    "a number that is none": ({"limits": {"gas_alarm": {"conc_pct_lel": {"levels": [float("nan"), 40]}}}}, "expected 2 numbers"),
-    "a scope that holds nobody": ({"limits_for": [{**FOR_GAS_1, "device": "gas-9", "levels": [1, 2]}]}, "limits_for[0].device: 'gas-9' holds no gas_alarm"),
-    "one target twice": ({"limits_for": [{**FOR_GAS_1, "levels": [1, 2]}, {**FOR_GAS_1, "levels": [2, 3]}]}, "has this limit in another table already"),
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown kind": ({"limits": {"gas_alarn": {}}, "limits_for": [FOR_GAS_1]}, "did you mean 'gas_alarm'?"),
+    "an unknown field": (
+        {"limits": {"gas_alarm": {"conc": {}, "x": {}}}},
+        "limits.gas_alarm.conc: 'conc' has no limits",
+    ),
+    "an unknown word": (of_gas(level=[1, 2]), "is not a setting of a limit"),
+    "levels in the wrong order": (of_gas(levels=[20, 15]), "level 2: 15 must be worse than the level before it"),
+    "a capped limit made looser": (of_gas(levels=[30, 60]), "level 1: 30 is looser than the cap of 25"),
+    "a capped limit made milder": (of_gas(priorities=["P3", "P2"]), "P3 is milder than the P2 of a capped limit"),
+    "a wrong priority": (of_gas(priorities=["P1", "P0"]), "expected 2 of P1, P2, P3, P4, health"),
+    "priorities of no kind": (of_gas(priorities=[{}, []]), "expected 2 of P1, P2, P3, P4, health"),
+    "negative deadband": (of_gas(deadband=-1), "must not be negative"),
+    "a delay as long as staleness": (
+        {"limits": {"light_pole": {"supply_v": {"low": {"on_s": 1e9}}}}},
+        "must be shorter than stale_after_s",
+    ),
+    "a number that is none": (of_gas(levels=[float("nan"), 40]), "expected 2 numbers"),
+    "a scope that holds nobody": (
+        {"limits_for": [{**FOR_GAS_1, "device": "gas-9", "levels": [1, 2]}]},
+        "limits_for[0].device: 'gas-9' holds no gas_alarm",
+    ),
+    "one target twice": (
+        {"limits_for": [{**FOR_GAS_1, "levels": [1, 2]}, {**FOR_GAS_1, "levels": [2, 3]}]},
+        "has this limit in another table already",
+    ),
     "nothing at all": ({}, "the draft changes nothing"),
     "no tables": ({"limits": {"gas_alarm": 3}}, "limits.gas_alarm: expected a table of fields, found 3"),
     "a withdrawal of nothing": ({"withdraw": [FOR_GAS_1]}, "there is nothing to withdraw"),
     "no reason": ({**TIGHTER, "reason": " "}, "Say why"),
     "no source": ({**TIGHTER, "source": ""}, "a draft needs a source"),
     "a wrong grade": ({**TIGHTER, "grade": "D"}, "grade: expected one of A, B, C, found 'D'"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -169,9 +181,7 @@ def test_who_may_what(desk: Desk) -> None:
 def test_no_approval_without_a_test_of_exactly_this(desk: Desk) -> None:
     """None, one against other rules, one of a span that failed: refused; a test as things are: approved."""
     desk.draft(**TIGHTER)
-    desk.draft(limits={"refuse_truck": {"load_pct": {"overload": {"deadband": 2}}}}) if False else desk.draft(
-        limits_for=[{**FOR_GAS_1, "levels": [5, 20]}]
-    )
+    desk.draft(limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])
     assert refused(desk.approve, 1) == (
         "state", "Approving takes a back-test of exactly this draft; it has none. Run one first.",
     )  # fmt: skip
@@ -242,8 +252,6 @@ def test_two_approve_at_once(desk: Desk) -> None:
 def test_what_no_longer_fits_the_site_is_left_out_and_told(desk: Desk) -> None:
     """A device that left the site takes its own limit with it; all others stand."""
     desk.publish(**TIGHTER, limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])
-    from dataclasses import replace
-
     smaller = replace(desk.site, devices={k: v for k, v in desk.site.devices.items() if k != "gas-1"})
     faults: list[Any] = []
     with desk.database.read() as connection:
