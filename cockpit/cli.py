@@ -87,6 +87,7 @@ _part("audit", "ingest.alarms.verify", "Check that the record of every act is wh
 _part("rules", "ingest.alarms.revisions", "Change the rules: draft, back-test, approve, roll back.")
 _part("reconcile", "ingest.reconcile", "Count the journal against the store.")
 _part("backup", "ingest.backup", "Write everything but InfluxDB's own files into one file.")
+_part("record", "ingest.recording", "Take a span of the journal out into a file, or bring one in.")
 _part("restore", "ingest.restore", "Put a backup into an empty data folder.")
 _part("simulate", "simulators", "Let a simulated city publish to a broker.")
 

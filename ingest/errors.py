@@ -28,6 +28,14 @@ class BackupError(IngestError):
     """A backup cannot be written or restored; nothing is left half done."""
 
 
+class RecordingError(IngestError):
+    """A recording cannot be written or read; nothing is left half done."""
+
+
+class InstantError(IngestError):
+    """What was given is no instant."""
+
+
 class AlarmError(IngestError):
     """The alarm database cannot be used."""
 

@@ -1,0 +1,199 @@
+"""The file of a recording: gzip around a header, blocks of messages and a trailer (docs/recordings.md).
+
+The header is one line of JSON. A block is its length and CRC-32 (4 bytes each, big-endian) and a MessagePack array of
+(receive time in epoch ms, topic, payload). A block of length 0 ends them, and one line of JSON says how many messages
+there were: a file that was cut off does not pass for a whole one.
+"""
+
+import gzip
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import msgspec
+
+from ingest.errors import RecordingError
+
+FORMAT, VERSION = "citydeck-recording", 1
+_HEAD = struct.Struct("!II")
+_HEADER_BYTES = 4 * 1024 * 1024
+_BLOCK_BYTES = 256 * 1024 * 1024
+
+
+class Message(NamedTuple):
+    """One message as it was received; ticks of the collector have the topic ``$tick``."""
+
+    received_ms: int
+    topic: str
+    payload: bytes
+
+
+class Header(msgspec.Struct, kw_only=True):
+    """What a recording says of itself: instants are epoch ms, ``kinds`` maps a kind to the version of its table."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    software: str
+    site: dict[str, str]
+    district: str
+    timezone: str
+    from_ms: int
+    to_ms: int
+    kinds: dict[str, str]
+    only: dict[str, list[str]] = {}
+    pseudonymised: bool = False
+    shard: str = "main"
+
+
+class _Trailer(msgspec.Struct):
+    messages: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Message]).decode
+_header = msgspec.json.Decoder(Header).decode
+_trailer = msgspec.json.Decoder(_Trailer).decode
+
+
+class Writer:
+    """Writes a recording; the file is whole only after ``close``."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        """Begin a file.
+
+        Raises:
+            RecordingError: it exists already or cannot be written.
+        """
+        self._path = path
+        self.messages = 0
+        try:
+            self._file = gzip.GzipFile(path, "xb", compresslevel=6, mtime=0)
+        except FileExistsError:
+            raise RecordingError(f"{path}: exists already; name another file") from None
+        except OSError as error:
+            raise RecordingError(f"{path}: cannot be written: {error}") from error
+        self._put(msgspec.json.encode(header) + b"\n")
+
+    def write(self, messages: Sequence[Message]) -> None:
+        """Add a block of messages.
+
+        Raises:
+            RecordingError: it cannot be written.
+        """
+        if messages:
+            body = _encode(messages)
+            self._put(_HEAD.pack(len(body), zlib.crc32(body)) + body)
+            self.messages += len(messages)
+
+    def close(self) -> None:
+        """End the file.
+
+        Raises:
+            RecordingError: it cannot be written.
+        """
+        self._put(_HEAD.pack(0, 0) + msgspec.json.encode(_Trailer(self.messages)) + b"\n")
+        try:
+            self._file.close()
+        except OSError as error:
+            raise RecordingError(f"{self._path}: cannot be written: {error}") from error
+
+    def _put(self, body: bytes) -> None:
+        try:
+            self._file.write(body)
+        except OSError as error:
+            raise RecordingError(f"{self._path}: cannot be written: {error}") from error
+
+    def abandon(self) -> None:
+        """Remove what was written so far."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Reader:
+    """Reads a recording."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file and read its header.
+
+        Raises:
+            RecordingError: there is none, or it is no recording, or one of a newer version.
+        """
+        self._path = path
+        try:
+            self._file = gzip.GzipFile(path, "rb")
+        except OSError as error:
+            raise RecordingError(f"{path}: cannot be opened: {error.strerror}") from error
+        try:
+            self.header = self._read_header()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def blocks(self) -> Iterator[list[Message]]:
+        """Yield the messages, block by block.
+
+        Raises:
+            RecordingError: the file is cut off or damaged; what was yielded before is in order.
+        """
+        found = 0
+        while True:
+            length, check = _HEAD.unpack(self._take(_HEAD.size))
+            if length == 0:
+                break
+            if length > _BLOCK_BYTES:
+                raise self._fault("is damaged: a block is impossibly long")
+            body = self._take(length)
+            if zlib.crc32(body) != check:
+                raise self._fault("is damaged: a block does not have its check sum")
+            try:
+                messages = _decode(body)
+            except msgspec.DecodeError as error:
+                raise self._fault(f"is damaged: {error}") from error
+            found += len(messages)
+            yield messages
+        try:
+            told = _trailer(self._line())
+        except msgspec.DecodeError as error:
+            raise self._fault("is cut off at its end") from error
+        if told.messages != found:
+            raise self._fault(f"holds {found} messages, and its end speaks of {told.messages}")
+
+    def _read_header(self) -> Header:
+        try:
+            header = _header(self._line())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._fault("is no CityDeck recording") from error
+        if header.format != FORMAT:
+            raise self._fault("is no CityDeck recording")
+        if header.version > VERSION:
+            raise self._fault(f"is of version {header.version}; this CityDeck reads up to {VERSION}")
+        return header
+
+    def _line(self) -> bytes:
+        try:
+            return self._file.readline(_HEADER_BYTES)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._fault("is no CityDeck recording, or cut off") from error
+
+    def _take(self, length: int) -> bytes:
+        try:
+            found = self._file.read(length)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._fault(f"is cut off or damaged: {error}") from error
+        if len(found) < length:
+            raise self._fault("is cut off")
+        return found
+
+    def _fault(self, what: str) -> RecordingError:
+        return RecordingError(f"{self._path} {what}")

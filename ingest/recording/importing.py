@@ -1,0 +1,140 @@
+"""A recording, or a CSV of messages, into a journal of its own."""
+
+import csv
+import os
+import shutil
+import tempfile
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from devices.site import Site
+from ingest.errors import RecordingError
+from ingest.instants import instant
+from ingest.journal import TICK, Journal
+from ingest.places import Places
+from ingest.recording.exporting import Progress, versions
+from ingest.recording.file import Message, Reader
+
+_SECOND_MS = 1_000
+_COLUMNS = ("received_at", "topic")
+_BODIES = ("payload", "payload_base64")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many messages came in, and what a reader should know."""
+
+    messages: int
+    warnings: tuple[str, ...] = ()
+
+
+def import_file(site: Site, path: Path, folder: Path, progress: Progress) -> Imported:
+    """Make a data folder whose journal holds a recording; on any fault the folder stays as it was.
+
+    Raises:
+        RecordingError: the folder is not empty, or the file cannot be used.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RecordingError(f"{folder} is not empty; a recording is brought into a new or empty folder")
+    if not path.is_file():
+        raise RecordingError(f"{path}: no such file")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-importing-"))
+    try:
+        found = _fill(site, path, Places(beside).journal, progress)
+        os.rename(beside, folder)
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be filled: {error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return found
+
+
+def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> Imported:
+    journal = Journal(journal_folder)
+    taken = 0
+    warnings: tuple[str, ...] = ()
+    try:
+        if path.suffix.lower() == ".csv":
+            blocks: Iterator[list[Message]] = iter([_ticked(_rows(path, site))])
+        else:
+            reader = Reader(path)
+            warnings = _differences(reader, site)
+            blocks = reader.blocks()
+        for block in blocks:
+            for part in _by_instant(block):
+                journal.append([(message.topic, message.payload) for message in part], part[0].received_ms)
+                taken += sum(message.topic != TICK for message in part)
+            progress(taken, taken)
+    finally:
+        journal.close()
+    if not taken:
+        raise RecordingError(f"{path} holds no message")
+    return Imported(taken, warnings)
+
+
+def _differences(reader: Reader, site: Site) -> tuple[str, ...]:
+    here = versions(site.catalog)
+    unknown = sorted(reader.header.kinds.keys() - here.keys())
+    if unknown:
+        raise RecordingError(
+            f"the recording has the kind {', '.join(unknown)}, which this site does not know; name a site file whose "
+            "[site] kinds has it"
+        )
+    changed = sorted(kind for kind, number in reader.header.kinds.items() if here[kind] != number)
+    return tuple(f"the table of {kind} has changed since the recording was made" for kind in changed)
+
+
+def _by_instant(messages: list[Message]) -> Iterator[list[Message]]:
+    part: list[Message] = []
+    for message in messages:
+        if part and message.received_ms != part[0].received_ms:
+            yield part
+            part = []
+        part.append(message)
+    if part:
+        yield part
+
+
+def _rows(path: Path, site: Site) -> list[Message]:
+    """Read a CSV of messages, in order of their receipt."""
+    found = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file, strict=True)
+            columns = rows.fieldnames or ()
+            body = next((name for name in _BODIES if name in columns), None)
+            if body is None or any(name not in columns for name in _COLUMNS):
+                raise RecordingError(f"{path}: expected the columns received_at, topic and payload (or payload_base64)")
+            for row in rows:
+                found.append(_message(row, body, f"{path}, line {rows.line_num}", site))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordingError(f"{path} is no CSV in UTF-8: {error}") from error
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {error.strerror}") from error
+    return sorted(found, key=lambda message: message.received_ms)
+
+
+def _message(row: dict[str, str | None], body: str, where: str, site: Site) -> Message:
+    at, topic, payload = row["received_at"] or "", row["topic"] or "", row[body] or ""
+    if not topic or topic.startswith("$"):
+        raise RecordingError(f"{where}: topic {topic!r} is no topic of a device")
+    received_ms = int(at) if at.isdecimal() and len(at) == 13 else instant(at, f"{where}: received_at", site.timezone)
+    if body == "payload":
+        return Message(received_ms, topic, payload.encode())
+    try:
+        return Message(received_ms, topic, b64decode(payload, validate=True))
+    except ValueError as error:
+        raise RecordingError(f"{where}: payload_base64 is not base64: {error}") from error
+
+
+def _ticked(messages: list[Message]) -> list[Message]:
+    """Add a tick a second: whoever wrote these messages down was listening all the time."""
+    if not messages:
+        return []
+    first, last = messages[0].received_ms // _SECOND_MS, messages[-1].received_ms // _SECOND_MS
+    ticks = (Message(second * _SECOND_MS, TICK, b"") for second in range(first + 1, last + 1))
+    return sorted(chain(messages, ticks), key=lambda message: message.received_ms)
