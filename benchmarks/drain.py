@@ -18,6 +18,7 @@ COLUMNS: Final = (
     Column("drained_s", "caught up after, s", 1),
     Column("rate", "stored meanwhile, msg/s"),
     Column("real_time", "times real time", 1),
+    Column("cpu_us", "collector CPU µs/msg", 1),
     Column("lost", "lost"),
 )
 RATE: Final = 5_000
@@ -57,11 +58,12 @@ def _measured(citydeck: CityDeck, rig: Rig, settings: Settings, outage_s: float)
     paced(publisher, started_s + _BEFORE_S + outage_s)
     rig.influx.start()
     back_s = time.perf_counter()
+    cpu_s = citydeck.cpu_s
     before = citydeck.kept()
     backlog = publisher.acked - before
     settings.say(f"  {backlog:,} messages wait")
     written = _caught_up(rig, publisher, before, outage_s)
-    drained_s = time.perf_counter() - back_s
+    drained_s, cpu_s = time.perf_counter() - back_s, citydeck.cpu_s - cpu_s
     sent = publisher.stop()
     kept, _ = settled(citydeck, sent, 3.0 if settings.quick else 20.0, settings.say)
     rate = written / drained_s
@@ -70,6 +72,7 @@ def _measured(citydeck: CityDeck, rig: Rig, settings: Settings, outage_s: float)
         "drained_s": drained_s,
         "rate": rate,
         "real_time": rate / RATE,
+        "cpu_us": cpu_s * 1e6 / max(1, written),
         "lost": sent - kept,
     }
 

@@ -79,7 +79,8 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     board = Board(database, site)
     version = asset_version()
     now = City(site)
-    reader = Reader(site, now, store, board)
+    ruled = RuleBoard(database, site)
+    reader = Reader(site, now, store, board, ruled)
     live = LiveCity(site, now, board, version, Watch(database, site, _clock_ms()))
 
     backtests = Backtests(database, site, places)
@@ -106,7 +107,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
 
     api = FastAPI(title="CityDeck", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     token = os.environ.get("CITYDECK_METRICS_TOKEN", "")
-    cased, ruled = CaseBoard(database, site), RuleBoard(database, site)
+    cased = CaseBoard(database, site)
     api.state.parts = Parts(
         site, live, reader, board, database, Sessions(password), version, token,
         cases=cased, rules=ruled, backtests=backtests, places=places,

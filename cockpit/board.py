@@ -11,7 +11,7 @@ from devices.kind import PRIORITIES
 from devices.signals import Together
 from devices.site import Device, Site
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.own_kind import WATCHDOG
+from ingest.alarms.own_kind import COLLECTOR, WATCHDOG
 from ingest.alarms.rules import rule_label
 from ingest.alarms.states import OPEN_STATES, row_state
 from ingest.alarms.tables import audit, audit_head, joint_act, occurrence
@@ -75,7 +75,7 @@ class Board:
             "lon": device.lon if device else None,
             "camera": contacts["camera"],
             "grid_officer": contacts["grid_officer"],
-            "device_name": {"zh": device.label.zh, "en": device.label.en} if device and device.label else None,
+            "device_name": _named(row, device),
             "rule_name": {"zh": label.zh, "en": label.en},
             "responsible": contacts["unit"],
         }
@@ -188,6 +188,15 @@ def state_is(state: str) -> list[sa.ColumnElement[bool]]:
     if state == "CLOSED":
         return [occurrence.c.closed_at.is_not(None)]
     return [occurrence.c.closed_at.is_(None), *([] if state == "open" else [_facts(state)])]
+
+
+def _named(row: Mapping[Any, Any], device: Device | None) -> dict[str, str] | None:
+    if device is not None and device.label:
+        return {"zh": device.label.zh, "en": device.label.en}
+    if row["kind"] == COLLECTOR.key:
+        shard = str(row["device"]).removeprefix(f"{COLLECTOR.key}-")
+        return {"zh": f"{COLLECTOR.zh} {shard}", "en": f"{COLLECTOR.en} {shard}"}
+    return None
 
 
 def _seconds(from_ms: int, to_ms: int | None) -> float | None:

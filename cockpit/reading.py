@@ -7,6 +7,7 @@ from typing import Any
 from cockpit.board import Board
 from cockpit.city import City, DeviceNow
 from cockpit.problems import Problem
+from cockpit.rule_board import RuleBoard
 from cockpit.times import rfc3339
 from devices.kind import Field, Measurement
 from devices.readings import Quality
@@ -21,11 +22,12 @@ _SECOND_MS = 1_000
 class Reader:
     """Reading access; blocking work is done in threads."""
 
-    def __init__(self, site: Site, city: City, store: Store, board: Board) -> None:
+    def __init__(self, site: Site, city: City, store: Store, board: Board, rules: RuleBoard) -> None:
         self._site = site
         self._city = city
         self._store = store
         self._board = board
+        self._rules = rules
         self._units = {
             field.key: field.unit
             for kind in site.catalog.kinds.values()
@@ -125,8 +127,14 @@ class Reader:
             step_ms = 0
         series = await asyncio.to_thread(self._store.series, measurement.key, device, field, start_ms, stop_ms, step_ms)
         limits = [
-            {"level": level.level, "value": level.value, "priority": level.priority}
-            for limit in definition.limits
+            {
+                "level": level.level,
+                "value": level.value,
+                "priority": level.priority,
+                "sense": limit.sense,
+                "name": {"zh": limit.zh, "en": limit.en},
+            }
+            for limit in await asyncio.to_thread(self._rules.limits, device, now.kind, definition, stop_ms)
             for level in limit.levels
         ]
         return {

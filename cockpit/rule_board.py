@@ -9,14 +9,14 @@ import msgspec
 from cockpit.times import rfc3339
 from devices.catalog import Catalog
 from devices.errors import Fault
-from devices.kind import Kind, Label, Limit
+from devices.kind import Field, Kind, Label, Limit
 from devices.site import Site
 from devices.units import UNITS
 from ingest.alarms.books import rule_of
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
 from ingest.alarms.revisions.revision import SITE_FILE, Revision
-from ingest.alarms.rules import GroupRule, Rule, RuleBook, SilenceRule, rule_book, rule_label
+from ingest.alarms.rules import GroupRule, Rule, SilenceRule, rule_book, rule_label
 from ingest.errors import Refused
 
 Document = dict[str, Any]
@@ -65,6 +65,13 @@ class RuleBoard:
             "unfit": [str(fault) for fault in ruled.faults],
             "items": [item for item in items if kind is None or item["kind"] == kind],
         }
+
+    def limits(self, device: str, kind: str, field: Field, now_ms: int) -> list[Limit]:
+        """Return the limits of a field that counted for a device at an instant and are lines across its curve."""
+        with self._database.read() as connection:
+            book = self.ruled(records.due(connection, now_ms)[0]).book
+        rules = (rule_of(book, device, f"{kind}.{field.key}.{limit.key}") for limit in field.limits)
+        return [rule.limit for rule in rules if isinstance(rule, Rule) and rule.limit.of_values]
 
     def revisions(self, now_ms: int) -> list[Document]:
         """Return all revisions, the newest first, each with the figures of its newest back-test."""
@@ -265,9 +272,3 @@ def _names(kind: Kind) -> Document:
 def _unit(key: str) -> Document:
     unit = UNITS[key]
     return {"zh": unit.zh, "en": unit.en}
-
-
-def limits_of(book: RuleBook, device: str, rule_ids: list[str]) -> list[Limit]:
-    """Return the limits that count for a device, of some rules."""
-    found = (rule_of(book, device, rule_id) for rule_id in rule_ids)
-    return [rule.limit for rule in found if isinstance(rule, Rule)]

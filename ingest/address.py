@@ -50,6 +50,11 @@ def broker_address(site: Site, mqtt_port: int | None) -> BrokerAddress:
             "the site's broker is embedded: `citydeck up` starts it; for another MQTT 5 broker on this machine give "
             "--mqtt-port, or name one as broker.url in the site file"
         )
-    parts = urlsplit(site.broker.url)
+    return address_of(site.broker.url)
+
+
+def address_of(url: str) -> BrokerAddress:
+    """Return where a broker's ``mqtt`` or ``mqtts`` address points to."""
+    parts = urlsplit(url)
     tls = parts.scheme == "mqtts"
     return BrokerAddress(parts.hostname or "127.0.0.1", parts.port or (_TLS_PORT if tls else _PORT), tls)

@@ -32,6 +32,10 @@ class RecordingError(IngestError):
     """A recording cannot be written or read; nothing is left half done."""
 
 
+class ReplayError(IngestError):
+    """A recording cannot be replayed there."""
+
+
 class InstantError(IngestError):
     """What was given is no instant."""
 

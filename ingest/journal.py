@@ -86,13 +86,18 @@ _new = tuple.__new__
 class Journal:
     """An append-only log. Any number of threads append, read and wait; batches stay whole."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durable: bool = True) -> None:
         """Open the journal in a folder, made if missing.
+
+        Args:
+            folder: of its files.
+            durable: whether ``append`` waits for the disk; only a copy that can be made again may do without.
 
         Raises:
             JournalError: the folder or its newest file cannot be used.
         """
         self._folder = folder
+        self._synchronous = "FULL" if durable else "OFF"
         self._grown = threading.Condition()
         self._appending = threading.Lock()
         self._tail: deque[_Batch] = deque()
@@ -286,7 +291,7 @@ class Journal:
         self._close_writer()
         writer = sqlite3.connect(path, timeout=10, check_same_thread=False)
         writer.execute("PRAGMA journal_mode=WAL")
-        writer.execute("PRAGMA synchronous=FULL")
+        writer.execute(f"PRAGMA synchronous={self._synchronous}")
         writer.execute(_SCHEMA)
         writer.commit()
         self._writer, self._file = writer, path

@@ -47,6 +47,7 @@ class Subscriber:
         self._connection = 0
         self._reported = ""
         self._refused = False
+        self._session = ""
         self.inbox = Inbox()
         self.connected = False
         self._client = chunks.client_class()(
@@ -56,6 +57,7 @@ class Subscriber:
         self._client.reconnect_delay_set(1, 10)
         address.prepare(self._client)
         self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
         self._client.on_connect_fail = self._failed
         self._client.on_disconnect = self._disconnected
 
@@ -109,10 +111,17 @@ class Subscriber:
         # Retained status messages are news only to a new session.
         wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
         client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
-        log.info(
-            "broker connected address=%s session=%s",
-            self._address,
-                 "resumed" if flags.session_present else "new")  # fmt: skip
+        self._session = "resumed" if flags.session_present else "new"
+
+    def _subscribed(
+        self, _client: Client, _user: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        # Only now does the broker keep messages for a new session.
+        log.info("broker connected address=%s session=%s", self._address, self._session)
+        for topic, reason in zip((*self._subscriptions, self._ask_topic), reasons, strict=False):
+            if reason.is_failure:
+                log.error("broker %s refuses the subscription to %s: %s; nothing of it is collected",
+                          self._address, topic, reason)  # fmt: skip
 
     def _failed(self, _client: Client, _user: Any) -> None:
         self._report(f"broker {self._address} does not answer; trying again for ever")

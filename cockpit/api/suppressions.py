@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from cockpit.api.alarm_acts import carried_out, done_document
 from cockpit.api.alarm_requests import AgreeRequest, OutOfServiceRequest, UnshelveRequest
-from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
+from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import ACT_PROBLEMS, problems
 from cockpit.problems import Problem
 from cockpit.times import parse_instant, rfc3339
@@ -44,6 +44,7 @@ async def suppressions(
 @router.post("/out-of-service", responses=ACT_PROBLEMS)
 async def out_of_service(parts: PartsNow, body: OutOfServiceRequest, request: Request) -> Document:
     """Ask to take a device or one alarm point out of service (maintenance); a leader has to agree."""
+    require_user()
     if (body.device is None) == (body.point is None):
         raise Problem(422, "Name either a device or an alarm point.")
     scope: Literal["device", "point"] = "device" if body.device is not None else "point"

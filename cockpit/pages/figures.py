@@ -44,7 +44,7 @@ def series_figure(
     """Draw a Series of the API.
 
     Args:
-        kind: the device's kind; says the unit, the limits and what counts as a gap.
+        kind: the device's kind; says the unit and what counts as a gap.
         name: the field.
         series: as ``/api/v1/devices/{id}/series`` answers.
         alarms: those of the device; those raised in the window are marked on the time line.
@@ -67,7 +67,7 @@ def series_figure(
     if passing:
         # What passes is one thing after another; a line between two lorries would say there was something in between.
         traces[0] |= {"mode": "markers", "marker": {"color": _DATA, "size": style.rem * 0.4}}
-    shapes, notes = _limits(field, style, points)
+    shapes, notes = _limits(series.get("limits", ()), field, style, points)
     shapes += [_band(gap, style) for gap in gaps]
     lines, flags = _alarm_marks(alarms, name, style, start_ms, stop_ms)
     layout = _layout(field, style, start_ms, stop_ms, legend=any(quality != "good" for _, _, quality in points))
@@ -142,36 +142,34 @@ def _marked(points: Sequence[tuple[int, Any, str]], style: FigureStyle) -> list[
     return found
 
 
-def _limits(field: Field, style: FigureStyle, points: Sequence[tuple[int, Any, str]]) -> tuple[list[Any], list[Any]]:
+def _limits(
+    limits: Sequence[Any], field: Field, style: FigureStyle, points: Sequence[tuple[int, Any, str]]
+) -> tuple[list[Any], list[Any]]:
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     highest = max((value for _, value, _ in points if isinstance(value, int | float)), default=None)
-    for limit in field.limits:
-        for step in limit.levels:
-            # A level far above everything measured would flatten the curve; the first one is always drawn.
-            if (
-                limit.sense == "above"
-                and step.level > 1
-                and highest is not None
-                and step.value > 4 * max(highest, limit.levels[0].value)
-            ):
-                continue
-            colour = PRIORITY_COLOURS[step.priority]
-            shapes.append(
-                {
-                    "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": step.value, "y1": step.value,
-                    "line": {"color": colour, "width": style.rem * 0.09, "dash": "dash"},
-                }
-            )  # fmt: skip
-            text = style.say("device.limit", name=getattr(limit, style.say.language), value=f"{step.value:,g}")
-            notes.append(
-                {
-                    "xref": "paper", "x": 0.005, "xanchor": "left", "showarrow": False,
-                    "y": step.value, "yanchor": "bottom",
-                    "text": f"{step.priority} {text} {_unit(field, style)}",
-                    "font": {"color": colour, "size": style.rem * 0.8},
-                }
-            )  # fmt: skip
+    mildest = min((step["value"] for step in limits if step["level"] == 1), default=0.0)
+    for step in limits:
+        value = step["value"]
+        # A level far above everything measured would flatten the curve; the first one is always drawn.
+        far = highest is not None and value > 4 * max(highest, mildest)
+        if step["sense"] == "above" and step["level"] > 1 and far:
+            continue
+        colour = PRIORITY_COLOURS[step["priority"]]
+        shapes.append(
+            {
+                "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
+                "line": {"color": colour, "width": style.rem * 0.09, "dash": "dash"},
+            }
+        )  # fmt: skip
+        text = style.say("device.limit", name=step["name"][style.say.language], value=f"{value:,g}")
+        notes.append(
+            {
+                "xref": "paper", "x": 0.005, "xanchor": "left", "showarrow": False, "y": value, "yanchor": "bottom",
+                "text": f"{step['priority']} {text} {_unit(field, style)}",
+                "font": {"color": colour, "size": style.rem * 0.8},
+            }
+        )  # fmt: skip
     return shapes, notes
 
 

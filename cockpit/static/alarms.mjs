@@ -13,6 +13,8 @@ export function priorityText(priority) {
 /** The tables name rules in small letters, to stand within sentences; here they begin one. */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+const ownField = ({ unit }) => (unit === "1" ? undefined : { resolution: 0.1, unit_label: { zh: unit, en: unit } });
+
 /** Loads what the words below need; await it once per module. */
 export async function alarmWords() {
   const [kindTable, siteTable, placeTable] = await Promise.all([kinds(), site(), places()]);
@@ -31,7 +33,8 @@ export async function alarmWords() {
 
   function value(alarm) {
     if (alarm.value === null || alarm.value === undefined || !alarm.field) return "";
-    const field = kindTable.get(alarm.kind)?.field(alarm.field);
+    // The collector's own figures are of no kind of device.
+    const field = kindTable.get(alarm.kind)?.field(alarm.field) ?? ownField(alarm);
     // "Lamp failure: yes" says nothing that "lamp failure" does not.
     return field?.type === "flag" ? "" : withUnit(field, alarm.value);
   }

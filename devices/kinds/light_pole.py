@@ -236,7 +236,12 @@ KIND = Kind(
     stale_after_s=360,
     headline="dim_pct",
     shape="circle",
-    no_data=NoData(600, "P4", "CityDeck 建议值 proposal", "C"),
+    no_data=NoData(
+        300,
+        "P4",
+        "环境监测 5 min，灯控 ≥ 3 个周期 environment 5 min, lamps ≥ 3 intervals: CityDeck 建议值 proposal",
+        "C",
+    ),
     groups=_GROUPS,
     measurements=(
         Measurement(

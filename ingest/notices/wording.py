@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from devices.site import Site
+from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.rules import rule_label
 from ingest.contacts import Contacts, Directory
 
@@ -28,7 +29,9 @@ def wording(alarm: Mapping[str, Any], step: int, key: str, site: Site, directory
     lines = [f"{label.zh}{value}", f"时间 {at:%Y-%m-%d %H:%M:%S%z}"]
     english = f"{label.en}{value}, {en_name}"
     if device is None:
-        lines.append(f"设备 {alarm['device']}（未登记）")
+        # A collector, a circuit or a street is no device that a site could list.
+        listed = alarm["kind"] == OWN_KIND or ":" in alarm["device"]
+        lines.append(f"设备 {alarm['device']}{'' if listed else '（未登记）'}")
     else:
         street = site.streets.get(device.street)
         where = (alarm["device"], street.label.zh if street else "", f"网格 {device.grid}" if device.grid else "")

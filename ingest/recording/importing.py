@@ -54,7 +54,7 @@ def import_file(site: Site, path: Path, folder: Path, progress: Progress) -> Imp
 
 
 def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> Imported:
-    journal = Journal(journal_folder)
+    journal = Journal(journal_folder, durable=False)
     taken = 0
     warnings: tuple[str, ...] = ()
     try:
@@ -62,7 +62,7 @@ def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> I
             blocks: Iterator[list[Message]] = iter([_ticked(_rows(path, site))])
         else:
             reader = Reader(path)
-            warnings = _differences(reader, site)
+            warnings = check_kinds(reader, site)
             blocks = reader.blocks()
         for block in blocks:
             for part in _by_instant(block):
@@ -76,7 +76,12 @@ def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> I
     return Imported(taken, warnings)
 
 
-def _differences(reader: Reader, site: Site) -> tuple[str, ...]:
+def check_kinds(reader: Reader, site: Site) -> tuple[str, ...]:
+    """Return how the tables of a recording's kinds differ from those here.
+
+    Raises:
+        RecordingError: it has a kind the site does not know.
+    """
     here = versions(site.catalog)
     unknown = sorted(reader.header.kinds.keys() - here.keys())
     if unknown:

@@ -1,7 +1,7 @@
 """One recount: the journal judged again by the oracle, and the record held against what must stand there."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,7 +17,7 @@ from ingest.journal import Journal
 from ingest.places import Places
 from ingest.recount.beginnings import Beginning, Kept, beginning, forgetful, keep
 from ingest.recount.covering import Cover, seed
-from ingest.recount.expected import Deed, Entry, Expected
+from ingest.recount.expected import Deed, Entry, Expected, Standing
 from ingest.recount.in_force import InForce
 from ingest.recount.oracle import Oracle
 from ingest.recount.record import (
@@ -76,6 +76,39 @@ class Saved:
     quarantined: frozenset[int]
 
 
+class _Run:
+    """The journal's side of a recount, while the records go by."""
+
+    def __init__(self, oracle: Oracle, standing: dict[str, Standing], deeds: Sequence[Deed]) -> None:
+        self.oracle = oracle
+        self.entries: list[tuple[Happening, Entry]] = []
+        self.heard: dict[str, int] = {}
+        self.reread = 0
+        self._expected = Expected(standing)
+        self._deeds = deque(deeds)
+
+    def take(self, outcome: Outcome, quarantined: frozenset[int], after: int) -> None:
+        """Take in a record; what it must have made is noted behind the position ``after``."""
+        if outcome.position in quarantined and outcome.fate == "decoded" and outcome.origin is None:
+            # Unreadable when it came, readable by the site as it is now: it was not judged then.
+            self.reread += 1
+            outcome.readings, outcome.status, outcome.ahead_ms = (), None, 0
+        if outcome.origin is None:
+            for reading in outcome.readings:
+                self.heard.setdefault(reading.device, outcome.position)
+        for happening in self.oracle.judge(outcome):
+            while self._deeds and self._deeds[0].position < happening.position:
+                self._expected.done(self._deeds.popleft())
+            entry = self._expected.happened(happening)
+            if entry is not None and entry.position > after:
+                self.entries.append((happening, entry))
+
+    def taken_in(self, record: Record, last: int) -> int:
+        """Return up to which line of the audit everything has been taken in."""
+        later = [written.seq - 1 for written in record.written if written.entry.position > last][:1]
+        return min([record.last_seq, *later, *(deed.seq - 1 for deed in list(self._deeds)[:1])])
+
+
 class Recounting:
     """Recounts one collector's alarms."""
 
@@ -114,42 +147,25 @@ class Recounting:
         last = min(position_at(journal, result.to_ms) - 1, saved.position)
         if begun.on_trust:
             self._take_on_trust(begun, first_ms)
-        memory = begun.kept.memory
-        oracle = Oracle(self._site, self._shard, memory, saved.registered_ms)
-        begun_after, seq = memory.position, begun.kept.seq
+        memory, known_to = begun.kept.memory, (begun.kept.memory.position, begun.kept.seq)
         with self._database.read() as connection:
-            record = read(connection, seq, begun_after, self._claim(memory))
-        expected = Expected(begun.kept.standing)
-        entries: list[tuple[Happening, Entry]] = []
-        deeds = iter(record.deeds)
-        deed = next(deeds, None)
-        reread = 0
-        heard: dict[str, int] = {}
-        for outcome in self._outcomes(journal, saved.unregistered, memory.position, last):
+            record = read(connection, known_to[1], known_to[0], self._claim(memory))
+        run = _Run(Oracle(self._site, self._shard, memory, saved.registered_ms), begun.kept.standing, record.deeds)
+        for outcome in self._outcomes(journal, saved.unregistered, known_to[0], last):
             result.records += outcome.position > after
-            if outcome.position in saved.quarantined and outcome.fate == "decoded" and outcome.origin is None:
-                # Unreadable when it came, readable by the site as it is now: it was not judged then.
-                reread += 1
-                outcome.readings, outcome.status, outcome.ahead_ms = (), None, 0
-            if begun.on_trust and outcome.origin is None:
-                for reading in outcome.readings:
-                    heard.setdefault(reading.device, outcome.position)
-            for happening in oracle.judge(outcome):
-                while deed is not None and deed.position < happening.position:
-                    expected.done(deed)
-                    deed = next(deeds, None)
-                entry = expected.happened(happening)
-                if entry is not None and entry.position > after:
-                    entries.append((happening, entry))
-        forgotten = forgetful(self._site) if begun.on_trust else set()
-        known = heard if begun.on_trust else None
-        cover = Cover(self._site, oracle.in_force, forgotten, record.written, known)
-        self._compare(result, entries, record, cover, (after, last), begun_after, seq)
-        self._tell_uncovered(result, cover, record, reread)
-        if keep_end and last > begun_after:
+            run.take(outcome, saved.quarantined, after)
+        cover = Cover(
+            self._site,
+            run.oracle.in_force,
+            forgetful(self._site) if begun.on_trust else set(),
+            record.written,
+            run.heard if begun.on_trust else None,
+        )
+        self._compare(result, run.entries, record, cover, (after, last), known_to)
+        self._tell_uncovered(result, cover, record, run.reread)
+        if keep_end and last > known_to[0]:
             memory.position = last
-            seq = _taken_in(record, deed, last)
-            keep(self._places, Kept(begun.kept.format, memory, expected.standing, seq))
+            keep(self._places, Kept(begun.kept.format, memory, begun.kept.standing, run.taken_in(record, last)))
         return result
 
     def _saved(self) -> Saved:
@@ -210,12 +226,11 @@ class Recounting:
         record: Record,
         cover: Cover,
         span: tuple[int, int],
-        begun_after: int,
-        seq: int,
+        known_to: tuple[int, int],
     ) -> None:
         passages = {entry.point for _, entry in entries if entry.what == "passage"}
         with self._database.read() as connection:
-            known = passed_before(connection, passages, begun_after, seq)
+            known = passed_before(connection, passages, *known_to)
         due = [
             (happening, entry)
             for happening, entry in entries
@@ -246,12 +261,6 @@ class Recounting:
             result.uncovered.append(f"{record.foreign} lines of devices that belong to no collector by the site file")
         if reread:
             result.uncovered.append(f"{reread} messages that could not be read when they came, and can be now")
-
-
-def _taken_in(record: Record, deed: Deed | None, last: int) -> int:
-    """Return up to which line of the audit everything has been taken in, once ``deed`` is the next act to come."""
-    later = [written.seq for written in record.written if written.entry.position > last][:1]
-    return min([record.last_seq, *(seq - 1 for seq in later), *([deed.seq - 1] if deed is not None else [])])
 
 
 def recount(

@@ -51,6 +51,7 @@ run = true                            # `citydeck up` starts the simulators
 speed = 1                             # how much faster the simulated day passes; time stamps stay the real now
 seed = 1
 """
+_PUBLIC_CAMERAS = "cam-3"
 
 
 def write_city(city: City, folder: Path) -> None:
@@ -75,6 +76,16 @@ def _site(city: City) -> Iterator[str]:
     yield "# Where trucks unload (use = unloading), where drones may fly (flight) and where not (no_fly)."
     for area in city.areas:
         yield _area(area)
+    for number, cell in enumerate(city.ground.streets.cells, 1):
+        grids = ", ".join(f'"{grid}"' for grid in cell.grids)
+        yield f'[[grid_officers]]\nname = {{zh = "{cell.zh}网格长", en = "{cell.en} grid officer"}}'
+        yield f'phone = "0571-5550-{200 + number:04d}"              # invented\ngrids = [{grids}]\n'
+    for row in city.devices:
+        # Those of docks and bridges; where a device names none, the nearest of them is shown with its alarm.
+        if row.get("camera", "") >= _PUBLIC_CAMERAS:
+            yield f'[[cameras]]\nid = "{row["camera"]}"'
+            yield f'name = {{zh = "{row["name_zh"]}监控", en = "{row["name_en"]} camera"}}'
+            yield f"lat = {row['lat']}\nlon = {row['lon']}\n"
     yield '[[districts]]\nkey = "demo"\nname = {zh = "示范区", en = "Demo"}'
     yield "# each street: key, names, polygon as [longitude, latitude], grids (网格)\nstreets = ["
     for cell in city.ground.streets.cells:

@@ -45,13 +45,16 @@ class Flooded:
     sent: list[Message] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
     lasted_s: float = 0.0
+    cpu_s: float = 0.0
 
     def __str__(self) -> str:
         delays = sorted(self.delays_s)
         middle, late = statistics.median(delays), delays[len(delays) * 99 // 100]
+        cpu_us = self.cpu_s / (len(self.sent) + len(delays)) * 1e6
         return (
-            f"{len(self.sent)} unreadable messages in {self.lasted_s:.1f} s; from sending to the alarm's row, of "
-            f"{len(delays)} alarms: median {middle:.3f} s, 99 % {late:.3f} s, worst {delays[-1]:.3f} s"
+            f"{len(self.sent)} unreadable messages in {self.lasted_s:.1f} s, {cpu_us:.0f} µs CPU each; "
+            f"from sending to the alarm's row, of {len(delays)} alarms: median {middle:.3f} s, 99 % {late:.3f} s, "
+            f"worst {delays[-1]:.3f} s"
         )
 
     def pour(self, bad: list[Message], good: int, per_s: float) -> None:
@@ -67,12 +70,13 @@ class Flooded:
         slow = Fleet(self.town.device_wire.port, [alarms], per_s * good / len(bad))
         commits = _Commits(self.town.data / "alarms.db", first)
         commits.start()
-        began = time.monotonic()
+        began, cpu_s = time.monotonic(), self.town.collector.cpu_s
         for fleet in (floods, slow):
             fleet.start()
         reached(lambda: floods.done and slow.done, lambda: (floods.acked, slow.acked))
         reached(self._in, lambda: oracle.progress(self.town))
         self.lasted_s += time.monotonic() - began
+        self.cpu_s += self.town.collector.cpu_s - cpu_s
         commits.stop()
         # One after the other, as they were sent: the nth row is of the nth alarm.
         self.delays_s += [at - sent for sent, at in zip(slow.uplinks[0].sent_at, commits.seen_at, strict=True)]

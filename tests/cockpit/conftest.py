@@ -7,7 +7,6 @@ import pytest
 from tests.cockpit.town import Town
 from tests.sites import small_site_text
 
-
 # Whom an alarm is told to and what sees it; the channel has no address here, so its messages wait.
 CONTACTS = """
 [[cameras]]

@@ -106,7 +106,7 @@ def test_acts_on_no_alarm(town: Town, name: str) -> None:
 
 
 def test_a_list_is_acknowledged_line_by_line(town: Town) -> None:
-    """A P1, one that rose meanwhile and one that there is not are refused by themselves; the others are acknowledged."""
+    """A P1, one that rose meanwhile and one there is not are refused by themselves; the others are acknowledged."""
     first, second = lamp(town, "acts-2"), lamp(town, "acts-3")
     urgent = leak(town, "acts-gas-1", 60)
     lines = [(first, 1), (second, 0), (urgent, 2)]
@@ -161,7 +161,7 @@ def test_decisions(town: Town) -> None:
 
 
 def test_shelving(town: Town) -> None:
-    """A calm alarm is shelved by an officer and counted as hidden; P1 never, P2 by a leader; unshelving shows it again."""
+    """A calm alarm is shelved by an officer and counted as hidden; P1 never, P2 by a leader; a worse level lifts it."""
     alarm = lamp(town, "acts-6")
     path = f"/alarms/{alarm['id']}"
     shelved = act(town, "officer", f"{path}/shelve", reason="等待配件", duration_s=120)["alarm"]
@@ -243,8 +243,10 @@ def test_a_verdict_on_what_is_urgent_takes_two(town: Town) -> None:
 
 
 def test_out_of_service(town: Town) -> None:
-    """Maintenance asks with a permit and an end, a leader agrees; evaluation goes on below, and ending shows it again."""
+    """Maintenance asks with a permit and an end, a leader agrees; ending it early shows the alarm again."""
     alarm = lamp(town, "acts-8")
+    # It is registered nowhere: the cockpit hears of it with the next second of live values.
+    town.until("/api/v1/devices", lambda page: "acts-8" in [each["id"] for each in page["items"]], kind="light_pole")
     until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     wish = {"device": "acts-8", "permit": "WO-17", "reason": "更换灯具", "until": until}
     for user, status in ((None, 401), ("viewer", 403), ("officer", 403)):
@@ -274,6 +276,25 @@ def test_comments_are_added_and_the_same_key_adds_once(town: Town, calm: dict[st
     assert answers[0].json() == answers[1].json()
     assert [row for row in history(town, calm) if row[2] == "comment"] == [("officer", "officer", "comment")]
     assert refused(town, "officer", f"/alarms/{calm['id']}/comment", comment=" ")[0] == 422
+
+
+def test_a_stale_press_never_acknowledges_the_newer_one(town: Town) -> None:
+    """The old one is closed and another is open: 409 with the newer one, which is left alone."""
+    old = lamp(town, "acts-9")
+    act(town, "officer", f"/alarms/{old['id']}/ack", seen_level=1)
+    now_ms = time.time_ns() // 1_000_000
+    for second, failed in ((1, False), (62, False), (63, True)):
+        town.say("light_pole", "acts-9", {"lamp_fail": failed}, ts=now_ms + second * 1000)
+
+    def another(page: Any) -> bool:
+        return [each["id"] for each in page["items"]] not in ([], [old["id"]])
+
+    found = town.until("/api/v1/alarms", another, device="acts-9")
+    newer = found["items"][0]
+    with town.client("officer") as officer:
+        answer = post(officer, f"/alarms/{old['id']}/ack", seen_level=1)
+    assert (answer.status_code, answer.json()["type"]) == (409, "occurrence_closed")
+    assert (answer.json()["alarm"]["id"], answer.json()["alarm"]["state"]) == (newer["id"], "UNACK")
 
 
 def test_occurrences_are_filtered_and_paged(town: Town) -> None:

@@ -238,6 +238,14 @@ def test_suspend_extend_and_force(town: Town) -> None:
     assert (closed["state"], closed["forced"], closed["closed_by"]) == ("CLOSED", True, "leader")
 
 
+def test_a_hotline_call(town: Town) -> None:
+    """The call's own number is one case, however often it is passed on; it is reported, not registered."""
+    body = {"source": "hotline", "reference": "12345-0042", "description": "油烟", "grid": "s01-01"}
+    first, second = (reported(town, **body) for _ in range(2))
+    assert (first["id"], first["source"], first["state"]) == (second["id"], "hotline", "REPORTED")
+    assert first["grid_officer"]["phone"] == "0571-5550-0201"
+
+
 def test_a_finding(town: Town) -> None:
     """A drone's picture with class and confidence becomes a report; the same finding again is the same case."""
     body = {"finding": "drone-1/77", "class": "pothole", "picture": "p/77.jpg", "route": "R-1", "confidence": 0.91}

@@ -1,4 +1,4 @@
-"""Notices over HTTP: what waits and what nobody took, tried again by who may; and a drone's finding that becomes a case."""
+"""Notices over HTTP: what waits and what nobody took, tried again by who may; a drone's finding that is a case."""
 
 import itertools
 import time
@@ -29,7 +29,8 @@ def letters(town: Town) -> list[str]:
             texts = {item["key"]: item["title"] for item in page["items"]}
             return [key for key, title in texts.items() if "notice-" in title]
 
-        return town.eventually(lambda: len(waiting()) == 2 and waiting())
+        found: list[str] = town.eventually(lambda: waiting() if len(waiting()) == 2 else None)
+    return found
 
 
 def dead(town: Town, keys: list[str]) -> None:
@@ -45,10 +46,9 @@ def test_who_reads_and_who_revives(town: Town) -> None:
     for user, status in ((None, 401), ("viewer", 403), ("officer", 200), ("engineer", 200)):
         with town.client(user) as client:
             assert client.get("/api/v1/notices").status_code == status
-    body = {"keys": ["x"], "idempotency_key": "who"}
     for user, status in ((None, 401), ("viewer", 403), ("officer", 404)):
         with town.client(user) as client:
-            answer = client.post("/api/v1/notices/revive", json=body)
+            answer = client.post("/api/v1/notices/revive", json={"keys": ["x"], "idempotency_key": f"who {user}"})
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 

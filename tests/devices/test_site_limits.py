@@ -75,10 +75,67 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "delay as long as staleness": (
         "[limits.refuse_truck.load_pct]\non_s = 120",
-        (
-            "limits.refuse_truck.load_pct.full: on_s 120 must be shorter than stale_after_s 120, "
-            "else it never fires",
-        ),
+        ("limits.refuse_truck.load_pct.full: on_s 120 must be shorter than stale_after_s 120, else it never fires",),
+    ),
+    "another unit": (
+        '[limits.gas_alarm.conc_pct_lel]\nunit = "ppm"',
+        (f"{GAS}.high.unit: expected '%LEL', the unit of the limit, found 'ppm'",),
+    ),
+    "another unit than that of a group": (
+        '[limits.light_pole.feeder_leakage]\nunit = "A"',
+        ("limits.light_pole.feeder_leakage.unit: expected 'mA', the unit of the limit, found 'A'",),
+    ),
+    "hours that are none": (
+        '[limits.drone.wind_mps]\nhours = "22-6"',
+        ("limits.drone.wind_mps.high.hours: expected such as \"22:00-06:00\", found '22-6'",),
+    ),
+    "days that are none": (
+        '[limits.drone.wind_mps]\ndays = "mon-freitag"',
+        ('limits.drone.wind_mps.high.days: expected such as "mon-fri" or "sat sun", found \'mon-freitag\'',),
+    ),
+    "holidays neither": (
+        '[limits.drone.wind_mps]\nholidays = "no"',
+        ("limits.drone.wind_mps.high.holidays: expected true or false, found 'no'",),
+    ),
+    "part-time of what protects people": (
+        f'[{LEAK}]\nhours = "22:00-06:00"',
+        (f"{LEAK}.leakage: a capped limit is always armed",),
+    ),
+    "for nobody": (
+        '[[limits_for]]\ndevice = "gas-9999"\nkind = "gas_alarm"\nfield = "conc_pct_lel"\nlevels = [10, 20]',
+        ("limits_for[0].device: 'gas-9999' holds no gas_alarm; the limit would be for nobody",),
+    ),
+    "for a street without such devices": (
+        '[[limits_for]]\nstreet = "s02"\nkind = "gas_alarm"\nfield = "conc_pct_lel"\nlevels = [10, 20]',
+        ("limits_for[0].street: 's02' holds no gas_alarm; the limit would be for nobody",),
+    ),
+    "for two scopes at once": (
+        '[[limits_for]]\ndevice = "gas-0042"\nstreet = "s01"\nkind = "gas_alarm"\nfield = "conc_pct_lel"',
+        ("limits_for[0]: expected one of device, circuit, street, found device and street",),
+    ),
+    "for no scope": (
+        '[[limits_for]]\nkind = "gas_alarm"\nfield = "conc_pct_lel"',
+        ("limits_for[0]: expected one of device, circuit, street, found none",),
+    ),
+    "a rule on a street for one device": (
+        '[[limits_for]]\ndevice = "pole-0007"\nkind = "light_pole"\nfield = "lit_rate_main"\nlevels = [90]',
+        ("limits_for[0].device: 'lit_rate_main' looks at a whole street; expected a street",),
+    ),
+    "a field without limits for one device": (
+        '[[limits_for]]\ndevice = "gas-0042"\nkind = "gas_alarm"\nfield = "conc_pct_vol"',
+        ("limits_for[0].field: 'conc_pct_vol' has no limits; did you mean 'conc_pct_lel'?",),
+    ),
+    "which limit of one device": (
+        '[[limits_for]]\ndevice = "pole-0007"\nkind = "light_pole"\nfield = "supply_v"\nlevels = [200]',
+        ("limits_for[0].limit: expected one of the limits low, high, found None",),
+    ),
+    "looser than the cap for one device": (
+        '[[limits_for]]\ndevice = "gas-0042"\nkind = "gas_alarm"\nfield = "conc_pct_lel"\nlevels = [30, 50]',
+        ("limits_for[0]: level 1: 30 is looser than the cap of 25",),
+    ),
+    "the same twice": (
+        2 * '[[limits_for]]\ndevice = "gas-0042"\nkind = "gas_alarm"\nfield = "conc_pct_lel"\nlevels = [10, 20]\n',
+        ("limits_for[1]: device 'gas-0042' has this limit in another table already",),
     ),
     "empty source": (f'[{GAS}]\nsource = ""', (f"{GAS}.high: expected a source",)),
     "state that is no code": (
@@ -141,6 +198,16 @@ CHANGES: dict[str, tuple[str, str, str, str, tuple[object, ...]]] = {
         "[limits.drone.wind_mps]\nlevels = [10, 14]",
         *("drone", "wind_mps", "high"),
         ([10, 14], 1, 5, 30, "site file"),
+    ),
+    "one of two for a place is not the usual one": (
+        "[limits.gas_alarm.conc_ppm]\nlevels = [20, 100]",
+        *("gas_alarm", "conc_ppm", "co"),
+        ([20, 100], 4, 0, 60, "site file"),
+    ),
+    "the unit said again": (
+        '[limits.drone.wind_mps]\nlevels = [7, 10]\nunit = "m/s"',
+        *("drone", "wind_mps", "high"),
+        ([7, 10], 1, 5, 30, "site file"),
     ),
     "one of two by its key": (
         "[limits.light_pole.supply_v.low]\nlevels = [200]",

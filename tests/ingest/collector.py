@@ -39,6 +39,13 @@ class Collector:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def cpu_s(self) -> float:
+        """How many seconds of processor time this run has taken."""
+        assert self._process is not None
+        user, system = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def log(self) -> str:
         """What all its runs have said so far."""
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""

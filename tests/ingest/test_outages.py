@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ingest.journal import TICK, read_tick
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device
@@ -186,7 +187,7 @@ def test_a_wrong_password_of_the_broker_is_one_sentence(
         f"broker 127.0.0.1:{guarded_mosquitto.port} refuses the connection: Not authorized; "
         "check CITYDECK_MQTT_USER and CITYDECK_MQTT_PASSWORD"
     )
-    assert {record.payload for record in collector.journaled()} == {b"away"}
+    assert {(record.topic, read_tick(record.payload)[0]) for record in collector.journaled()} == {(TICK, False)}
     assert "not-this" not in collector.log
 
     collector.env |= {"CITYDECK_MQTT_USER": "citydeck", "CITYDECK_MQTT_PASSWORD": "right"}

@@ -172,3 +172,35 @@ def test_keeping_a_broken_file_is_one_sentence(store: SqliteStore, path: Path) -
     with pytest.raises(StoreError, match=r"the embedded store readings.db cannot be kept in order: .*gas_alarm_1m"):
         for _ in range(100):
             store.summarise(T_MS + DAY_MS)
+
+
+def test_the_shards_of_a_site_share_a_file_and_each_has_its_cursor(path: Path, site: Site) -> None:
+    north, south = (SqliteStore(path, site.catalog, shard=shard) for shard in ("north", "south"))
+    north.write([reading({"conc_ppm": 1.0}, T_MS)], 5)
+    south.write([reading({"conc_ppm": 2.0}, T_MS, "gas-2"), reading({"conc_ppm": 3.0}, T_MS + 1, "gas-2")], 900)
+    north.write([], 7)
+    assert (north.position(), south.position()) == ((7, 1, 0), (900, 2, 0))
+    assert south.count("gas_alarm", 0, 2**62) == {"gas-1": 1, "gas-2": 2}
+    again = SqliteStore(path, site.catalog, shard="west")
+    assert (again.position(), again.count("gas_alarm", 0, 2**62)) == ((0, 0, 0), {"gas-1": 1, "gas-2": 2})
+    for store in (north, south, again):
+        store.close()
+
+
+def test_a_file_of_before_keeps_its_cursor(path: Path, site: Site) -> None:
+    """It had one cursor, in a table of its own, since no two collectors wrote into one file."""
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "CREATE TABLE progress (id INTEGER PRIMARY KEY, position INTEGER, stored INTEGER, refused INTEGER)"
+        )
+        database.execute("INSERT INTO progress VALUES (1, 42, 40, 2)")
+    database.close()
+    for _ in range(2):
+        store = SqliteStore(path, site.catalog)
+        assert store.position() == (42, 40, 2)
+        store.write([reading({"conc_ppm": 1.0}, T_MS)], 43)
+        assert store.position() == (43, 41, 2)
+        store.close()
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE reached SET position = 42, stored = 40")
+        database.close()

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest import chunks
 from ingest import inbox as module
@@ -237,3 +239,12 @@ def test_a_broker_that_is_away_is_one_sentence_each_time(
     assert away == f"{where} does not answer; trying again for ever"
     mosquitto.start()
     wait_until(lambda: subscriber.connected, 30)
+
+
+def test_a_subscription_that_is_refused_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    """Brokers answer each topic by itself; mosquitto's files cannot refuse one, EMQX can."""
+    subscriber = Subscriber(BrokerAddress("127.0.0.1", 1), "c", ("city/v1/#", "hj212/#"), ASK, lambda: None)
+    granted, refused = (ReasonCode(PacketTypes.SUBACK, word) for word in ("Granted QoS 1", "Not authorized"))
+    subscriber._subscribed(subscriber._client, None, 1, [granted, refused, granted], None)
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert sentence.endswith("refuses the subscription to hj212/#: Not authorized; nothing of it is collected")

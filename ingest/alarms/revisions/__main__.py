@@ -222,7 +222,7 @@ def _report(row: dict[str, Any], result: dict[str, Any], desk: _Desk) -> Iterato
 
 
 def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)
+    return "-" if value is None else f"{value:.1f}".removesuffix(".0")
 
 
 def _key() -> str:

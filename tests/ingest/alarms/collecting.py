@@ -30,6 +30,22 @@ Message = tuple[float, str, bytes]
 
 
 @dataclass
+class Work:
+    """A pipeline at work, and what it has open."""
+
+    pipeline: Pipeline
+    opened: list[Any]
+
+    def end(self) -> None:
+        """Return when everything is judged and closed."""
+        self.pipeline.stop()
+        self.pipeline.writer.stop(10)
+        for each in self.opened:
+            each.close()
+        assert self.pipeline.failed is None
+
+
+@dataclass
 class Town:
     """A site file with its data folder. ``alarms`` is the address of the alarm database, None for the embedded one."""
 
@@ -64,8 +80,8 @@ class Town:
                 start = index + 1
         journal.close()
 
-    def judge(self) -> Pipeline:
-        """Start a collector's pipeline, let it judge all that is in the journal, and end it in order."""
+    def begin(self) -> "Work":
+        """Start a collector's pipeline on what is in the journal."""
         journal, database = Journal(self.places.journal), self.database()
         checkpoint, stored = Checkpoint(self.places.checkpoint), Checkpoint(self.places.checkpoint)
         store = open_store(self.site, self.places)
@@ -79,12 +95,11 @@ class Town:
             b"secret",
         )  # fmt: skip
         pipeline.start()
-        pipeline.stop()
-        pipeline.writer.stop(10)
-        for each in (database, store, journal, checkpoint, stored):
-            each.close()
-        assert pipeline.failed is None
-        return pipeline
+        return Work(pipeline, [database, store, journal, checkpoint, stored])
+
+    def judge(self) -> None:
+        """Let a collector judge all that is in the journal, and end it in order."""
+        self.begin().end()
 
     def recount(self, from_s: float = -60, to_s: float = 1_000_000) -> tuple[int, dict[str, Any]]:
         """Run ``citydeck reconcile --alarms`` over a span and return its exit code and answer."""
@@ -99,12 +114,19 @@ class Town:
         return done.exit_code, done.stdout
 
     def told(self) -> list[tuple[Any, ...]]:
-        """Return the record of what the collector found, to the last column that does not depend on when it ran."""
-        columns = [column for column in audit.columns if column.name not in ("prev_hash", "hash")]
+        """Return the whole record: audit with its hashes, and occurrences."""
         database = self.database()
         with database.read() as connection:
-            found = [tuple(row) for row in connection.execute(sa.select(*columns).order_by(audit.c.seq))]
+            found = [tuple(row) for row in connection.execute(sa.select(audit).order_by(audit.c.seq))]
             found += [tuple(row) for row in connection.execute(sa.select(occurrence).order_by(occurrence.c.id))]
+        database.close()
+        return found
+
+    def audit(self) -> list[dict[str, Any]]:
+        """Return the rows of the audit."""
+        database = self.database()
+        with database.read() as connection:
+            found = [dict(row) for row in connection.execute(sa.select(audit).order_by(audit.c.seq)).mappings()]
         database.close()
         return found
 

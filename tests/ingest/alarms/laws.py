@@ -53,8 +53,8 @@ class Laws:
         name, before, after = act["occurrence"], act["state_before"], act["state_after"]
         if name is None:
             return
-        assert name not in self._closed, "I9"
         if act["version_before"] != act["version_after"]:
+            assert name not in self._closed, "I9"
             assert act["version_before"] == self._versions.get(name), "I7"
             self._versions[name] = act["version_after"]
         if act["action"] in HIDES:

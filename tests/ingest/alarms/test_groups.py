@@ -31,7 +31,7 @@ def seconds(found: Iterable[Transition]) -> list[tuple[str, int, float]]:
 
 
 def test_five_lamps_in_ten_minutes_are_one_fault_of_their_circuit_with_its_members() -> None:
-    found = told(city(), failing(0, 100, 200, 300, 599, 650))
+    found = [t for t in told(city(), failing(0, 100, 200, 300, 599, 650)) if t.kind == "light_pole"]
     assert brief(found) == [
         *(("raise", CIRCUIT[n], "") for n in range(5)),
         ("raise", "circuit:F-0", ""),

@@ -92,7 +92,7 @@ def test_after_the_gateway_is_back_a_child_has_its_whole_time_again(site: Site) 
     assert [what for what, _ in one] == ["raise", "return", "raise"]
     assert two == ["raise", "unfold"]
     unfolded = next(t for t in found if t.what == "unfold")
-    assert unfolded.now_ms == found[0].now_ms - 5_000 + (1000 + 600) * 1000
+    assert unfolded.now_ms == found[0].now_ms - 5_000 + (1000 + 300) * 1000
 
 
 def test_a_restart_in_between_changes_nothing(site: Site) -> None:

@@ -141,7 +141,7 @@ def test_distance() -> None:
 
 def reading(desk: Desk, measurement: str = "drone_finding", **values: Any) -> Reading:
     """Return what a drone saw."""
-    told = {
+    told: dict[str, Any] = {
         "finding_id": "f-7",
         "finding_class": "pothole",
         "picture": "m/7.jpg",

@@ -6,15 +6,20 @@ import pytest
 import sqlalchemy as sa
 
 from devices.site import Site
-from ingest.alarms.audit import SYSTEM
+from ingest.alarms.audit import SYSTEM, Person, first_broken
+from ingest.alarms.commands.acknowledge import Acknowledgement, acknowledge
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.outbox import announcement
+from ingest.alarms.own_kind import WATCHDOG_ABSENT
 from ingest.alarms.tables import occurrence
+from ingest.cases.tables import cases
 from ingest.notices.deliveries import take_out
 from ingest.notices.escalating import escalate
 from ingest.notices.ladder import LADDERS, next_step
+from ingest.stewardship import Stewardship
 from tests.ingest.alarms.keeping import acts, keep, rows, transition
 
+OFFICER = Person("officer", ("officer",))
 MINUTE = 60_000
 AT = 10_000
 
@@ -22,8 +27,11 @@ AT = 10_000
 def announced(database: AlarmDatabase) -> list[tuple[str, int, int]]:
     """Return (why, step, minute of the announcement after the raise)."""
     with database.read() as connection:
+        # Nobody beats in these tests: after three minutes a steward misses the watchdog, too.
+        own = sa.select(occurrence.c.id).where(occurrence.c.rule == WATCHDOG_ABSENT)
         query = sa.select(announcement.c.why, announcement.c.step, announcement.c.at)
-        found = connection.execute(query.order_by(announcement.c.at, announcement.c.step)).all()
+        query = query.where(announcement.c.occurrence.not_in(own)).order_by(announcement.c.at, announcement.c.step)
+        found = connection.execute(query).all()
     return [(row.why, row.step, (row.at - AT) // MINUTE) for row in found]
 
 
@@ -105,6 +113,43 @@ def test_a_case_is_opened_once_when_the_director_is_called(database: AlarmDataba
         escalate(database, AT + minute * MINUTE, open_case)
     (row,) = rows(database)
     assert (opened, row["case"]) == ([row["id"]], "case-1")
+
+
+def test_the_directors_case_is_registered_and_its_alarm_owes_no_decision(database: AlarmDatabase, site: Site) -> None:
+    """The case, its clock and its audit rows stand with the alarm's; who acknowledges then has decided already."""
+    keep(database, transition("raise", 10, level=2))
+    steward = Stewardship(site, database, "test", lambda: AT)
+    for minute in range(7):
+        steward.steward.look(AT + minute * MINUTE)
+    row = next(each for each in rows(database) if each["device"] == "gas-1")
+    with database.read() as connection:
+        case = connection.execute(cases.select().where(cases.c.id == row["case"])).mappings().one()
+        assert first_broken(connection) is None
+    assert (row["case"], row["decision"], row["decided_by"]) == (case["id"], "case", "system")
+    assert (case["state"], case["registered_by"], case["sub_class"], case["severe"]) == (
+        "REGISTERED",
+        "system",
+        "gas_leak",
+        True,
+    )
+    assert case["registered_at"] == AT + 5 * MINUTE
+    acknowledge(database, Acknowledgement(row["id"], 2, "k1"), OFFICER, AT + 7 * MINUTE)
+    row = next(each for each in rows(database) if each["device"] == "gas-1")
+    assert (row["decision_due_at"], row["state"]) == (None, "ACKED")
+    before = announced(database)
+    steward.steward.look(AT + 60 * MINUTE)
+    assert announced(database) == before
+
+
+def test_two_stewards_call_once(database: AlarmDatabase, site: Site) -> None:
+    """Whoever holds the lease calls; the other one calls when that one is gone."""
+    keep(database, transition("raise", 10, level=2))
+    one, two = (Stewardship(site, database, name, lambda: AT) for name in ("one", "two"))
+    for minute in range(3):
+        one.steward.look(AT + minute * MINUTE)
+        two.steward.look(AT + minute * MINUTE + 1)
+    two.steward.look(AT + 4 * MINUTE)
+    assert [step for _, step, _ in announced(database)] == [0, 1, 2]
 
 
 def test_a_calm_priority_has_no_ladder() -> None:

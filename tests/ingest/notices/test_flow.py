@@ -50,6 +50,10 @@ def leak(publisher: Publisher, device: str) -> None:
     publisher.publish(gas(device, 60.0, ts=time.time_ns() // 1_000_000))
 
 
+def has_taken(receiver: Receiver, count: int) -> None:
+    wait_until(lambda: len(receiver.messages) == count, 40)
+
+
 def test_the_pauses_on_the_way_add_up_to_less_than_fifteen_seconds(duty: Collector) -> None:
     """What an announcement can wait for: the steward's look, its duty's turn, the courier's look."""
     pauses_s = steward.LOOK_S + Stewardship.NOTICES_EVERY_MS / 1000 + courier.LOOK_S
@@ -62,7 +66,7 @@ def test_a_p1_reaches_both_kinds_of_channel_once(
     duty.connected()
     leak(publisher, "gas-1")
     for receiver in receivers:
-        wait_until(lambda receiver=receiver: receiver.messages)
+        has_taken(receiver, 1)
         assert "[P1 紧急]" in receiver.messages[0]["title"]
     assert duty.stop() == 0
     first, second = (receiver.keys() for receiver in receivers)
@@ -84,9 +88,9 @@ def test_a_collector_killed_in_the_middle_tells_after_its_restart(
         receiver.mute.set()
     duty.connected()
     for receiver in receivers:
-        wait_until(lambda receiver=receiver: len(receiver.messages) == 2, 40)
+        has_taken(receiver, 2)
         assert len(set(receiver.keys())) == 1
     leak(publisher, "gas-2")
     for receiver in receivers:
-        wait_until(lambda receiver=receiver: len(receiver.messages) == 3, 40)
+        has_taken(receiver, 3)
         assert len(set(receiver.keys())) == 2

@@ -295,6 +295,17 @@ def test_hidden_alarms_announce_nothing(database: AlarmDatabase, site: Site) -> 
     assert take_out(database, replace(site, channels=(DUTY,)), NOW) == 0
 
 
+def test_what_is_no_longer_hidden_is_announced(database: AlarmDatabase, site: Site) -> None:
+    """By design while its gateway is down; on its own account, and told, once it is back and this one is not."""
+    told = transition("raise", 10, suppression="by_design", cause="gw-1")
+    keep(database, told)
+    assert take_out(database, replace(site, channels=(DUTY,)), NOW) == 0
+    keep(database, transition("unfold", 20))
+    assert take_out(database, replace(site, channels=(DUTY,)), NOW + 1) == 1
+    assert states(database) == [("duty", "waiting")]
+    assert acts(database)[-1] == ("system", "unfold", "UNACK", "UNACK")
+
+
 def test_the_most_urgent_goes_first(database: AlarmDatabase, site: Site) -> None:
     raised(database, site, DUTY, count=3, level=1)
     keep(database, transition("raise", 99, level=2, point="gas-1/worst"))

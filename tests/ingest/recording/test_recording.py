@@ -32,7 +32,7 @@ HEADER = Header(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a data folder that heard three minutes of a city."""
-    journal = Journal(tmp_path / "var" / "journal")
+    journal = Journal(tmp_path / "var" / "journal", durable=False)
     for minute in range(3):
         at_ms = T_MS + minute * 60_000
         journal.append([gas("gas-1", minute, ts=at_ms), passage("wim-1", f"p{minute}", at_ms), (TICK, b"")], at_ms)

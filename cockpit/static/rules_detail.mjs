@@ -1,0 +1,188 @@
+// One revision: why it was made, what it changes, what its back-test says, and what may be done with it.
+
+import { freshKey } from "./acknowledge.mjs";
+import { post } from "./api.mjs";
+import { areaInput, textInput } from "./case_acts.mjs";
+import { el } from "./dom.mjs";
+import { moment, number } from "./format.mjs";
+import { live } from "./live.mjs";
+import { rulesDesk } from "./rules_desk.mjs";
+import { resultParts } from "./rules_result.mjs";
+import { stateTag } from "./rules_revisions.mjs";
+import { logIn, session, sessions } from "./session.mjs";
+import { say } from "./texts.mjs";
+import { toast } from "./toast.mjs";
+
+const SPANS_H = [1, 24, 168];
+
+export function mount(element, scope) {
+  let last = "";
+  const show = () => {
+    const item = rulesDesk.detail;
+    const told = JSON.stringify([item, session()?.user, rulesDesk.ready]);
+    // What stands still is not drawn anew: a list that is being read keeps its place.
+    if (told === last) return;
+    last = told;
+    element.replaceChildren(...(item ? content(item) : [el("p", { class: "quiet" }, say(rulesDesk.ready ? "rules.choose" : "shell.loading"))]));
+  };
+  show();
+  scope.listen(rulesDesk, "change", show);
+  scope.listen(sessions, "change", show);
+}
+
+function content(item) {
+  return [
+    el("header", { class: "rules-head" }, el("h2", null, say("rules.number", { number: item.number })), stateTag(item.state)),
+    el("p", null, item.reason),
+    el(
+      "dl",
+      { class: "rules-facts" },
+      fact("rules.source", `${item.source} ${item.edition}`.trim()),
+      fact("rules.grade", say(`rules.grade_${item.grade}`)),
+      fact("rules.author", `${item.author} · ${moment(item.created_at, live.now())}`),
+      fact("rules.approver", item.approved_by ? `${item.approved_by} · ${moment(item.approved_at, live.now())}` : say("device.no_value")),
+      fact("rules.effective", item.effective_at ? moment(item.effective_at, live.now()) : say("device.no_value")),
+      item.adopted.length > 0 && fact("rules.adopted", item.adopted.map((each) => `${each.shard} @ ${each.position}`).join(", ")),
+    ),
+    el("h3", null, say("rules.changes")),
+    el("ul", { class: "rules-changes" }, changes(item.changes)),
+    item.unfit && el("p", { class: "problem" }, say("rules.unfit", { detail: item.unfit })),
+    el("div", { class: "button-row rules-acts" }, acts(item)),
+    el("h3", null, say("rules.backtest")),
+    ...tested(item),
+  ].filter(Boolean);
+}
+
+const fact = (key, text) => el("div", null, el("dt", null, say(key)), el("dd", null, text));
+
+/** "gas_alarm.conc_pct_lel: levels 10, 40": what the author wrote, a line a limit. */
+function changes(found) {
+  const lines = [];
+  for (const [kind, fields] of Object.entries(found.limits)) {
+    for (const [field, table] of Object.entries(fields)) {
+      const nested = Object.values(table).every((each) => each && typeof each === "object" && !Array.isArray(each));
+      const tables = nested ? Object.entries(table) : [["", table]];
+      for (const [key, one] of tables) lines.push([[kind, field, key].filter(Boolean).join("."), one]);
+    }
+  }
+  for (const { device, circuit, street, kind, field, limit, ...rest } of found.limits_for) {
+    lines.push([`${device ?? circuit ?? street}: ${[kind, field, limit].filter(Boolean).join(".")}`, rest]);
+  }
+  for (const { device, circuit, street, kind, field } of found.withdraw) {
+    lines.push([`${device ?? circuit ?? street ?? ""} ${kind}.${field}`.trim(), { [say("rules.withdrawn")]: "" }]);
+  }
+  if (!lines.length) return [el("li", null, say("rules.site_file"))];
+  return lines.map(([about, { source, grade, ...numbers }]) =>
+    el("li", null, el("code", null, about), " ", Object.entries(numbers).map(([key, value]) => `${key} ${[].concat(value).join(", ")}`.trim()).join(" · ") || source),
+  );
+}
+
+function acts(item) {
+  const button = (key, onclick, primary = false) =>
+    el("button", { type: "button", class: primary ? "primary" : "", "data-act": key, onclick }, say(`rules.act_${key}`));
+  if (!session()?.user) return [button("log_in", async () => (await logIn(say("rules.log_in"))) && rulesDesk.refresh())];
+  if (["draft", "tested"].includes(item.state)) {
+    return [
+      button("approve", () => approveDialog(item), item.state === "tested"),
+      ...SPANS_H.map((hours) => el("button", { type: "button", "data-act": `test_${hours}`, disabled: rulesDesk.busy, onclick: () => test(item, hours) }, say(`rules.test_${hours}`))),
+      button("discard", () => act(`rules/revisions/${item.number}/discard`, { idempotency_key: freshKey() })),
+    ];
+  }
+  if (["superseded", "approved"].includes(item.state)) return [button("rollback", () => rollbackDialog(item.number))];
+  return item.state === "in_force" ? [button("rollback_site", () => rollbackDialog(0))] : [];
+}
+
+async function test(item, hours) {
+  const to = live.now();
+  const body = { idempotency_key: freshKey(), from: new Date(to - hours * 3_600_000).toISOString(), to: new Date(to).toISOString() };
+  const problem = await act(`rules/revisions/${item.number}/backtest`, body);
+  if (problem) toast(problem, { problem: true });
+}
+
+/** Do it; returns the words for what went wrong, or nothing. */
+async function act(path, body, done = "") {
+  try {
+    const found = await post(path, body);
+    if (done) toast(say(done, { number: found.number }));
+    rulesDesk.choose(found.number);
+    return "";
+  } catch (error) {
+    if (error.status === 401 && (await logIn(say("rules.log_in")))) return act(path, body, done);
+    return error.status ? error.message : say("login.unreachable");
+  }
+}
+
+function approveDialog(item) {
+  const found = item.backtest?.result;
+  const at = textInput(say("rules.effective_at"), { type: "datetime-local", step: "1" });
+  const words = [
+    el("p", null, item.reason),
+    found && el("p", { class: "rules-verdict" }, verdict(found.verdicts)),
+    el("p", { class: "quiet" }, say("rules.approve_detail")),
+    at.element,
+  ];
+  // The site's own wall clock, whatever clock the screen has.
+  const instant = () => (at.value() ? siteInstant(at.value(), item.created_at) : null);
+  dialog("approve", words, (key) => act(`rules/revisions/${item.number}/approve`, { idempotency_key: key, effective_at: instant() }, "rules.done_approve"));
+}
+
+function siteInstant(text, like) {
+  const offset = /(Z|[+-]\d\d:\d\d)$/.exec(like)?.[1] ?? "Z";
+  return `${text.length === 16 ? `${text}:00` : text}${offset}`;
+}
+
+function rollbackDialog(to) {
+  const reason = areaInput(say("rules.in_reason"), true);
+  const words = [el("p", null, say(to ? "rules.rollback_detail" : "rules.rollback_site_detail", { number: to })), reason.element];
+  dialog("rollback", words, (key) => act("rules/rollback", { idempotency_key: key, to, reason: reason.value() }, "rules.done_rollback"));
+}
+
+export function dialog(name, words, send, wide = false) {
+  // One key for one dialog: pressing again after a broken connection is the same wish.
+  const key = freshKey();
+  const problem = el("p", { class: "problem", role: "alert" });
+  const confirm = el("button", { type: "submit", class: "primary" }, say(`rules.act_${name}`));
+  const form = el(
+    "form",
+    { method: "dialog" },
+    el("h2", null, say(`rules.act_${name}`)),
+    words,
+    problem,
+    el("div", { class: "button-row" }, confirm, el("button", { type: "button", onclick: () => box.close() }, say("login.cancel"))),
+  );
+  const box = el("dialog", { class: wide ? "rules-dialog is-wide" : "rules-dialog", "aria-label": say(`rules.act_${name}`) }, form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    confirm.disabled = true;
+    problem.textContent = await send(key);
+    confirm.disabled = false;
+    if (!problem.textContent) box.close();
+  });
+  box.addEventListener("close", () => box.remove());
+  document.body.append(box);
+  box.showModal();
+  (form.querySelector("textarea, input, select") ?? confirm).focus();
+}
+
+export const verdict = (found) =>
+  say("rules.verdict", { spared: number(found.spared), false_alarms: number(found.false_alarms), missed: number(found.missed), confirmed: number(found.confirmed) });
+
+function tested(item) {
+  const run = item.backtest;
+  if (!run) return [el("p", { class: "quiet" }, say("rules.untested"))];
+  const span = say("rules.span", { from: moment(run.from, live.now()), to: moment(run.to, live.now()), base: run.base || say("rules.site_file") });
+  if (["waiting", "running"].includes(run.state)) {
+    return [
+      el("p", { role: "status" }, say("rules.running", { done: number(run.done), total: number(run.total) })),
+      el("progress", { max: String(run.total || 1), value: String(run.done), "aria-label": say("rules.backtest") }),
+    ];
+  }
+  if (run.state !== "done") return [el("p", { class: "problem" }, run.sentence || say("rules.interrupted"))];
+  const open = ["draft", "tested"].includes(item.state);
+  return [
+    el("p", { class: "quiet" }, span),
+    open && !run.exact && el("p", { class: "problem" }, say("rules.inexact")),
+    el("p", { class: "rules-verdict" }, verdict(run.result.verdicts)),
+    ...resultParts(run.result),
+  ].filter(Boolean);
+}

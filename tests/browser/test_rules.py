@@ -1,0 +1,73 @@
+"""A rule changed by two people in a real browser: drafted from the rules in force, tested, approved; and on a phone."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import serious_findings
+from tests.cockpit.town import PASSWORD, Town
+from tests.servers.chromium import local_page
+
+pytestmark = pytest.mark.timeout(300)
+DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a town whose rules nobody else needs."""
+    town = Town(tmp_path_factory.mktemp("rules"))
+    town.start()
+    yield town
+    assert town.stop() == 0
+
+
+def sit_down(page: Page, town: Town, user: str, language: str = "zh") -> None:
+    """Log in and open the page of rules."""
+    page.request.post(f"{town.address}/api/v1/login", data={"user": user, "password": PASSWORD})
+    page.goto(f"{town.address}/rules?lang={language}")
+    expect(page.locator(".rules-table tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_from_the_table_into_force(ruled: Town, browser: Browser) -> None:
+    """The engineer drafts and tests, is refused approval; the leader approves; both see it in force."""
+    ruled.say("gas_alarm", "gas-1", {"conc_pct_lel": 12, "state": 0}, id="r1")
+    ruled.until("/api/v1/devices/gas-1", lambda device: device["latest"].get("conc_pct_lel"))
+    with ExitStack() as desks:
+        engineer, leader = (desks.enter_context(local_page(browser, viewport=DESK)) for _ in range(2))
+        sit_down(engineer, ruled, "engineer")
+        row = engineer.locator("tr", has=engineer.get_by_text("gas_alarm.conc_pct_lel.high", exact=True))
+        expect(row).to_contain_text("25")
+        row.get_by_role("button").click()
+        form = engineer.locator("dialog")
+        form.get_by_label("1 级限值").fill("10")
+        form.get_by_label("依据").fill("GB/T 50493 <b>")
+        form.get_by_label("理由").fill("夜间从严")
+        form.locator("button[type=submit]").click()
+        expect(engineer.locator(".rules-head h2")).to_have_text("修订 #1", timeout=PATIENCE_MS)
+        expect(engineer.locator(".rules-facts")).to_contain_text("GB/T 50493 <b>")
+        expect(engineer.locator(".rules-changes")).to_contain_text("levels 10, 50")
+        engineer.locator("[data-act=test_1]").click()
+        expect(engineer.locator(".rules-items.is-appear li")).to_contain_text("gas-1", timeout=PATIENCE_MS)
+        expect(engineer.locator(".rules-head .rules-state")).to_have_text("已回测")
+        engineer.locator("[data-act=approve]").click()
+        engineer.locator("dialog button[type=submit]").click()
+        expect(engineer.locator("dialog .problem")).to_contain_text("cannot approve it", timeout=PATIENCE_MS)
+
+        sit_down(leader, ruled, "leader")
+        leader.locator("[data-act=approve]").click(timeout=PATIENCE_MS)
+        leader.locator("dialog button[type=submit]").click()
+        expect(leader.locator(".rules-head .rules-state")).to_have_text("现行", timeout=PATIENCE_MS)
+        expect(leader.locator(".rules-facts")).to_contain_text("main @", timeout=PATIENCE_MS)
+        expect(leader.locator("tr.is-revised")).to_contain_text("≥ 10")
+        assert serious_findings(leader) == []
+
+
+def test_on_a_phone(ruled: Town, browser: Browser) -> None:
+    """One column that is not wider than the screen, in English too."""
+    with local_page(browser, viewport=PHONE) as page:
+        sit_down(page, ruled, "officer", "en")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert serious_findings(page) == []

@@ -1,0 +1,213 @@
+"""A recording once more: over a real broker as it was, and in a sandbox twice the same, byte by byte."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from devices.site import Site
+from devices.site_file import load_site
+from ingest.journal import TICK, Journal
+from ingest.replay.__main__ import main
+from ingest.replay.keys import press
+from ingest.replay.pace import Pace
+from ingest.replay.sandbox import Sandbox
+from ingest.replay.shifting import shifted
+from ingest.replay.source import journal_source
+from tests.ingest.messages import T_MS, gas, hj212, passage
+from tests.ingest.publisher import Listener
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.ports import free_port
+from tests.servers.waiting import wait_until
+from tests.sites import small_site_text
+
+SECOND = 1_000
+SECONDS = 900
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a data folder that heard a quarter of an hour with a gas leak, two heavy trucks and something odd."""
+    (tmp_path / "site.toml").write_text(small_site_text())
+    journal = Journal(tmp_path / "var" / "journal", durable=False)
+    for second in range(SECONDS):
+        at_ms = T_MS + second * SECOND
+        batch = [(TICK, b""), gas("gas-1", 60 if 100 <= second < 200 else 3, ts=at_ms, seq=second)]
+        if second in (300, 600):
+            batch.append(passage("wim-1", f"p{second}", at_ms, 30_000))
+        if second == 400:
+            batch.append(("city/v1/demo/gas_alarm/gas-1/telemetry", b"{"))
+        journal.append(batch, at_ms)
+    journal.close()
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    options = ["--site", str(folder / "site.toml"), "--data", str(folder / "var")]
+    return CliRunner().invoke(main, [*arguments, *options])
+
+
+@pytest.fixture
+def heard(mosquitto: Mosquitto) -> Iterator[Listener]:
+    listener = Listener(mosquitto.port, "city/#")
+    yield listener
+    listener.close()
+
+
+def test_a_broker_gets_every_message_in_its_order_and_as_it_was(
+    folder: Path, mosquitto: Mosquitto, heard: Listener
+) -> None:
+    found = run(folder, "--broker", f"mqtt://127.0.0.1:{mosquitto.port}", "--speed", "max")
+    assert (found.exit_code, f"{SECONDS + 3:,} messages to" in found.output) == (0, True), found.output
+    wait_until(lambda: len(heard.heard) == SECONDS + 3)
+    journal = Journal(folder / "var" / "journal")
+    recorded = [(r.topic, r.payload) for r in journal.read(0, 10_000) if r.topic != TICK]
+    journal.close()
+    assert [(topic, payload) for topic, payload in heard.heard] == recorded
+
+
+def test_a_span_shifted_to_now_is_news_to_whoever_hears_it(folder: Path, mosquitto: Mosquitto, heard: Listener) -> None:
+    url = f"mqtt://127.0.0.1:{mosquitto.port}"
+    span = ("--from", "2026-01-01T00:05:00+00:00", "--to", "2026-01-01T00:05:02+00:00")
+    assert run(folder, "--broker", url, "--speed", "max", "--shift-to-now", *span).exit_code == 0
+    wait_until(lambda: len(heard.heard) == 3)
+    bodies = [json.loads(payload) for _, payload in heard.heard]
+    assert all(body["ts"] > T_MS + 86_400_000 for body in bodies)
+    assert [body["id"] for body in bodies if "id" in body] == ["p300~0"]
+
+
+def dumped(folder: Path) -> dict[str, list[str]]:
+    """Return everything a sandbox holds, as SQL."""
+    found = {}
+    for name in ("alarms.db", "readings.db"):
+        database = sqlite3.connect(folder / name)
+        found[name] = [line for line in database.iterdump() if "alembic" not in line]
+        database.close()
+    return found
+
+
+def test_two_sandboxes_hold_the_same_bytes(folder: Path) -> None:
+    for name in ("a", "b"):
+        found = run(folder, "--sandbox", str(folder / name), "--speed", "max")
+        assert found.exit_code == 0, found.output
+        assert f"{SECONDS + 3:,} messages" in found.output
+        assert "1 in quarantine" in found.output
+    first, second = dumped(folder / "a"), dumped(folder / "b")
+    assert first == second
+    alarms = sqlite3.connect(folder / "a" / "alarms.db")
+    rules = [rule for (rule,) in alarms.execute("SELECT rule FROM occurrence ORDER BY raised_at")]
+    alarms.close()
+    assert "gas_alarm.conc_pct_lel.high" in rules
+    assert sum(rule.startswith("bridge_wim.") for rule in rules) >= 2
+    assert any("conc_pct_lel" in line for line in first["readings.db"])
+
+
+def test_the_pieces_a_recording_is_read_in_change_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(folder, "--sandbox", str(folder / "a"), "--speed", "max")
+    monkeypatch.setattr("ingest.replay.source._BATCH", 7)
+    run(folder, "--sandbox", str(folder / "b"), "--speed", "max")
+    assert dumped(folder / "a") == dumped(folder / "b")
+
+
+def test_nothing_of_a_sandbox_reaches_the_live_city(folder: Path, mosquitto: Mosquitto, heard: Listener) -> None:
+    notify = '[[notify]]\nname = "desk"\nkind = "mail"\nenv = "CITYDECK_NOTIFY_DESK"\nroles = ["officer"]\n'
+    (folder / "site.toml").write_text(small_site_text(broker=f"mqtt://127.0.0.1:{mosquitto.port}", tail=notify))
+    before = {path: path.read_bytes() for path in sorted((folder / "var").rglob("*")) if path.is_file()}
+    found = run(folder, "--sandbox", str(folder / "a"), "--speed", "max")
+    assert found.exit_code == 0, found.output
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted((folder / "var").rglob("*.db")) == [path for path in before if path.suffix == ".db"]
+    assert heard.heard == []
+    alarms = sqlite3.connect(folder / "a" / "alarms.db")
+    assert alarms.execute("SELECT count(*) FROM delivery").fetchone() == (0,)
+    alarms.close()
+
+
+REFUSED: list[tuple[str, Sequence[str], str]] = [
+    ("nowhere", [], "say where to"),
+    ("two ways", ["--broker", "mqtt://h", "--sandbox", "x"], "say where to"),
+    ("speed 0", ["--sandbox", "x", "--speed", "0"], "expected a number from 0.1 to 1000, or max"),
+    ("speed nan", ["--sandbox", "x", "--speed", "nan"], "expected a number from 0.1 to 1000, or max"),
+    ("loop in a sandbox", ["--sandbox", "x", "--loop"], "go with --broker"),
+    ("no data", ["--sandbox", "x", "--from", "2027-01-01"], "nothing was recorded in that span"),
+    ("odd address", ["--broker", "http://h"], "expected mqtt://host:port"),
+    ("nobody there", ["--broker", "mqtt://127.0.0.1:{free}"], "does not answer"),
+    ("the live city", ["--broker", "mqtt://localhost:1883"], "the site's own broker"),
+    ("not empty", ["--sandbox", "{var}"], "is not empty"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), [pytest.param(*case[1:], id=case[0]) for case in REFUSED])
+def test_what_cannot_be_replayed_is_told(folder: Path, arguments: Sequence[str], said: str) -> None:
+    named = [each.format(free=free_port(), var=folder / "var") for each in arguments]
+    found = run(folder, *(str(folder / "x") if each == "x" else each for each in named))
+    assert (found.exit_code != 0, said in found.output) == (True, True), found.output
+    assert not (folder / "x").exists()
+
+
+def test_it_can_be_paused_hastened_and_sent_ahead(folder: Path) -> None:
+    """No second of the recording takes as long as a second, and what is leapt over is not played."""
+    source = journal_source(folder / "var" / "journal", None, None)
+    pace = Pace(source.from_ms, 1.0)
+    seen: list[int] = []
+    pace.pause(True)
+    with Sandbox(_site(folder), folder / "a") as sandbox:
+        thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda played: seen.append(played.messages)))
+        thread.start()
+        press("+", pace)
+        assert pace.speed == 2.0
+        pace.speed = 1000.0
+        press(" ", pace)
+        press("\x1b[C", pace)
+        thread.join(60)
+        assert not thread.is_alive()
+        assert sandbox.played.at_ms == T_MS + (SECONDS - 1) * SECOND
+        assert seen[-1] == sandbox.played.messages == SECONDS + 3
+
+
+def _site(folder: Path) -> Site:
+    return load_site(folder / "site.toml")
+
+
+def test_a_stop_ends_it_where_it_stands(folder: Path) -> None:
+    source = journal_source(folder / "var" / "journal", None, None)
+    pace = Pace(source.from_ms, 0.1)
+    with Sandbox(_site(folder), folder / "a") as sandbox:
+        thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
+        thread.start()
+        press("q", pace)
+        thread.join(30)
+        assert not thread.is_alive()
+        assert sandbox.played.messages < SECONDS
+
+
+BY_MS = 3_600_000
+SHIFTED: list[tuple[str, bytes, Callable[[bytes], object], object]] = [
+    ("ms", b'{"ts":1767225600123}', lambda b: json.loads(b)["ts"], 1767225600123 + BY_MS),
+    ("s", b'{"ts":1767225600}', lambda b: json.loads(b)["ts"], 1767225600 + 3600),
+    ("fraction", b'{"ts":1767225600.5}', lambda b: json.loads(b)["ts"], 1767225600.5 + 3600),
+    ("ns", b'{"ts":1767225600123456789}', lambda b: json.loads(b)["ts"], 1767225600123456789 + BY_MS * 10**6),
+    ("iso", b'{"ts":"2026-01-01T08:00:00+08:00"}', lambda b: json.loads(b)["ts"], "2026-01-01T09:00:00+08:00"),
+    ("dji", b'{"tid":"t","timestamp":1767225600123}', lambda b: json.loads(b)["tid"], "t~2"),
+    ("no time", b'{"ts":"soon"}', lambda b: json.loads(b)["ts"], "soon"),
+    ("a flag", b'{"ts":true}', lambda b: json.loads(b)["ts"], True),
+    ("no object", b"[1]", lambda b: b, b"[1]"),
+    ("no JSON", b"\xff", lambda b: b, b"\xff"),
+]
+
+
+@pytest.mark.parametrize(("payload", "of", "expected"), [pytest.param(*case[1:], id=case[0]) for case in SHIFTED])
+def test_a_devices_own_time_is_moved(payload: bytes, of: Callable[[bytes], object], expected: object) -> None:
+    assert of(shifted("city/v1/demo/gas_alarm/gas-1/telemetry", payload, BY_MS, 2)) == expected
+
+
+def test_a_frame_of_hj212_stays_whole(folder: Path) -> None:
+    topic, payload = hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N")
+    moved = shifted(topic, payload, BY_MS, 0)
+    assert b"DataTime=20260101090000" in moved
+    assert moved == hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N", "20260101090000")[1]
+    assert shifted(topic, b"##broken", BY_MS, 0) == b"##broken"
