@@ -43,30 +43,35 @@ class Backtests:
     def _run(self, identifier: str) -> None:
         sentence = "The cockpit ended while it ran; run it again."
         try:
-            with self._lock:
-                if self._closing:
-                    return
-                process = subprocess.Popen(
-                    [*self._command, identifier],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    errors="replace",
-                )
-                self._running.add(process)
-            with process:
-                _, words = process.communicate()
-            with self._lock:
-                self._running.discard(process)
-            if process.returncode == 0:
-                return
-            if not self._closing:
-                log.warning("back-test %s ended with %d: %.500s", identifier, process.returncode, words)
-                sentence = f"It ended early: {words.strip()[-_WORDS:] or process.returncode}"
+            code, words = self._carried_out(identifier)
         except OSError as error:
-            sentence = f"It could not be started: {error.strerror}"
+            code, words = 1, error.strerror or ""
+        if code == 0:
+            return
+        if not self._closing:
+            log.warning("back-test %s ended with %d: %.500s", identifier, code, words)
+            sentence = f"It ended early: {words.strip()[-_WORDS:] or code}"
         try:
             backtesting.end(self._database, identifier, sentence, time.time_ns() // 1_000_000)
         except IngestError as error:
             log.warning("back-test %s: %s", identifier, error)
+
+    def _carried_out(self, identifier: str) -> tuple[int, str]:
+        """Return the exit code of the process and what it said of its trouble."""
+        with self._lock:
+            if self._closing:
+                return 1, ""
+            process = subprocess.Popen(
+                [*self._command, identifier],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
+            self._running.add(process)
+        with process:
+            _, words = process.communicate()
+        with self._lock:
+            self._running.discard(process)
+        return process.returncode, words

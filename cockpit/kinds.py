@@ -72,6 +72,7 @@ def _field(kind: Kind, field: Field) -> Document:
                 "off_s": limit.off_s,
                 "latch": limit.latch,
                 "passage": limit.passage,
+                "of_values": limit.of_values,
                 "source": limit.source,
                 "grade": limit.grade,
             }

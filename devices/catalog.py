@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from devices.envelope import Envelope
@@ -15,6 +15,7 @@ from devices.kind_check import contradictions
 from devices.plan import Plan, plan_of
 
 OWN_KINDS = Path(__file__).parent / "kinds"
+_LONGEST_MISTYPED = 64
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,14 @@ class Catalog:
 
     def suggestion(self, key: str) -> str:
         """Return ``; did you mean …?`` for a mistyped kind, or an empty text."""
-        close = get_close_matches(key, self.kinds, n=1)
-        return f"; did you mean {close[0]!r}?" if close else ""
+        return _suggestion(key, tuple(self.kinds)) if len(key) <= _LONGEST_MISTYPED else ""
+
+
+@lru_cache(maxsize=1_000)
+def _suggestion(key: str, known: tuple[str, ...]) -> str:
+    # Looking for likeness costs more than all the rest of a message, and a mistyped kind is sent again and again.
+    close = get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def load_catalog(extra: Iterable[Path] = ()) -> Catalog:

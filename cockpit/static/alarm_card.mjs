@@ -21,7 +21,7 @@ export class AlarmCard {
     element.dataset.alarm = alarm.id;
     const who = alarm.acked_by
       ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) })
-      : named(alarm.responsible?.name, say("alarm.no_responsible"));
+      : [named(alarm.responsible?.name, say("alarm.no_responsible")), alarm.responsible?.phone].filter(Boolean).join(" ");
     element.replaceChildren(
       el("p", { class: "card-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), this.since),
       el("p", { class: "card-what" }, el("b", null, words.what(alarm)), " ", el("span", { class: "numeric" }, words.value(alarm))),

@@ -19,7 +19,8 @@ const ownField = ({ unit }) => (unit === "1" ? undefined : { resolution: 0.1, un
 export async function alarmWords() {
   const [kindTable, siteTable, placeTable] = await Promise.all([kinds(), site(), places()]);
 
-  const what = (alarm) => capital(named(alarm.rule_name, alarm.rule));
+  /** The rule's name, with how many alarms are folded under this one. */
+  const what = (alarm) => `${capital(named(alarm.rule_name, alarm.rule))}${alarm.members ? ` +${alarm.members}` : ""}`;
 
   function street(alarm) {
     const key = alarm.street || placeTable.get(alarm.device)?.street;
@@ -33,8 +34,11 @@ export async function alarmWords() {
 
   function value(alarm) {
     if (alarm.value === null || alarm.value === undefined || !alarm.field) return "";
+    const known = kindTable.get(alarm.kind)?.field(alarm.field);
+    // A rate, a share or a place is judged in another unit than its field has; a place in none at all.
+    if (known && known.unit !== alarm.unit && alarm.unit === "1") return "";
     // The collector's own figures are of no kind of device.
-    const field = kindTable.get(alarm.kind)?.field(alarm.field) ?? ownField(alarm);
+    const field = known?.unit === alarm.unit ? known : ownField(alarm);
     // "Lamp failure: yes" says nothing that "lamp failure" does not.
     return field?.type === "flag" ? "" : withUnit(field, alarm.value);
   }
@@ -56,8 +60,9 @@ export async function alarmWords() {
     const field = kindTable.get(alarm.kind)?.field(alarm.field);
     const limit = field?.limits.find((l) => `${alarm.kind}.${field.key}.${l.key}` === alarm.rule);
     if (!limit) return null;
-    const steps = limit.levels.map((l) => `${l.priority} ${fieldValue(field, l.value)}`).join(" · ");
-    return { text: `${steps} ${field.codes ? "" : unitOf(field)}`, source: limit.source, grade: limit.grade };
+    const judged = field.unit === alarm.unit ? field : ownField(alarm);
+    const steps = limit.levels.map((l) => `${l.priority} ${fieldValue(judged, l.value)}`).join(" · ");
+    return { text: `${steps} ${field.codes ? "" : unitOf(judged)}`, source: limit.source, grade: limit.grade };
   }
 
   return { what, street, device, value, present, position, limits };

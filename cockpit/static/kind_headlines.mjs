@@ -58,7 +58,7 @@ function extreme(ids, field, choose) {
 function general(ids, kind) {
   const field = kind.field(kind.headline);
   if (!field || field.type === "text") return null;
-  const limit = field.limits[0];
+  const limit = field.limits.find((l) => l.of_values);
   if (limit) {
     const worst = extreme(ids, field, limit.sense === "below" ? Math.min : Math.max);
     return { ...worst, label: say(limit.sense === "below" ? "headline.lowest" : "headline.worst", { name: named(field.name) }) };

@@ -38,7 +38,7 @@ export function rankedTrend(scope, field, windowMs, count, readings, draw) {
 
 /** The limits of a field as lines to draw, mildest first. */
 export function limitsOf(field) {
-  const limit = field.limits.find((l) => l.sense !== "state");
+  const limit = field.limits.find((l) => l.sense !== "state" && l.of_values);
   return (limit?.levels ?? []).map((level) => ({
     value: level.value,
     priority: level.priority,

@@ -4,7 +4,7 @@ Figures are looked at once a minute of the engine's now, each group at a second 
 are counted as they come. The devices of a group belong to one collector.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from zlib import crc32
 
@@ -130,8 +130,12 @@ class Groups:
         yield told
         for rule in self._together[told.rule]:
             name = self._group(rule, told.device)
-            if name is not None:
-                yield from self._counted(name, self._in_force(rule, name), told)
+            if name is None:
+                continue
+            if told.what == "return" and rule.id in self._state(name, rule).open:
+                # What is over is no member any more; whoever has to acknowledge it must see it.
+                yield from self._folded("unfold", told, (told.device,), "")
+            yield from self._counted(name, self._in_force(rule, name), told)
 
     def _counted(self, name: str, rule: GroupRule, told: Transition) -> Iterator[Transition]:
         assert isinstance(rule.group.of, Together)
@@ -152,7 +156,7 @@ class Groups:
             yield self._told("raise", name, state, rule, 1, 1, float(len(members)))
             yield from self._folded("fold", told, members, name)
 
-    def _folded(self, what: What, told: Transition, members: dict[str, int], cause: str) -> Iterator[Transition]:
+    def _folded(self, what: What, told: Transition, members: Iterable[str], cause: str) -> Iterator[Transition]:
         tail = told.point.removeprefix(told.device)
         for device in members:
             yield self._memory.transition(

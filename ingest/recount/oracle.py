@@ -4,6 +4,7 @@ Written from the rules in force and ALARMS §4 in plain loops. It shares the dec
 engine and nothing of how they are judged, so that a fault of the engine shows as a difference.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -112,6 +113,7 @@ class Oracle:
     def _reading(self, reading: Reading, outcome: Outcome) -> Iterator[Happening]:
         name = reading.device
         device = self._known(name, reading.kind)
+        goes_on = device.online and outcome.status is not False
         if outcome.status is False:
             device.online = False
         # What is tried again was said long ago: it is no sign of life.
@@ -126,7 +128,8 @@ class Oracle:
             for key, value in reading.values.items():
                 if key not in known or at_ms >= known[key].at_ms:
                     known[key] = Known(value, at_ms)
-        self._silences.enter(name, device)
+        if not (goes_on and self._silences.entered(name, device)):
+            self._silences.enter(name, device)
 
     def _clock(self, name: str, device: Heard, outcome: Outcome) -> Iterator[Happening]:
         ahead = outcome.ahead_ms > 0
@@ -148,9 +151,11 @@ class Oracle:
                 return device.number(key)
             return value if isinstance(value, float) else None
 
-        for window_key, field, usual in self._rules.get(reading.measurement, ()):
+        for window_key, field, usual, calm in self._rules.get(reading.measurement, ()):
             value = reading.values.get(field)
             if not isinstance(value, float) or reading.quality_of(field) == Quality.BAD:
+                continue
+            if calm is not None and not own and not device.flips and calm[0] < value < calm[1]:
                 continue
             rules = [own.get(rule.id, rule) for rule in usual]
             signal = rules[0].limit.signal
@@ -249,8 +254,11 @@ def _dates(device: Device) -> dict[str, date | None]:
     return {EXPIRES: device.expires, VERIFY_DUE: device.verify_due}
 
 
-def _by_signal(rules: tuple[Rule, ...]) -> list[tuple[str, str, list[Rule]]]:
-    """Return (window, field, rules): limits of one field that judge the same figure share its window."""
+def _by_signal(rules: tuple[Rule, ...]) -> list[tuple[str, str, list[Rule], tuple[float, float] | None]]:
+    """Return (window, field, rules, calm) by field and what is judged: limits that judge the same share its window.
+
+    ``calm`` are the numbers between which a plain value reaches none of them, None where that cannot be said.
+    """
     found: list[tuple[str, str, Signal | None, list[Rule]]] = []
     for rule in rules:
         for _, field, signal, same in found:
@@ -259,4 +267,13 @@ def _by_signal(rules: tuple[Rule, ...]) -> list[tuple[str, str, list[Rule]]]:
                 break
         else:
             found.append((f"{rule.field}.{rule.limit.key}", rule.field, rule.limit.signal, [rule]))
-    return [(window, field, same) for window, field, _, same in found]
+    return [(window, field, same, None if signal else _calm(same)) for window, field, signal, same in found]
+
+
+def _calm(rules: list[Rule]) -> tuple[float, float] | None:
+    if any(rule.limit.sense == "state" for rule in rules):
+        return None
+    levels = [(rule.limit.sense, level.value) for rule in rules for level in rule.limit.levels]
+    lows = [value for sense, value in levels if sense == "below"]
+    highs = [value for sense, value in levels if sense == "above"]
+    return max(lows, default=-math.inf), min(highs, default=math.inf)

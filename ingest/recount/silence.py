@@ -28,6 +28,11 @@ class Silences:
             self._entered[name] = min(deadlines)
             heapq.heappush(self._next, (min(deadlines), name))
 
+    def entered(self, name: str, device: Heard) -> bool:
+        """Tell whether a device that goes on speaking is looked at in time as it is."""
+        rule = self._rules.get(device.kind)
+        return name in self._entered and (rule is None or rule.no_data.while_field is None)
+
     def heard(self, name: str, device: Heard) -> Iterator[Happening]:
         """Take in a sign of life: silence is over."""
         memory = self._memory

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from devices.catalog import load_catalog
-from devices.kind import Field, Kind, Level, Limit, number, text
+from devices.kind import Field, GroupLimit, Kind, Level, Limit, number, text
 from devices.kind_check import contradictions
+from devices.signals import Deviation, Learned, Mean, Rate, Share, Together, Total, While
 from tests.devices.small_city import TOYS
 
 TOY = load_catalog([TOYS]).kinds["water_level"]
@@ -37,6 +38,10 @@ def measurement(index: int, **changes: Any) -> Kind:
     measurements = list(TOY.measurements)
     measurements[index] = replace(measurements[index], **changes)
     return replace(TOY, measurements=tuple(measurements))
+
+
+def together(of: Share | Total | Together, unit: str = "mm", **changes: Any) -> Kind:
+    return replace(TOY, groups=(GroupLimit("street", of, replace(HIGH, **changes), unit),))
 
 
 def silence(**changes: Any) -> Kind:
@@ -142,6 +147,43 @@ BROKEN: Mapping[str, tuple[Kind, str]] = {
     "delay as long as staleness": (
         high(on_s=300),
         f"{AT_HIGH}on_s 300 must be shorter than stale_after_s 300, else it never fires",
+    ),
+    "limit in an unknown unit": (
+        high(unit="inch"),
+        f"{AT_HIGH}unit 'inch', expected one of the list in devices/units.py",
+    ),
+    "a rate that is a state": (
+        high(sense="state", signal=Rate(60)),
+        f"{AT_HIGH}a signal is judged by its size, neither as a passage nor as a state",
+    ),
+    "a rate over no time": (high(signal=Rate(0)), f"{AT_HIGH}window_s 0 must be above 0"),
+    "a mean without steps": (
+        high(signal=Mean(600, 0, 0.5)),
+        f"{AT_HIGH}a mean has 1 to 120 steps, a share above 0 and up to 1, and 1 to 12 windows in a row",
+    ),
+    "a usual value of no samples": (
+        high(signal=Learned("rain_mm", 10, 0, (), ())),
+        f"{AT_HIGH}a learned value needs at least one sample and a step above 0",
+    ),
+    "a deviation from nothing": (high(signal=Deviation("wish")), f"{AT_HIGH}'wish' is not one of the fields"),
+    "armed while nobody knows": (high(armed=(While("mood", low=1),)), f"{AT_HIGH}'mood' is not one of the fields"),
+    "a vehicle that is no field": (
+        measurement(0, vehicle="plate"),
+        "measurement water_level: vehicle 'plate', expected one of its fields",
+    ),
+    "a group in an unknown unit": (
+        together(Total("rain_mm"), unit="inch"),
+        "group high: unit 'inch', expected one of the list in devices/units.py",
+    ),
+    "a sum of nothing": (together(Total("snow_mm")), "group high: 'snow_mm' is not one of the fields"),
+    "a share of nobody": (together(Share((), (), 0), unit="%"), "group high: least 0: expected 1 or more"),
+    "alarms that there are none of": (
+        together(Together("level_m.low", 600)),
+        "group high: expected a rule of the kind, a span, and one level of 2 or more devices",
+    ),
+    "one alarm alone together": (
+        together(Together("level_m.high", 600), levels=steps(1)),
+        "group high: expected a rule of the kind, a span, and one level of 2 or more devices",
     ),
     "looser than its own cap": (high(cap=3), f"{AT_HIGH}level 1: 3.5 is looser than the cap of 3"),
     "looser than its own cap, below": (

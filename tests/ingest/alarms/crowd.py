@@ -25,6 +25,51 @@ def crowd(site: Site, seed: int, seconds: int, most: int = 3) -> list[Record]:
     return records(found)
 
 
+STREET = "\n".join(
+    f'[[devices]]\nid = "lamp-{n}"\nkind = "light_pole"\nstreet = "s01"\ncircuit = "c{n % 3}"\nroad = "branch"\n'
+    f'noise_class = "{n % 4}"\nlat = 30.3\nlon = 120.1' for n in range(30)
+) + """
+[[devices]]
+id = "gas-old"
+kind = "gas_alarm"
+street = "s02"
+expires = 2026-01-02
+[[areas]]
+key = "airport"
+name = {zh = "机场", en = "Airport"}
+use = "no_fly"
+lat = 30.3
+lon = 120.1
+radius_m = 2000
+"""  # fmt: skip
+
+
+def evening(seed: int, from_s: int, seconds: int) -> list[Record]:
+    """Return the journal of a street of thirty lamps (``STREET``) and a drone on an evening, whatever befalls them."""
+    chance = random.Random(seed)
+    found = [tick(second) for second in range(from_s, from_s + seconds, 4)]
+    dark = from_s + seconds // 2
+    for n in range(30):
+        at_s = from_s + chance.uniform(0, 30)
+        usual_a, level_db = 0.5 + n / 50, chance.choice([50, 58, 66, 74])
+        while at_s < from_s + seconds:
+            trouble = dark < at_s < dark + 900
+            # One circuit fails, single lamps elsewhere are dark, worn or draw too much.
+            fails, is_dark, worn, hungry = n % 3 == 0, n % 10 == 1, n % 10 == 4, n == 7
+            current = usual_a * (0.05 if trouble and worn else 1.4 if trouble and hungry else 1.0)
+            data = {
+                "cmd_pct": 80, "dim_pct": 0 if trouble and (is_dark or (fails and n > 12)) else 80,
+                "lamp_fail": trouble and fails and chance.random() < 0.9, "supply_a": round(current, 3),
+                "leak_ma": chance.choice([0, 5, 9, 12]), "noise_dba": level_db + chance.randint(-4, 4),
+            }  # fmt: skip
+            found.append(message(at_s, "light_pole", f"lamp-{n}", data))
+            at_s += chance.uniform(25, 35)
+    for second in range(from_s, from_s + seconds, 45):
+        place = {"mode": 5, "lat": 30.3 + chance.choice([0.0, 0.01, 0.03]), "lon": 120.1}
+        found.append(message(second + 0.5, "drone", "drone-1", place))
+    return records(found)
+
+
 def _tick(chance: random.Random) -> bytes:
     if chance.random() < 0.003:
         return AWAY

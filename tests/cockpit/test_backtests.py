@@ -1,0 +1,87 @@
+"""A back-test in a process of its own: whatever becomes of that process is told."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cockpit.backtests import Backtests
+from devices.site import Site
+from ingest.alarms.audit import Person
+from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.revisions import backtesting, drafting, records
+from ingest.alarms.revisions.recordings import recordings
+from ingest.alarms.revisions.revision import Change
+from ingest.checkpoint import Checkpoint
+from ingest.journal import TICK, Journal
+from ingest.places import Places
+from tests.servers.waiting import wait_until
+from tests.sites import small_site
+
+ENGINEER = Person("engineer", ("engineer",), "")
+T0 = 1_767_225_600_000
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return small_site(tmp_path)
+
+
+@pytest.fixture
+def database(site: Site, tmp_path: Path) -> Iterator[AlarmDatabase]:
+    """Give an alarm database where the process looks for it, beside a journal with a minute of ticks."""
+    places = Places(tmp_path / "var")
+    Checkpoint(places.checkpoint).close()
+    journal = Journal(places.journal)
+    journal.append([(TICK, b"")], T0)
+    journal.append([(TICK, b"")], T0 + 60_000)
+    journal.close()
+    opened = AlarmDatabase(f"sqlite:///{places.alarms}")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def asked(database: AlarmDatabase, site: Site, places: Places) -> str:
+    change = Change({"gas_alarm": {"conc_pct_lel": {"levels": [10, 40]}}})
+    drafting.draft(database, drafting.Draft(change, "x", "x", "", "C", "draft"), site, ENGINEER, T0)
+    wish = backtesting.Wish(1, None, T0 + 60_001, "test")
+    return backtesting.ask(database, wish, site, recordings(site, places), ENGINEER, T0).id
+
+
+def outcome(database: AlarmDatabase) -> tuple[str, str]:
+    """Wait until the back-test has ended, and return its state and sentence."""
+
+    def ended() -> tuple[str, str] | None:
+        with database.read() as connection:
+            (row,) = records.backtests(connection)
+        return (row["state"], row["sentence"]) if row["state"] in ("done", "failed") else None
+
+    return wait_until(ended, 60)
+
+
+def test_it_is_done(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
+    """The result stands in the alarm database when the process has ended."""
+    places = Places(tmp_path / "var")
+    Backtests(database, site, places).start(asked(database, site, places))
+    assert outcome(database) == ("done", "")
+
+
+def test_the_process_cannot_work(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
+    """A site file that is gone since: told with the process's own words."""
+    places = Places(tmp_path / "var")
+    gone = replace(site, source=tmp_path / "gone.toml")
+    Backtests(database, gone, places).start(asked(database, site, places))
+    state, sentence = outcome(database)
+    assert (state, sentence.startswith("It ended early: "), "gone.toml" in sentence) == ("failed", True, True), sentence
+
+
+def test_the_cockpit_ends(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
+    """What runs is ended and says so; nothing is begun any more."""
+    places = Places(tmp_path / "var")
+    runner = Backtests(database, site, places)
+    identifier = asked(database, site, places)
+    runner.close()
+    runner.start(identifier)
+    assert outcome(database) == ("failed", "The cockpit ended while it ran; run it again.")
