@@ -5,6 +5,7 @@ One SQLite file per hour (write-ahead log, fsync at each append); those files ar
 Positions count records (messages and ticks) from 1 without gaps.
 """
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -28,6 +29,9 @@ AWAY = b"away"
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
 _TAIL_BYTES = 64 * 1024 * 1024
+# The end of the disk belongs to the alarm database and the checkpoint: they must go on when the journal cannot.
+_RESERVED_BYTES = 256 * 1024 * 1024
+_RESERVED_SHARE = 0.02
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     first INTEGER PRIMARY KEY, last INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -126,6 +130,7 @@ class Journal:
         first = self.last + 1
         total = self.messages + sum([topic not in _OWN for topic, _ in messages])
         last = first + len(messages) - 1
+        self._check_room()
         try:
             writer = self._writer_for(received_ms)
             with writer:
@@ -149,6 +154,15 @@ class Journal:
                 self._tail_bytes -= gone.size
             self._grown.notify_all()
         return range(first, last + 1)
+
+    def _check_room(self) -> None:
+        disk = os.statvfs(self._folder)
+        left = disk.f_bavail * disk.f_frsize
+        if left < min(_RESERVED_BYTES, disk.f_blocks * disk.f_frsize * _RESERVED_SHARE):
+            raise JournalError(
+                f"journal: the disk is full but for {left // 1024} KiB that are kept for alarms; "
+                "messages stay with the broker until there is room"
+            )
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until a record behind ``after`` exists; return whether one does."""

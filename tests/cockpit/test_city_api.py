@@ -15,9 +15,11 @@ def test_kinds_tell_their_tables(town: Town) -> None:
     assert {"drone", "drone_dock", "refuse_truck", "bridge_wim", "light_pole", "gas_alarm", "gateway"} <= set(kinds)
     fields = {f["key"]: f for f in kinds["gas_alarm"]["measurements"][0]["fields"]}
     assert fields["conc_pct_lel"]["unit_label"] == {"zh": "%LEL", "en": "%LEL"}
-    (limit,) = fields["conc_pct_lel"]["limits"]
-    assert [level["value"] for level in limit["levels"]] == [25, 50]
-    assert limit["source"]
+    high, rate = fields["conc_pct_lel"]["limits"]
+    assert [level["value"] for level in high["levels"]] == [25, 50]
+    assert high["source"] and high["grade"] == "B"
+    # Only the levels of the first are values of the field, to be drawn across its curve.
+    assert (high["of_values"], rate["of_values"]) == (True, False)
 
 
 def test_latest_values(town: Town) -> None:

@@ -285,3 +285,13 @@ def test_a_killed_writer_leaves_whole_batches_and_all_it_promised(folder: Path) 
         assert position == before.position  # type: ignore[union-attr]
         torn = index != size - 1 and (after is None or int(after.topic.split("/")[3]) != index + 1)
         assert not torn, f"the batch of {size} at {position} is torn after {index}"
+
+
+def test_the_end_of_the_disk_is_left_to_the_alarms(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append(batch(3), T_MS)
+    monkeypatch.setattr("ingest.journal._RESERVED_BYTES", 2**60)
+    monkeypatch.setattr("ingest.journal._RESERVED_SHARE", 1.0)
+    with pytest.raises(JournalError, match=r"the disk is full but for \d+ KiB that are kept for alarms"):
+        journal.append(batch(3), T_MS)
+    monkeypatch.undo()
+    assert [*journal.append(batch(3), T_MS)] == [4, 5, 6], "nothing of what was refused is counted"

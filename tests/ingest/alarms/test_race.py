@@ -118,7 +118,7 @@ def test_both_agree(desks: list[AlarmDatabase]) -> None:
         ((name, _),) = keep(desks[0], transition("raise", 2 * number, 2, **about, latch=True))
         acknowledge(desks[0], Acknowledgement(name, 2, f"seen-{number}"), third, number * 2000)
         keep(desks[0], transition("return", 2 * number + 1, 0, **about))
-        asked = reset(desks[0], Reset(name, "looked at", f"ask-{number}"), Person("chief", ("leader",)), number * 5000)
+        asked = reset(desks[0], Reset(name, "looked at", f"ask-{number}"), Person("chief", ("leader",)), AT_MS)
         assert asked.pending is not None
 
         def press(desk: AlarmDatabase, who: Person, key: str, request: str = asked.pending["id"]) -> Any:
