@@ -45,9 +45,7 @@ class Board:
             if isinstance(group.of, Together)
         }
 
-    def document(
-        self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None, members: int = 0
-    ) -> Document:
+    def document(self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None, members: int = 0) -> Document:
         """Return an occurrence in the shape of CONTRACTS.md, with what a person needs to act on it.
 
         ``pending`` are the columns of the act on it that waits for a second person, ``members`` how many open alarms

@@ -11,7 +11,6 @@ from typing import TextIO
 
 from ingest.errors import JournalError
 
-
 # The name of the one collector of a site that is not divided.
 MAIN = "main"
 

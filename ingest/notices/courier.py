@@ -120,6 +120,8 @@ def couriers(
     channels: Sequence[Channel], database: AlarmDatabase, clock_ms: Callable[[], int], may_send: Callable[[], bool]
 ) -> list[Courier]:
     """Return a courier for every channel that has an address."""
+    # It has a line for each message and names hosts; what matters is told here, once.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
     found = ((channel, sender(channel)) for channel in channels)
     return [Courier(channel, send, database, clock_ms, may_send) for channel, send in found if send is not None]
 

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.errors import JournalError
 from ingest.inbox import Arrived, Inbox
-from ingest.journal import AWAY, TICK, Journal, Record
+from ingest.journal import AWAY, TICK, Journal
 from ingest.journaller import Journaller
 from tests.ingest.messages import T_MS
 from tests.servers.waiting import wait_until
