@@ -38,12 +38,13 @@ class Board:
         self._directory = Directory(site)
         self._groups = gathered(site)
         # Silence folds that of others, a circuit the faults of its lamps: no other alarm is a cause of any.
-        self._causes = {f"{kind.key}.no_data" for kind in site.catalog.kinds.values()} | {
+        silences = {f"{kind.key}.no_data" for kind in site.catalog.kinds.values()}
+        self.causes = frozenset(
             f"{kind.key}.{group.limit.key}"
             for kind in site.catalog.kinds.values()
             for group in kind.groups
             if isinstance(group.of, Together)
-        }
+        ).union(silences)
 
     def document(self, row: Mapping[Any, Any], pending: Mapping[Any, Any] | None = None, members: int = 0) -> Document:
         """Return an occurrence in the shape of CONTRACTS.md, with what a person needs to act on it.
@@ -103,7 +104,7 @@ class Board:
 
     def _members(self, connection: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[str, int]:
         """Return how many open alarms each of these open ones is the cause of."""
-        causes = {row["device"]: row["id"] for row in rows if row["closed_at"] is None and row["rule"] in self._causes}
+        causes = {row["device"]: row["id"] for row in rows if row["closed_at"] is None and row["rule"] in self.causes}
         if not causes:
             return {}
         query = (

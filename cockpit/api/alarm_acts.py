@@ -49,7 +49,8 @@ async def ack_list(parts: PartsNow, body: AckListRequest, request: Request) -> D
     """Acknowledge a list, each alarm for itself: one that is refused says why and leaves the others alone."""
     seen = tuple(Seen(line.id, line.seen_level) for line in body.items)
     wish = ListAcknowledgement(seen, body.idempotency_key, body.comment)
-    done = await carried_out(parts, request, lambda who, now: acknowledge_list(parts.database, wish, who, now))
+    causes = parts.board.causes
+    done = await carried_out(parts, request, lambda who, now: acknowledge_list(parts.database, wish, who, now, causes))
     return {"items": [_line(parts, item) for item in done], "next": None}
 
 
@@ -60,7 +61,8 @@ async def ack(parts: PartsNow, alarm: str, body: AckRequest, request: Request) -
         alarm, body.seen_level, body.idempotency_key, body.decision, body.comment, body.observe_s, body.case
     )
     desk = Desk(parts.cases.rules)
-    done = await carried_out(parts, request, lambda who, now: acknowledge(parts.database, wish, who, now, desk))
+    causes = parts.board.causes
+    done = await carried_out(parts, request, lambda who, now: acknowledge(parts.database, wish, who, now, desk, causes))
     return done_document(parts, done)
 
 

@@ -125,8 +125,8 @@ def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Lo
         ),
         priorities=_mix(row["priority"] for row in rows if row["priority"] != "health"),
         chattering=weight.chattering,
-        raise_to_ack=_latency([row["acked_at"] - row["noticed_at"] for row in acked]),
-        raise_to_case=_latency([row["decided_at"] - row["noticed_at"] for row in rows if _cased(row)]),
+        raise_to_ack=latency([row["acked_at"] - row["noticed_at"] for row in acked]),
+        raise_to_case=latency([row["decided_at"] - row["noticed_at"] for row in rows if _cased(row)]),
         nuisance_rate=_ratio(sum(row["verdict"] == "false_alarm" for row in acked), len(acked)),
         shelved_now=len(shelves),
         shelves_ending_soon=sum(until <= now_ms + _SOON_MS for until, _ in shelves),
@@ -192,7 +192,8 @@ def _mix(priorities: Iterable[str]) -> dict[str, float] | None:
     return {priority: counts[priority] / total for priority in ("P1", "P2", "P3", "P4")} if total else None
 
 
-def _latency(took_ms: Sequence[int]) -> Latency:
+def latency(took_ms: Sequence[int]) -> Latency:
+    """Return the middle and the 95th percentile of how long something took."""
     if not took_ms:
         return Latency(0, None, None)
     ordered = sorted(took_ms)

@@ -56,10 +56,14 @@ class Silence:
             return
         rule = self._book.silence.get(state.kind)
         if state.silent and rule is not None:
+            folded = state.folded
             state.silent = state.folded = False
             yield memory.transition(
                 "return", device, state, f"{device}/no_data", rule.id, rule.version, 0, rule.no_data.priority
             )
+            if folded:
+                # What is over hangs on nothing any more; whoever has to acknowledge it must see it.
+                yield memory.transition("unfold", device, state, f"{device}/no_data", rule.id, rule.version)
         if not state.online:
             state.online = True
             state.back_ms = memory.now_ms

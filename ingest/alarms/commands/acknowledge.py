@@ -11,7 +11,7 @@ from ingest.alarms.commands.carrying import OFFICERS, Command, Done, carry_out
 from ingest.alarms.commands.deciding import CaseDesk, Deciding, decided, due_at
 from ingest.alarms.commands.verdict import takes_two
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.tables import audit
+from ingest.alarms.tables import audit, occurrence
 from ingest.errors import Refused
 
 BULK_MOST = 50
@@ -61,9 +61,16 @@ class ListItem:
 
 
 def acknowledge(
-    database: AlarmDatabase, wish: Acknowledgement, person: Person, now_ms: int, desk: CaseDesk | None = None
+    database: AlarmDatabase,
+    wish: Acknowledgement,
+    person: Person,
+    now_ms: int,
+    desk: CaseDesk | None = None,
+    causes: frozenset[str] = frozenset(),
 ) -> Done:
     """Acknowledge an occurrence for an officer: ``acked``, or ``already_acked`` with who was first and when.
+
+    ``causes`` are the rules that fold alarms of others: with such an alarm those folded under it are acknowledged.
 
     Raises:
         Refused: with ``why`` one of role, not_found, closed, level_changed, level_unknown, key_reused, not_allowed,
@@ -71,10 +78,16 @@ def acknowledge(
         AlarmError: the database could not be written; nothing happened.
     """
     command = Command("ack", wish, wish.idempotency_key, OFFICERS, wish.occurrence, wish.comment)
-    return carry_out(database, command, person, now_ms, lambda acts: _acknowledge(acts, wish, desk), Done)
+    return carry_out(database, command, person, now_ms, lambda acts: _acknowledge(acts, wish, desk, causes), Done)
 
 
-def acknowledge_list(database: AlarmDatabase, wish: ListAcknowledgement, person: Person, now_ms: int) -> list[ListItem]:
+def acknowledge_list(
+    database: AlarmDatabase,
+    wish: ListAcknowledgement,
+    person: Person,
+    now_ms: int,
+    causes: frozenset[str] = frozenset(),
+) -> list[ListItem]:
     """Acknowledge a list in one transaction, each line for itself; the most urgent (P1) are left out.
 
     Raises:
@@ -88,26 +101,26 @@ def acknowledge_list(database: AlarmDatabase, wish: ListAcknowledgement, person:
             raise Refused("not_allowed", f"A list has 1 to {BULK_MOST} alarms, not {len(names)}.")
         if len(set(names)) < len(names):
             raise Refused("not_allowed", "The list names an alarm twice.")
-        return [_line(acts, wish, item) for item in wish.items]
+        return [_line(acts, wish, item, causes) for item in wish.items]
 
     command = Command("ack_list", wish, wish.idempotency_key, OFFICERS, None, wish.comment)
     return carry_out(database, command, person, now_ms, work, list[ListItem])
 
 
-def _line(acts: Acts, wish: ListAcknowledgement, item: Seen) -> ListItem:
+def _line(acts: Acts, wish: ListAcknowledgement, item: Seen, causes: frozenset[str]) -> ListItem:
     try:
         row = acts.locked(item.occurrence)
         if row["priority"] == "P1":
             raise Refused("not_allowed", "An alarm of priority P1 is acknowledged by itself, never in a list.")
         one = Acknowledgement(item.occurrence, item.seen_level, wish.idempotency_key, comment=wish.comment)
-        done = _acknowledge(acts, one, None)
+        done = _acknowledge(acts, one, None, causes)
     except Refused as error:
         return ListItem(item.occurrence, "refused", why=error.why, sentence=str(error))
     result: Literal["acked", "already_acked"] = "acked" if done.result == "acked" else "already_acked"
     return ListItem(item.occurrence, result, done.by, done.at_ms, done.row)
 
 
-def _acknowledge(acts: Acts, wish: Acknowledgement, desk: CaseDesk | None) -> Done:
+def _acknowledge(acts: Acts, wish: Acknowledgement, desk: CaseDesk | None, causes: frozenset[str]) -> Done:
     before = acts.still_open(wish.occurrence)
     _check_level(before, wish.seen_level)
     if before["acked"]:
@@ -116,7 +129,21 @@ def _acknowledge(acts: Acts, wish: Acknowledgement, desk: CaseDesk | None) -> Do
         return Done("already_acked", by, at_ms, before)
     changes, waiting = _changes(acts, before, wish, desk)
     after = acts.change(before, "ack", changes, wish.decision or "")
+    if before["rule"] in causes:
+        # Whoever knows the cause need not answer for each of what hangs on it.
+        for member in _folded_under(acts, before):
+            acts.change(member, "ack", _acked(acts, member), f"with its cause {before['id']}")
     return Done("acked", acts.actor.user, acts.now_ms, after, waiting)
+
+
+def _folded_under(acts: Acts, cause: Row) -> list[Row]:
+    query = (
+        sa.select(occurrence)
+        .where(occurrence.c.cause == cause["device"], occurrence.c.closed_at.is_(None), ~occurrence.c.acked)
+        .order_by(occurrence.c.id)
+        .with_for_update()
+    )
+    return [dict(row) for row in acts.connection.execute(query).mappings()]
 
 
 def _standing(connection: sa.Connection, before: Row) -> tuple[str, int]:
@@ -141,17 +168,22 @@ def _check_level(before: Row, seen_level: int) -> None:
         raise Refused("level_unknown", f"Level {seen_level} is above the alarm's own level {before['level_now']}.")
 
 
-def _changes(acts: Acts, before: Row, wish: Acknowledgement, desk: CaseDesk | None) -> tuple[Row, Row | None]:
+def _acked(acts: Acts, before: Row) -> Row:
     changes: Row = {"acked": True, "level_acked": max(before["level_now"], before["level_acked"])}
     changes["decision_due_at"] = due_at(before, acts.now_ms)
     if before["acked_by"] is None:
         # The first acknowledgement is kept for ever, also when a worse level asks for another one.
         changes.update(acked_by=acts.actor.user, acked_at=acts.now_ms)
-    closing = not before["active"] and not before["latched"]
-    if closing:
+    if not before["active"] and not before["latched"]:
         changes["closed_at"] = acts.now_ms
+    return changes
+
+
+def _changes(acts: Acts, before: Row, wish: Acknowledgement, desk: CaseDesk | None) -> tuple[Row, Row | None]:
+    changes = _acked(acts, before)
     if wish.decision is None:
         return changes, None
+    closing = "closed_at" in changes
     if closing and wish.decision == "false_alarm" and takes_two(before):
         raise Refused("state", "Ask for the verdict first: this acknowledge would close the alarm.", before["id"])
     deciding = Deciding(before["id"], wish.decision, "", wish.comment, wish.observe_s, wish.case)

@@ -147,3 +147,36 @@ def test_two_officers_at_one_instant(database: AlarmDatabase) -> None:
         assert len(done) == 8
         assert len(first) == 1
         assert {each.by for each in done} == {first[0].by}
+
+
+def silence(what: Any, position: int, device: str, cause: str = "") -> Any:
+    """Return a transition of a device's silence, folded under a cause if there is one."""
+    return transition(
+        what, position, device=device, point=f"{device}/no_data", kind="gateway", rule="gateway.no_data",
+        priority="P4", field="", suppression="by_design" if cause else "none", cause=cause,
+    )  # fmt: skip
+
+
+CAUSES = frozenset({"gateway.no_data"})
+
+
+def test_whoever_knows_the_cause_need_not_answer_for_what_hangs_on_it(database: AlarmDatabase) -> None:
+    """Folded alarms are acknowledged with their cause, each with a row of its own; no other alarm is."""
+    children = [silence("raise", 2 + n, f"pole-{n}", "gw-1") for n in range(3)]
+    ((gateway, _), *_) = keep(
+        database, silence("raise", 1, "gw-1"), *children, silence("return", 6, "pole-0"),
+        silence("raise", 7, "alone"), silence("raise", 8, "pole-9", "gw-2"), transition("raise", 9, device="gw-1"),
+    )  # fmt: skip
+    acknowledge(database, Acknowledgement(gateway, 1, "k1"), OFFICER, 50_000, causes=CAUSES)
+    states = {row["point"]: row["state"] for row in rows(database)}
+    assert [states[f"pole-{n}/no_data"] for n in range(3)] == ["CLOSED", "ACKED", "ACKED"]
+    assert [states[point] for point in ("alone/no_data", "pole-9/no_data", "gas-1/conc_pct_lel.high")] == ["UNACK"] * 3
+    assert [act[1] for act in acts(database)].count("ack") == 4
+
+
+def test_another_alarm_of_the_same_device_is_no_cause(database: AlarmDatabase) -> None:
+    """Who acknowledges what else is wrong with a gateway has not seen whom nobody hears."""
+    keep(database, silence("raise", 1, "gw-1"), silence("raise", 2, "pole-1", "gw-1"))
+    ((other, _),) = keep(database, transition("raise", 3, device="gw-1", point="gw-1/rssi"))
+    acknowledge(database, Acknowledgement(other, 1, "k1"), OFFICER, 50_000, causes=CAUSES)
+    assert {row["point"]: row["state"] for row in rows(database)}["pole-1/no_data"] == "UNACK"

@@ -89,12 +89,22 @@ def test_after_the_gateway_is_back_a_child_has_its_whole_time_again(site: Site) 
     found = transitions(site, gateway_down(*back, *ticks(700, 2000), heard))
     one = [(t.what, (t.now_ms - found[0].now_ms) // 1000) for t in found if t.point == "pole-1/no_data"]
     two = [t.what for t in found if t.point == "pole-2/no_data"]
-    assert [what for what, _ in one] == ["raise", "return", "raise"]
+    assert [what for what, _ in one] == ["raise", "return", "unfold", "raise"]
     assert two == ["raise", "unfold"]
-    unfolded = next(t for t in found if t.what == "unfold")
+    unfolded = next(t for t in found if t.what == "unfold" and t.device == "pole-2")
     assert unfolded.now_ms == found[0].now_ms - 5_000 + (1000 + 300) * 1000
 
 
 def test_a_restart_in_between_changes_nothing(site: Site) -> None:
     journal = gateway_down(tick(701))
     assert transitions(site, journal, [250, 400]) == transitions(site, journal)
+
+
+def test_who_comes_back_hangs_on_nothing_any_more(site: Site) -> None:
+    back = [message(650, "gateway", "gw", {"uptime_s": 1}), message(651, "light_pole", "pole-0", {"dim_pct": 80.0})]
+    found = [t for t in transitions(site, gateway_down(*back)) if t.point == "pole-0/no_data"]
+    assert [(t.what, t.suppression, t.cause) for t in found] == [
+        ("raise", "by_design", "gw"),
+        ("return", "none", ""),
+        ("unfold", "none", ""),
+    ]
