@@ -9,23 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.signals import Registered, While
 from devices.site import Site
-from ingest.alarms.books import Books, judge_bound
-from ingest.alarms.columns import Columns
-from ingest.alarms.conditions import Condition, judge, level_of, new_condition
+from ingest.alarms.books import Books
 from ingest.alarms.dates import Dates
-from ingest.alarms.following import Follow, follows, instants
 from ingest.alarms.groups import Groups
+from ingest.alarms.judging import Judging
 from ingest.alarms.memory import DeviceState, GroupState, Memory, Row
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import SITE_FILE, Revision
-from ingest.alarms.rules import Rule, Watch
-from ingest.alarms.signals import Seen
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted
-from ingest.alarms.transitions import Transition, What
+from ingest.alarms.transitions import Transition
 from ingest.decoding import Outcome
 
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
@@ -47,14 +42,8 @@ class Engine:
         self._compile()
 
     def _compile(self) -> None:
-        site, book = self.books.site, self.books.book
-        watches, own = book.watches(), book.watches_of_devices()
-        self._watches = instants(watches)
-        self._follows = follows(watches, site)
-        made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
-        self._own_rules = {device: made[id(each)] for device, each in own.items()}
-        self._columns = Columns(watches, own)
-        self._groups = Groups(site, self.books, self.memory)
+        self._groups = Groups(self.books.site, self.books, self.memory)
+        self._judging = Judging(self.books, self.memory, self._groups)
 
     def restore(self, saved: Mapping[str, bytes], now_ms: int, listening_ms: int, rules: bytes | None = None) -> None:
         """Take over what a checkpoint saved; timers come back from stored instants, due ones fire at once."""
@@ -88,7 +77,7 @@ class Engine:
     def _fed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
         memory = self.memory
         found: list[Transition] = []
-        loud = self._columns.loud([reading for outcome in outcomes for reading in outcome.readings])
+        loud = self._judging.columns.loud([reading for outcome in outcomes for reading in outcome.readings])
         index = 0
         for outcome in outcomes:
             received_ms = outcome.received_ms
@@ -126,9 +115,7 @@ class Engine:
         at_ms = reading.at_ns // 1_000_000
         if at_ms < row.at_ms:
             return False
-        for follow in self._follows.get(reading.measurement, ()):
-            if follow.field in values:
-                self._follow(follow, reading, state, found)
+        self._judging.follow(reading, state, found)
         row.values, row.at_ms, row.quality = values, at_ms, int(reading.quality)
         if outcome.origin is None:
             state.seen_ms = outcome.received_ms
@@ -206,152 +193,14 @@ class Engine:
         # What comes in fragments may deviate from something that came before.
         pieces = row is not None and (row.apart or not row.values.keys() <= reading.values.keys())
         if loud or state.conditions or pieces:
-            self._judge(reading, state, found)
-        for follow in self._follows.get(reading.measurement, ()):
-            if follow.field in reading.values:
-                self._follow(follow, reading, state, found)
+            self._judging.judge(reading, state, found)
+        self._judging.follow(reading, state, found)
         at_ms = reading.at_ns // 1_000_000
         if row is None:
             row = state.rows[reading.measurement] = Row({}, at_ms, 0)
         row.take(reading, at_ms)
         if woken or not self._silence.watched(device, state.kind):
             self._silence.watch(device, state)
-
-    def _judge(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
-        own = self._own_rules.get(reading.device)
-        for key, watches in (self._watches if own is None else own[0]).get(reading.measurement, {}).items():
-            value: Value | None = reading.values.get(key)
-            if not isinstance(value, float) or reading.quality_of(key) == Quality.BAD:
-                continue
-            for watch in watches:
-                figure = value
-                if watch.other is not None:
-                    commanded = _looked(watch.other, reading, state)
-                    if commanded is None:
-                        continue
-                    figure = abs(value - commanded)
-                self._weighed(watch, figure, reading, state, found)
-
-    def _follow(self, follow: Follow, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
-        value = reading.values[follow.field]
-        if not isinstance(value, float) or reading.quality_of(follow.field) == Quality.BAD:
-            return
-        own = self._own_rules.get(reading.device)
-        if own is not None:
-            follow = next(each for each in own[1][reading.measurement] if each.window == follow.window)
-        figure = follow.reduce(
-            state.windows.setdefault(follow.window, []),
-            Seen(
-                value,
-                reading.at_ns // 1_000_000,
-                reading.values,
-                state.known,
-                self._site.devices.get(reading.device),
-                bool(state.conditions) and any(watch.rule.id in state.conditions for watch in follow.watches),
-            ),
-        )
-        if figure is not None and (state.conditions or not follow.quiet(figure)):
-            for watch in follow.watches:
-                self._weighed(watch, figure, reading, state, found)
-
-    def _weighed(
-        self, watch: Watch, figure: float, reading: Reading, state: DeviceState, found: list[Transition]
-    ) -> None:
-        rule = watch.rule
-        condition = state.conditions.get(rule.id)
-        if condition is None and watch.quiet(figure):
-            return
-        if condition is not None and rule.id in state.bound:
-            for told in self._stepped_bound(rule, condition, reading, state, figure):
-                found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
-            return
-        armed = not rule.limit.armed or self._is_armed(rule, reading, state)
-        if rule.limit.passage:
-            if armed:
-                found.extend(self._passage(rule, reading, state, figure))
-        elif condition is not None or armed:
-            for told in self._stepped(rule, condition, reading, state, figure, armed):
-                found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
-
-    def _is_armed(self, rule: Rule, reading: Reading, state: DeviceState) -> bool:
-        for arming in rule.limit.armed:
-            if isinstance(arming, While):
-                if not arming.holds(_looked(arming.field, reading, state)):
-                    return False
-            elif isinstance(arming, Registered):
-                device = self._site.devices.get(reading.device)
-                if not arming.holds("" if device is None else device.premises):
-                    return False
-            elif not self._site.place(reading.device).holds(arming, reading.at_ns // 1_000_000):
-                return False
-        return True
-
-    def _stepped(
-        self, rule: Rule, condition: Condition | None, reading: Reading, state: DeviceState, value: float, armed: bool
-    ) -> Iterator[Transition]:
-        if condition is None:
-            # Only what is or may become an alarm is remembered; all else is the field's latest value.
-            last = state.newest(rule.field)
-            condition = state.conditions[rule.id] = new_condition(rule.limit, last.at_ms if last else 0)
-        before = condition.level
-        at_ms = reading.at_ns // 1_000_000
-        late = judge(condition, rule.limit, value if armed else None, at_ms, rule.stale_after_ms)
-        after = condition.level
-        if condition.idle:
-            del state.conditions[rule.id]
-        what: What
-        if late is not None:
-            what, after = "late", late
-        elif after == before:
-            return
-        elif before == 0:
-            what = "raise"
-        elif after == 0:
-            what = "return"
-        else:
-            what = "change"
-        # A return is told with the priority of the level it returns from.
-        yield self._told(what, rule, reading, state, after, after or before, value)
-
-    def _stepped_bound(
-        self, rule: Rule, condition: Condition, reading: Reading, state: DeviceState, value: float
-    ) -> Iterator[Transition]:
-        bound = state.bound[rule.id]
-        old = self.books.rule(bound.revision, reading.device, rule)
-        before = condition.level
-        values = [value if self._is_armed(each, reading, state) else None for each in (old, rule)]
-        at_ms = reading.at_ns // 1_000_000
-        over, late = judge_bound(condition, bound, old.limit, rule.limit, values, at_ms, rule.stale_after_ms)
-        after = condition.level
-        if over and bound.successor is not None:
-            del state.bound[rule.id]
-            after = bound.successor.level
-            state.conditions[rule.id] = bound.successor
-            if bound.successor.idle:
-                del state.conditions[rule.id]
-        if late is not None and late > after:
-            yield self._told("late", old, reading, state, late, late, value)
-        elif over or after != before:
-            judged = rule if over and after else old
-            yield self._told("change" if after else "return", judged, reading, state, after, after or before, value)
-
-    def _passage(self, rule: Rule, reading: Reading, state: DeviceState, value: float) -> Iterator[Transition]:
-        level = level_of(rule.limit, value)
-        if level:
-            identity = reading.values.get(rule.passage or "") or reading.at_ns
-            who = str(reading.values.get(rule.vehicle or "", ""))
-            yield self._told("passage", rule, reading, state, level, level, value, f"/{identity}", who)
-
-    def _told(
-        self, what: What, rule: Rule, reading: Reading, state: DeviceState, level: int, ranked: int, value: float,
-        suffix: str = "", who: str = "",
-    ) -> Transition:  # fmt: skip
-        return self.memory.transition(
-            what, reading.device, state, f"{reading.device}/{rule.field}.{rule.limit.key}{suffix}",
-            rule.id, rule.version, level, rule.priority(ranked),
-            at_ms=reading.at_ns // 1_000_000, field=rule.field, value=value, unit=rule.unit, latch=rule.limit.latch,
-            quality=reading.quality_of(rule.field).word, who=who,
-        )  # fmt: skip
 
     def _own(self, outcome: Outcome) -> list[Transition]:
         """Judge what the collector says of itself by the rules of its own kind."""
@@ -362,15 +211,7 @@ class Engine:
             OWN_KIND, OWN_KIND, self._own_device, self._site.district, outcome.received_ms * 1_000_000, values, {},
             Quality.GOOD, {}, outcome.received_ms, outcome.position,
         )  # fmt: skip
-        self._judge(reading, state, found)
+        self._judging.judge(reading, state, found)
         if found or state.conditions:
             self.memory.changed.add(self._own_device)
         return found
-
-
-def _looked(key: str, reading: Reading, state: DeviceState) -> float | None:
-    """Return another field of a reading, else the newest one of its device that is known."""
-    value = reading.values.get(key)
-    if value is None:
-        return state.known(key)
-    return value if isinstance(value, float) else None

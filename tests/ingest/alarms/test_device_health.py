@@ -58,8 +58,9 @@ def test_a_gateway_that_dies_and_what_hangs_on_it(database: AlarmDatabase, site:
     )
     assert told(database, "gw-1") == [(5, "online", "last_will", 0), (back_s, "online", "", 1)]
     assert told(database, "pole-2") == [
-        (lamp.stale_after_s, "online", "stale_after", 0),
         (silent_s, "folded", "gw-1", 1),
+        (lamp.stale_after_s, "online", "stale_after", 0),
+        (back_s + 10, "folded", "", 0),
         (back_s + 10, "online", "", 1),
     ]
     assert told(database, "gas-2", silent_s) == [], "never heard, so it did not fall silent"
