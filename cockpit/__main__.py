@@ -27,7 +27,11 @@ log = logging.getLogger("cockpit")
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=int, default=8050, show_default=True, help="Port of the cockpit.")
-@click.option("--mqtt-port", type=int, help="Port of an MQTT 5 broker on this machine, instead of the site's broker.")
+@click.option(
+    "--mqtt-port",
+    type=click.IntRange(1, 65535),
+    help="Port of an MQTT 5 broker on this machine, instead of the site's broker.",
+)
 def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int | None) -> None:
     """Run the cockpit."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s cockpit %(levelname)s %(message)s")

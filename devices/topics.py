@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from devices.errors import Undecodable, shown
 
-DEVICE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# No id is "." or "..": in an address of a page those mean another place.
+DEVICE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
 CHANNELS = frozenset({"telemetry", "event", "state", "status", "cmd", "cmd_ack"})
 
 

@@ -45,7 +45,11 @@ _METRICS_MS = 5_000
 @click.option(
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
-@click.option("--mqtt-port", type=int, help="Port of an MQTT 5 broker on this machine, instead of the site's broker.")
+@click.option(
+    "--mqtt-port",
+    type=click.IntRange(1, 65535),
+    help="Port of an MQTT 5 broker on this machine, instead of the site's broker.",
+)
 @click.option("--shard", help="Collect one shard of the site file only.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus scrapes on this port.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Address of --metrics-port.")

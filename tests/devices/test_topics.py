@@ -22,6 +22,7 @@ REFUSED = {
     "id of a plate": ("city/v1/demo/drone/浙A12345/telemetry", "device_id", "device id '浙A12345'"),
     "id with a line end": ("city/v1/demo/drone/d-1\n/telemetry", "device_id", "device id 'd-1\\n'"),
     "id of 65": (f"city/v1/demo/drone/{'d' * 65}/telemetry", "device_id", "expected 1 to 64"),
+    "id of a folder": ("city/v1/demo/drone/../telemetry", "device_id", "device id '..'"),
     "bad district": ("city/v1/示范/drone/d-1/telemetry", "topic", "district '示范'"),
 }
 
