@@ -30,6 +30,7 @@ _SITE = """\
 devices_file = "devices.csv"
 [site]
 name = {{zh = "测量场", en = "Measuring ground"}}
+simulated = true
 [broker]
 url = "mqtt://127.0.0.1:{port}"
 subscriptions = ["city/v1/#"]

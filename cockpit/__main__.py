@@ -39,7 +39,7 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
     try:
         site = load_site(site_file)
         require_free(host, port, "cockpit", "--port")
-        app = create_app(site, Places(data), broker_address(site, mqtt_port), demo_password())
+        app = create_app(site, Places(data), broker_address(site, mqtt_port), demo_password() if site.simulated else "")
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
     log.info("cockpit at http://%s:%d/", host, port)

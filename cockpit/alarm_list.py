@@ -25,6 +25,7 @@ class Sieve:
     device: str | None = None
     devices: Sequence[str] | None = None
     suppression: str | None = None
+    rules: Sequence[str] = ()
     from_ms: int | None = None
     to_ms: int | None = None
 
@@ -71,6 +72,8 @@ def _conditions(sieve: Sieve) -> list[sa.ColumnElement[bool]]:
         found.append(occurrence.c.device == sieve.device)
     if sieve.devices is not None:
         found.append(occurrence.c.device.in_(sieve.devices))
+    if sieve.rules:
+        found.append(occurrence.c.rule.in_(sieve.rules))
     if sieve.from_ms is not None:
         found.append(occurrence.c.raised_at >= sieve.from_ms)
     if sieve.to_ms is not None:

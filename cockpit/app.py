@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cockpit import problems
+from cockpit.accounts.demo import demo_accounts
 from cockpit.api import (
     account,
     alarm_acts,
@@ -26,10 +27,13 @@ from cockpit.api import (
     case_acts,
     cases,
     city,
+    exports,
     health,
+    kpi,
     ledger,
     metrics,
     notices,
+    report,
     rules,
     silence,
     suppressions,
@@ -40,6 +44,8 @@ from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.city import City
 from cockpit.guard import Guard
+from cockpit.headers import inline_hashes, policy
+from cockpit.kpi import Kpi
 from cockpit.link import LiveLink
 from cockpit.live import LiveCity
 from cockpit.metrics import Measured
@@ -68,7 +74,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         site: what to show.
         places: where the state of this installation is.
         broker: where the live topics come from (MQTT 5).
-        password: of the demo users.
+        password: of the demo users, whom only a simulated site has.
 
     Raises:
         AlarmError: the alarm database cannot be used.
@@ -82,6 +88,8 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     ruled = RuleBoard(database, site)
     reader = Reader(site, now, store, board, ruled)
     live = LiveCity(site, now, board, version, Watch(database, site, _clock_ms()))
+    sessions = Sessions(database, demo_accounts(password, site_secret(places)) if site.simulated else {})
+    sessions.look(_clock_ms())
 
     backtests = Backtests(database, site, places)
 
@@ -91,7 +99,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
             await reader.recall_passages()
         live.link = LiveLink(broker, site_secret(places), asyncio.get_running_loop(), live.hear)
         live.link.start()
-        running = asyncio.create_task(live.run())
+        running = asyncio.gather(live.run(), sessions.run())
         # Where no collector is left, somebody still has to be told.
         stewardship = Stewardship(site, database, "cockpit", _clock_ms)
         stewardship.start()
@@ -109,14 +117,16 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     token = os.environ.get("CITYDECK_METRICS_TOKEN", "")
     cased = CaseBoard(database, site)
     api.state.parts = Parts(
-        site, live, reader, board, database, Sessions(password), version, token,
+        site, live, reader, board, database, sessions, version, token,
         cases=cased, rules=ruled, backtests=backtests, places=places,
     )  # fmt: skip
+    api.state.kpi = Kpi(site, store, database)
     problems.install(api)
     acts = (notices, alarm_acts, suppressions, silence, case_acts, rules)
-    for module in (city, alarms, audit, account, health, ledger, metrics, cases, *acts):
+    for module in (city, alarms, audit, account, health, ledger, metrics, cases, kpi, exports, report, *acts):
         api.include_router(module.router)
-    _documentation(api)
+    api.include_router(account.pages)
+    hashes = _documentation(api)
     api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
     async def unknown(rest: str = "") -> JSONResponse:
@@ -136,7 +146,7 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     )
     build(dash, site, reader)
     inner = Measured(GZipMiddleware(api, minimum_size=1024), live.metrics.requests)
-    return Guard(inner, api.state.parts.sessions)
+    return Guard(inner, sessions, policy([*dash.csp_hashes(), *hashes]), open_reading=site.simulated)
 
 
 def _clock_ms() -> int:
@@ -153,15 +163,19 @@ def asset_version() -> str:
     return digest.hexdigest()
 
 
-def _documentation(api: FastAPI) -> None:
+def _documentation(api: FastAPI) -> list[str]:
+    """Add the page about the API and return the sources of its inline scripts, for the policy."""
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="CityDeck API",
+        swagger_js_url="/static/vendor/swagger-ui/swagger-ui-bundle.js",
+        swagger_css_url="/static/vendor/swagger-ui/swagger-ui.css",
+        swagger_favicon_url="/static/icon.svg",
+    )
+
     async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="CityDeck API",
-            swagger_js_url="/static/vendor/swagger-ui/swagger-ui-bundle.js",
-            swagger_css_url="/static/vendor/swagger-ui/swagger-ui.css",
-            swagger_favicon_url="/static/icon.svg",
-        )
+        return page
 
     options: dict[str, Any] = {"include_in_schema": False, "response_class": HTMLResponse}
     api.add_api_route("/docs", docs, **options)
+    return inline_hashes(bytes(page.body).decode())

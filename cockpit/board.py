@@ -10,6 +10,7 @@ from devices.groups import gathered
 from devices.kind import PRIORITIES
 from devices.signals import Together
 from devices.site import Device, Site
+from devices.units import UNITS, Unit
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.own_kind import COLLECTOR, WATCHDOG
 from ingest.alarms.rules import rule_label
@@ -55,6 +56,7 @@ class Board:
         device = self._site.devices.get(row["device"]) or self._groups.get(row["device"])
         contacts = self._directory.of_device(row["device"]).document()
         label = rule_label(row["rule"], self._site.catalog)
+        unit = UNITS.get(row["unit"]) or Unit(row["unit"], row["unit"], row["unit"])
         return {
             **{key: row[key] for key in _PLAIN},
             **{key: rfc3339(row[key], self._site.timezone) for key in _TIMES},
@@ -76,6 +78,7 @@ class Board:
             "grid_officer": contacts["grid_officer"],
             "device_name": _named(row, device),
             "rule_name": {"zh": label.zh, "en": label.en},
+            "unit_label": {"zh": unit.zh, "en": unit.en},
             "responsible": contacts["unit"],
         }
 

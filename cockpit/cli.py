@@ -83,6 +83,8 @@ def _part(name: str, module: str, summary: str) -> None:
 _part("ingest", "ingest", "Collect from the broker into journal, alarms and store.")
 _part("serve", "cockpit", "Serve pages, API and live views.")
 _part("quarantine", "ingest.inspection", "Show what could not be read, and why; and try it again.")
+_part("user", "cockpit.accounts.user_commands", "Add, list and disable users; give them another password.")
+_part("screen", "cockpit.accounts.screen_commands", "Add, list and revoke the tokens of wall displays.")
 _part("audit", "ingest.alarms.verify", "Check that the record of every act is whole.")
 _part("rules", "ingest.alarms.revisions", "Change the rules: draft, back-test, approve, roll back.")
 _part("reconcile", "ingest.reconcile", "Count the journal against the store, or against the alarms.")

@@ -16,7 +16,17 @@ from ingest.alarms.books import rule_of
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
 from ingest.alarms.revisions.revision import SITE_FILE, Revision
-from ingest.alarms.rules import GroupRule, Rule, SilenceRule, rule_book, rule_label
+from ingest.alarms.rules import (
+    BAD_DATA,
+    CLOCK,
+    EXPIRES,
+    VERIFY_DUE,
+    GroupRule,
+    Rule,
+    SilenceRule,
+    rule_book,
+    rule_label,
+)
 from ingest.errors import Refused
 
 Document = dict[str, Any]
@@ -65,6 +75,18 @@ class RuleBoard:
             "unfit": [str(fault) for fault in ruled.faults],
             "items": [item for item in items if kind is None or item["kind"] == kind],
         }
+
+    def point_names(self, kind: str, now_ms: int) -> set[str]:
+        """Return the names of the alarm points of a kind's devices; one of a passage is no point before it happens."""
+        with self._database.read() as connection:
+            ruled = self.ruled(records.due(connection, now_ms)[0])
+        return {
+            rule_id.removeprefix(f"{kind}.")
+            for rule_id, rule in ruled.book.by_id.items()
+            if rule.kind == kind
+            and not isinstance(rule, GroupRule)
+            and not (isinstance(rule, Rule) and rule.limit.passage)
+        } | ({CLOCK, BAD_DATA, EXPIRES, VERIFY_DUE} if kind in ruled.site.catalog.kinds else set())
 
     def limits(self, device: str, kind: str, field: Field, now_ms: int) -> list[Limit]:
         """Return the limits of a field that counted for a device at an instant and are lines across its curve."""

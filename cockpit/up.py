@@ -45,7 +45,9 @@ class Part:
     def start(self) -> None:
         """Start the process."""
         self.started_s = time.monotonic()
-        self.process = subprocess.Popen([sys.executable, "-m", *self.command], env=self.environment)
+        # Whoever kills this process closes the pipe, and the part ends by it.
+        command = [sys.executable, "-m", "cockpit.part", *self.command]
+        self.process = subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE)
 
     def look(self, now_s: float) -> None:
         """Start it again if it ended and its pause is over."""
@@ -173,6 +175,12 @@ def _answers(address: str) -> bool:
         return False
 
 
+def _who_may(site: Site, password: str) -> str:
+    if site.simulated:
+        return f"log in as officer (or viewer, officer2, leader, engineer) with password {password}"
+    return "users are those of `citydeck user list`, walls those of `citydeck screen list`; nobody else may read"
+
+
 def _reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
@@ -189,6 +197,6 @@ def _greeting(site: Site, host: str, port: int, mqtt_port: int, password: str) -
         f"\n  {site.label.zh} · {site.label.en}\n"
         f"  overview  {address}/\n  wall      {address}/wall\n  duty desk {address}/duty\n  API       {address}/docs\n"
         f"  broker    {broker}\n  store     {store}\n"
-        f"  log in as officer (or viewer, officer2, leader, engineer) with password {password}\n"
+        f"  {_who_may(site, password)}\n"
         "  Ctrl-C stops everything.\n"
     )

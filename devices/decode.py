@@ -76,7 +76,8 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
 
 def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
     if sample.dedup is not None:
-        key = f"{sample.device}|{sample.channel}|{sample.dedup}"
+        named = sample.dedup.startswith("id:")
+        key = f"{sample.device}|{sample.dedup}" if named else f"{sample.device}|{sample.channel}|{sample.dedup}"
         return key if len(key) <= KEY_LENGTH else short_key(key)
     if sample.at_ms is None:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.
@@ -164,7 +165,7 @@ def _readings(
         for name in column.outside:
             own_flags.setdefault(name, "range")
         if measurement.derive is not None:
-            values, own_flags = derived(values, own_flags, measurement, facts)
+            values, own_flags = derived(values, own_flags, measurement, facts, column.tags)
         readings.append(
             Reading(
                 sample.kind,

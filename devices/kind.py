@@ -5,14 +5,28 @@ A kind file holds a single ``KIND``; everything else (decoding, storage, alarms,
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from devices.signals import Arming, Mean, Share, Signal, Together, Total
 
 Priority = Literal["P1", "P2", "P3", "P4", "health"]
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4", "health")
 Value = float | str
-Derive = Callable[[dict[str, Value], Mapping[str, float]], dict[str, str]]
+
+
+class Given(NamedTuple):
+    """What else is known where a sample's values are completed.
+
+    ``facts`` are the numbers a site registers of the device, such as ``posted_limit_kg``; ``tags`` and ``flags`` are
+    those of the sample.
+    """
+
+    facts: Mapping[str, float]
+    tags: Mapping[str, str]
+    flags: Mapping[str, str]
+
+
+Derive = Callable[[dict[str, Value], Given], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +54,8 @@ class Limit:
     field equals a level's value. ``passage`` marks a rule on something that happened once (a truck on a bridge): each
     passage is an occurrence of its own, born returned and unacknowledged. Delays are seconds of device time.
     ``clears`` are the states that end a ``state`` alarm, all others when None: a muted detector is not a safe one.
-    ``cap`` is the highest value (for ``below``: the lowest) a site may set for the first level.
+    ``cap`` marks what protects people: a site may make it stricter, never looser. It is the highest value (for
+    ``below``: the lowest) of the first level; of a ``state`` limit it is the first state, and the states stay.
     ``signal`` is judged in place of the value, in ``unit`` where that is not the field's. The limit is armed while all
     of ``armed`` hold; while it is not, a sample counts as one that reaches no level.
     """
@@ -113,8 +128,7 @@ class Measurement:
 
     ``passage`` names the text field that identifies a passage; its points get a time made unique by that identifier.
     ``vehicle`` names the one that says, by a digest of the plate, which vehicle it was.
-    ``derive`` completes a sample's values in place (pure; it may add fields and must not remove any) and returns flags;
-    its second argument holds the numbers a site registers of the device, such as ``posted_limit_kg``.
+    ``derive`` completes a sample's values in place (pure; it may add fields and must not remove any) and returns flags.
     """
 
     key: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from devices.kind import PRIORITIES, Field, GroupLimit, Kind, Limit
-from devices.signals import Deviation, Drop, Learned, Mean, Outside, Rate, Share, Together, Total, While
+from devices.signals import Deviation, Drop, Learned, Mean, Outside, Rate, Share, Tagged, Together, Total, While
 from devices.units import UNITS, promised_unit
 
 RESERVED_NAMES = frozenset({"device_id", "district", "time", "quality", "flags"})
@@ -50,6 +50,8 @@ def _of_kind(kind: Kind) -> Iterator[str]:
             for limit in field.limits:
                 for name in sorted(_named(limit) - keys):
                     yield f"{where}: field {field.key}: limit {limit.key}: {name!r} is not one of the fields"
+                for sentence in _of_tag(limit, list(measurement.fields)):
+                    yield f"{where}: field {field.key}: limit {limit.key}: {sentence}"
             if measurement.passage is None and any(limit.passage for limit in field.limits):
                 yield f"{where}: field {field.key}: a passage limit, but the measurement names no passage"
     rules = {f"{field.key}.{limit.key}" for m in kind.measurements for field in m.fields for limit in field.limits}
@@ -94,6 +96,16 @@ def _named(limit: Limit) -> set[str]:
     if isinstance(limit.signal, Drop | Outside):
         asked += ["lat", "lon"]
     return set(asked)
+
+
+def _of_tag(limit: Limit, fields: list[Field]) -> Iterator[str]:
+    tags = {field.key for field in fields if field.tag}
+    for arming in limit.armed:
+        if isinstance(arming, Tagged):
+            if arming.tag not in tags:
+                yield f"{arming.tag!r} is not one of the tags"
+            if any(name != name.strip().casefold() for name in arming.names):
+                yield f"tag {arming.tag!r}: names are compared in lower case"
 
 
 def _of_group(group: GroupLimit, keys: set[str], rules: set[str]) -> Iterator[str]:
@@ -150,8 +162,25 @@ def limit_contradictions(limit: Limit, field: Field | None, stale_after_s: float
     for milder, worse, value in zip(ordered, ordered[1:], limit.levels[1:], strict=False):
         if worse <= milder:
             yield f"level {value.level}: {value.value:g} must be worse than the level before it"
+    yield from _never_left(limit, field)
     if limit.cap is not None and limit.levels and sign * limit.levels[0].value > sign * limit.cap:
         yield f"level 1: {limit.levels[0].value:g} is looser than the cap of {limit.cap:g}"
+
+
+def _never_left(limit: Limit, field: Field | None) -> Iterator[str]:
+    """Yield that no value lies beyond the first level's clear line; a signal and a group's figure have 0 as lowest."""
+    if limit.passage or not limit.levels or limit.deadband <= 0:
+        return
+    plain = field if limit.signal is None else None
+    value = limit.levels[0].value
+    if limit.sense == "above":
+        bound = 0.0 if plain is None else plain.low
+        never = bound is not None and value - limit.deadband <= bound
+    else:
+        bound = None if plain is None else plain.high
+        never = bound is not None and value + limit.deadband >= bound
+    if never:
+        yield f"deadband {limit.deadband:g}: level 1 of {value:g} is never left, for no value lies beyond {bound:g}"
 
 
 def _of_signal(limit: Limit) -> Iterator[str]:

@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from devices.kind import Field, Measurement, Value
+from devices.kind import Field, Given, Measurement, Value
 
 FUTURE_MS = 5 * 60_000
+MAX_BYTES = 1_048_576
+# A larger number of its own tells a device's messages apart like any other, but nothing is counted by it.
+MOST_SEQ = 2**53
 KEY_LENGTH = 200
 
 
@@ -21,11 +24,18 @@ def short_key(key: str) -> str:
 
 
 def derived(
-    values: dict[str, Value], flags: dict[str, str], measurement: Measurement, facts: Mapping[str, float]
+    values: dict[str, Value],
+    flags: dict[str, str],
+    measurement: Measurement,
+    facts: Mapping[str, float],
+    tags: Mapping[str, str],
 ) -> tuple[dict[str, Value], dict[str, str]]:
     """Complete the values of a measurement; what the device itself flagged outweighs what is computed from it."""
     assert measurement.derive is not None
-    computed = measurement.derive(values, facts)
+    sent = len(values)
+    computed = measurement.derive(values, Given(facts, tags, flags))
+    if len(values) == sent and not computed:
+        return values, flags
     # Absurd but finite inputs may overflow.
     finite = {key: value for key, value in values.items() if isinstance(value, str) or math.isfinite(value)}
     ranges = {field.key: "range" for field in measurement.fields if outside(field, finite.get(field.key))}
@@ -48,3 +58,8 @@ def outside(field: Field, value: Value | None) -> bool:
     if not isinstance(value, float):
         return False
     return (field.low is not None and value < field.low) or (field.high is not None and value > field.high)
+
+
+def counting(seq: object) -> int | None:
+    """Return a device's own number of a message if its messages can be counted by it."""
+    return seq if type(seq) is int and 0 <= seq <= MOST_SEQ else None

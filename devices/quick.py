@@ -5,7 +5,16 @@ The same message read the long way gives the same readings; a test holds both to
 
 from devices.envelope import NO_FLAGS
 from devices.errors import Undecodable
-from devices.points import FUTURE_MS, KEY_LENGTH, derived, own_ns, payload_identity, short_key
+from devices.points import (
+    FUTURE_MS,
+    KEY_LENGTH,
+    MAX_BYTES,
+    counting,
+    derived,
+    own_ns,
+    payload_identity,
+    short_key,
+)
 from devices.readings import Decoded, Quality, Reading
 from devices.site import Site, Way
 from devices.topics import parse_topic
@@ -17,7 +26,7 @@ _WAYS_KEPT = 200_000
 def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Site) -> Decoded | None:
     """Decode one message, or return None when it needs the long way."""
     way = site.ways.get(topic) or _way(topic, site)
-    if way is None:
+    if way is None or len(payload) > MAX_BYTES:
         return None
     read = way.envelope.quick(payload)
     if read is None:
@@ -28,7 +37,8 @@ def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Sit
         return None
     identifier, seq = found.id, found.seq
     if identifier != "":
-        key = f"{way.lane}id:{identifier}"
+        # A name is one of the device, whatever channel it came by.
+        key = f"{way.device}|id:{identifier}"
     elif seq is not None:
         key = f"{way.lane}{at_ms}:{seq}"
     else:
@@ -47,14 +57,14 @@ def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Sit
                 kept.setdefault(measurement.passage, str(identifier)[:128])
             at_ns = own_ns(at_ns, measurement, kept, key)
         if measurement.derive is not None:
-            kept, flags = derived(kept, {}, measurement, way.facts)
+            kept, flags = derived(kept, NO_FLAGS, measurement, way.facts, tags)
         readings.append(
             Reading(
                 way.kind, measurement.key, way.device, way.district, at_ns, kept, tags, Quality.GOOD, flags,
                 received_ms, position, found.hist,
             )
         )  # fmt: skip
-    return Decoded(way.kind, way.device, [(key, readings)], False, None, (), 0, seq if type(seq) is int else None)
+    return Decoded(way.kind, way.device, [(key, readings)], False, None, (), 0, counting(seq))
 
 
 def _way(topic: str, site: Site) -> Way | None:

@@ -70,8 +70,25 @@ class Registered:
         return (value in self.values) != self.but
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """True for samples whose tag is one of ``names``, in any spelling of case; with ``but`` for all the others.
+
+    ``said`` is what these names have in common, in one word.
+    """
+
+    tag: str
+    said: str
+    names: tuple[str, ...]
+    but: bool = False
+
+    def holds(self, value: str) -> bool:
+        """Tell whether what the sample says fits; an absent tag is none of the names."""
+        return (value.strip().casefold() in self.names) != self.but
+
+
 Schedule = Weekly | Night | Daylight
-Arming = While | Registered | Schedule
+Arming = While | Registered | Tagged | Schedule
 
 
 @dataclass(frozen=True, slots=True)

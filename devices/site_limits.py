@@ -4,11 +4,12 @@ A table says what differs: ``levels = [20, 40]``, ``priorities = ["P2", "P1"]``,
 ``source``, ``grade``; ``hours``, ``days`` and ``holidays`` say when the limit is armed; ``unit`` may say again in which
 unit it is, and must then be the limit's own. Without a limit's key it means the field's only limit on the value itself;
 several stand in one sub-table per limit key, and a limit on a whole group of devices under its own key. A capped limit
-may be made stricter, never looser. ``[[limits_for]]`` names the ``device``, ``circuit`` or ``street`` it is for.
+may be made stricter, never looser (``devices.site_caps``). ``[[limits_for]]`` names the ``device``, ``circuit`` or
+``street`` it is for.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Literal, cast
@@ -17,8 +18,9 @@ from devices.catalog import Catalog
 from devices.errors import Fault, shown
 from devices.kind import PRIORITIES, Field, Kind, Limit
 from devices.kind_check import limit_contradictions
-from devices.signals import Registered, Weekly, While
+from devices.signals import Registered, Tagged, Together, Weekly, While
 from devices.site import Device, ScopedLimit
+from devices.site_caps import COUNTS, loosened, too_few
 
 _NUMBERS = frozenset({"levels", "priorities", "deadband", "on_s", "off_s", "source", "grade", "unit"})
 _ARMING = frozenset({"hours", "days", "holidays"})
@@ -112,12 +114,13 @@ def _scoped(
             faults.append(Fault(f"{path}.{scope}", f"{field_key!r} looks at a whole {group.by}; expected a {group.by}"))
             return None
         first = next(each.limit for each in own.kinds[kind_key].groups if each.limit.key == field_key)
-        changed = _changed(group.limit, None, change, kind, path, faults, first, group.unit)
+        least = 2 if isinstance(group.of, Together) else 1
+        changed = _changed(group.limit, None, change, kind, path, faults, first, group.unit, least)
         return None if len(faults) > before else ScopedLimit(scope, name, kind_key, field_key, changed)
     field = _limited(kind).get(field_key)
     if field is None:
         known = {**_limited(kind), **{group.limit.key: group for group in kind.groups}}
-        faults.append(Fault(f"{path}.field", f"{field_key!r} has no limits{_hint(field_key, known)}"))
+        faults.append(Fault(f"{path}.field", _without_limits(field_key, known, kind)))
         return None
     wanted = table.get("limit")
     usual = [limit for limit in field.limits if limit.key == wanted] if wanted is not None else _plain(field)
@@ -135,17 +138,16 @@ def _limited(kind: Kind) -> dict[str, Field]:
 
 
 def _plain(field: Field) -> list[Limit]:
-    """Return the limits on the value itself, but not those for some places alone."""
-    return [
-        limit
-        for limit in field.limits
-        if limit.signal is None and not any(isinstance(each, Registered) and not each.but for each in limit.armed)
-    ]
+    """Return the limits on the value itself: those a field's name may stand for where it is the only one."""
+    return [limit for limit in field.limits if limit.signal is None]
 
 
-def _hint(key: str, known: Mapping[str, object]) -> str:
+def _without_limits(key: str, known: Mapping[str, object], kind: Kind) -> str:
+    said = f"{key!r} has no limits" if key else "expected a field, found none"
+    if not known:
+        return f"{said}; no field of {kind.key} has any"
     close = get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; fields with limits are {', '.join(known)}"
+    return f"{said}; did you mean {close[0]!r}?" if close else f"{said}; fields with limits are {', '.join(known)}"
 
 
 def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fault], own: Kind) -> Kind:
@@ -156,12 +158,13 @@ def _with_field(kind: Kind, key: str, table: object, path: str, faults: list[Fau
         return kind
     if key in groups:
         first = next(group.limit for group in own.groups if group.limit.key == key)
-        changed_limit = _changed(groups[key].limit, None, cast(Any, table), kind, path, faults, first, groups[key].unit)
-        group = replace(groups[key], limit=changed_limit)
+        group, change = groups[key], cast(Any, table)
+        least = 2 if isinstance(group.of, Together) else 1
+        group = replace(group, limit=_changed(group.limit, None, change, kind, path, faults, first, group.unit, least))
         return replace(kind, groups=tuple(group if g.limit.key == key else g for g in kind.groups))
     field = known.get(key)
     if field is None or not isinstance(table, dict):
-        faults.append(Fault(path, f"{key!r} has no limits{_hint(key, known)}"))
+        faults.append(Fault(path, _without_limits(key, known, kind)))
         return kind
     plain = _plain(field) or list(field.limits)
     by_key = {plain[0].key: table} if len(plain) == 1 and not _names_limits(field, table) else table
@@ -192,8 +195,12 @@ def _changed(
     faults: list[Fault],
     first: Limit | None = None,
     unit: str = "1",
+    least: int = 1,
 ) -> Limit:
-    """Return a limit with a site's changes; ``first`` is the kind's own, by which a cap is measured."""
+    """Return a limit with a site's changes, or as it was where something is wrong with them.
+
+    ``first`` is the kind's own, by which a cap is measured; ``least`` what a level that counts may be.
+    """
     before = len(faults)
     unit = limit.unit or (unit if field is None else field.unit)
     if change.get("unit", unit) != unit:
@@ -204,42 +211,57 @@ def _changed(
     levels = change.get("levels", [level.value for level in limit.levels])
     if not isinstance(levels, list) or len(levels) != len(limit.levels) or not all(map(_is_number, levels)):
         faults.append(Fault(f"{path}.levels", f"expected {len(limit.levels)} numbers, found {shown(levels)}"))
+        levels = None
     priorities = change.get("priorities", [level.priority for level in limit.levels])
     known = isinstance(priorities, list) and all(priority in PRIORITIES for priority in priorities)
     if not known or len(priorities) != len(limit.levels):
         expected = f"expected {len(limit.levels)} of {', '.join(PRIORITIES)}"
         faults.append(Fault(f"{path}.priorities", f"{expected}, found {shown(priorities)}"))
+        priorities = None
     grade = change.get("grade", limit.grade)
     if grade not in _GRADES:
         faults.append(Fault(f"{path}.grade", f"expected one of {', '.join(_GRADES)}, found {shown(grade)}"))
-    for key in ("deadband", "on_s", "off_s"):
-        if not _is_number(change.get(key, 0.0)):
-            faults.append(Fault(f"{path}.{key}", f"expected a number, found {shown(change[key])}"))
+        grade = limit.grade
+    numbers = {"deadband": limit.deadband, "on_s": limit.on_s, "off_s": limit.off_s}
+    for key, usual in numbers.items():
+        found = change.get(key, usual)
+        if _is_number(found):
+            numbers[key] = float(found)
+        else:
+            faults.append(Fault(f"{path}.{key}", f"expected a number, found {shown(found)}"))
     weekly = _weekly(change, path, faults) if _ARMING & change.keys() else None
-    if len(faults) > before:
-        return limit
     armed = limit.armed
     if weekly is not None:
-        armed = (*(arming for arming in limit.armed if isinstance(arming, While | Registered)), weekly)
+        armed = (*(arming for arming in limit.armed if isinstance(arming, While | Registered | Tagged)), weekly)
+    if levels is None:
+        # Nothing is held against levels that were not meant.
+        numbers["deadband"] = min(numbers["deadband"], limit.deadband)
+    # What cannot be read is left as it is, so that all else is looked at and everything wrong told at once.
     changed = replace(
         limit,
         levels=tuple(
             replace(old, value=float(value), priority=priority)
-            for old, value, priority in zip(limit.levels, levels, priorities, strict=True)
+            for old, value, priority in zip(
+                limit.levels,
+                levels or [level.value for level in limit.levels],
+                priorities or [level.priority for level in limit.levels],
+                strict=True,
+            )
         ),
-        deadband=float(change.get("deadband", limit.deadband)),
-        on_s=float(change.get("on_s", limit.on_s)),
-        off_s=float(change.get("off_s", limit.off_s)),
+        deadband=numbers["deadband"],
+        on_s=numbers["on_s"],
+        off_s=numbers["off_s"],
         source=str(change.get("source", "site file")),
         grade=grade,
         armed=armed,
     )
     sentences = [
         *limit_contradictions(changed, field, kind.stale_after_s if field is not None else None),
-        *_loosened(first or limit, changed),
+        *(too_few(changed, least) if unit in COUNTS else ()),
+        *loosened(first or limit, changed),
     ]
     faults.extend(Fault(path, sentence) for sentence in sentences)
-    return limit if sentences else changed
+    return limit if len(faults) > before else changed
 
 
 def _weekly(change: Mapping[str, Any], path: str, faults: list[Fault]) -> Weekly | None:
@@ -264,23 +286,6 @@ def _weekly(change: Mapping[str, Any], path: str, faults: list[Fault]) -> Weekly
         return None
     start_min, stop_min = (int(hours[n]) * 60 + int(hours[n + 1]) for n in (1, 3))
     return Weekly(start_min, stop_min, frozenset(days), holidays)
-
-
-def _loosened(own: Limit, changed: Limit) -> Iterator[str]:
-    """Yield how a capped limit would come later than in the kind's table; its first level is held by the cap itself."""
-    if own.cap is None:
-        return
-    sign = -1.0 if own.sense == "below" else 1.0
-    for old, new in zip(own.levels[1:], changed.levels[1:], strict=True):
-        if sign * new.value > sign * old.value:
-            yield f"level {new.level}: {new.value:g} is looser than the {old.value:g} of a capped limit"
-    for old, new in zip(own.levels, changed.levels, strict=True):
-        if PRIORITIES.index(new.priority) > PRIORITIES.index(old.priority):
-            yield f"level {new.level}: {new.priority} is milder than the {old.priority} of a capped limit"
-    if changed.on_s > own.on_s:
-        yield f"on_s {changed.on_s:g} is longer than the {own.on_s:g} of a capped limit"
-    if changed.armed != own.armed:
-        yield "a capped limit is always armed"
 
 
 def _is_number(found: object) -> bool:

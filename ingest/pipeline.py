@@ -80,7 +80,7 @@ class Pipeline(threading.Thread):
         self._decoder = Decoder(site, self._unregistered)
         self.engine = Engine(site, shard)
         self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms, saved.rules)
-        self._findings = Findings(database, site)
+        self._findings = Findings(database, site, self.engine.memory.position_of)
         self._quarantined: list[Quarantined] = []
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
@@ -124,10 +124,11 @@ class Pipeline(threading.Thread):
             log.exception("the pipeline stopped")
 
     def _prime(self) -> None:
+        quarantined = self._checkpoint.quarantined_positions(None, None).keys()
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
         while after < self._position:
             records = [r for r in self._journal.read(after, _BATCH) if r.position <= self._position]
-            self._decoder.prime(records)
+            self._decoder.prime(records, quarantined)
             after = records[-1].position
 
     def _step(self, records: list[Record]) -> None:

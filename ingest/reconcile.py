@@ -125,7 +125,7 @@ def _alarms(site: Site, data: Places, collectors: Sequence[str | None], span_ms:
     else:
         for line in lines(recounts, site):
             click.echo(line)
-    return 1 if any(each.differences for each in recounts) else 0
+    return 1 if any(each.off for each in recounts) else 0
 
 
 def _stored_to(site: Site, data: Places, shard: str | None, checkpoint: Checkpoint) -> int:

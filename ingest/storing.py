@@ -207,10 +207,11 @@ class StoreWriter(threading.Thread):
 
     def _primed(self, position: int) -> Decoder:
         decoder = Decoder(self._site, self._unregistered)
+        quarantined = self._checkpoint.quarantined_positions(None, None).keys()
         after = max(Repeats.window_start(position), self._journal.first() - 1)
         while after < position:
             records: list[Record] = [r for r in self._journal.read(after, _BATCH) if r.position <= position]
-            decoder.prime(records)
+            decoder.prime(records, quarantined)
             after = records[-1].position
         return decoder
 

@@ -19,6 +19,7 @@ from cockpit.api.alarm_requests import (
 )
 from cockpit.api.parts import Document, Parts, parts_of, require_user
 from cockpit.api.refusals import ACT_PROBLEMS, refusal
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.desk import Desk
 from cockpit.times import rfc3339
 from ingest.alarms.audit import Person
@@ -30,7 +31,7 @@ from ingest.alarms.commands.acknowledge import (
     acknowledge,
     acknowledge_list,
 )
-from ingest.alarms.commands.carrying import Done
+from ingest.alarms.commands.carrying import OFFICERS, Done
 from ingest.alarms.commands.deciding import Deciding, decide
 from ingest.alarms.commands.remark import Remark, remark
 from ingest.alarms.commands.resetting import Reset, reset
@@ -39,12 +40,12 @@ from ingest.alarms.commands.verdict import Verdict, judge_false
 from ingest.alarms.shifts import shift_end_ms
 from ingest.errors import Refused
 
-router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], responses=ACT_PROBLEMS)
+router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"], responses=ACT_PROBLEMS, route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
 Reply = TypeVar("Reply")
 
 
-@router.post("/ack")
+@router.post("/ack", openapi_extra=takes("ack_list", OFFICERS))
 async def ack_list(parts: PartsNow, body: AckListRequest, request: Request) -> Document:
     """Acknowledge a list, each alarm for itself: one that is refused says why and leaves the others alone."""
     seen = tuple(Seen(line.id, line.seen_level) for line in body.items)
@@ -54,7 +55,7 @@ async def ack_list(parts: PartsNow, body: AckListRequest, request: Request) -> D
     return {"items": [_line(parts, item) for item in done], "next": None}
 
 
-@router.post("/{alarm}/ack")
+@router.post("/{alarm}/ack", openapi_extra=takes("ack", OFFICERS))
 async def ack(parts: PartsNow, alarm: str, body: AckRequest, request: Request) -> Document:
     """Acknowledge exactly this occurrence at the level that was seen (ALARMS §3)."""
     wish = Acknowledgement(
@@ -66,7 +67,7 @@ async def ack(parts: PartsNow, alarm: str, body: AckRequest, request: Request) -
     return done_document(parts, done)
 
 
-@router.post("/{alarm}/comment")
+@router.post("/{alarm}/comment", openapi_extra=takes("comment", OFFICERS))
 async def comment(parts: PartsNow, alarm: str, body: CommentRequest, request: Request) -> Document:
     """Add a comment to the history."""
     wish = Remark(alarm, body.comment, body.idempotency_key)
@@ -75,7 +76,7 @@ async def comment(parts: PartsNow, alarm: str, body: CommentRequest, request: Re
     )
 
 
-@router.post("/{alarm}/decision")
+@router.post("/{alarm}/decision", openapi_extra=takes("decide", OFFICERS))
 async def decision(parts: PartsNow, alarm: str, body: DecisionRequest, request: Request) -> Document:
     """Decide about an acknowledged alarm: case 立案, merge, false_alarm, observe (≤ 30 min), device_fault."""
     wish = Deciding(alarm, body.decision, body.idempotency_key, body.comment, body.observe_s, body.case)
@@ -84,7 +85,7 @@ async def decision(parts: PartsNow, alarm: str, body: DecisionRequest, request: 
     return done_document(parts, done)
 
 
-@router.post("/{alarm}/shelve")
+@router.post("/{alarm}/shelve", openapi_extra=takes("shelve", OFFICERS))
 async def shelve_alarm(parts: PartsNow, alarm: str, body: ShelveRequest, request: Request) -> Document:
     """Hide the alarm point for a while: never P1 nor gas at level 2, at most 8 hours, not beyond the shift's end."""
     wish = Shelving(alarm, body.reason, body.idempotency_key, body.duration_s)
@@ -95,7 +96,7 @@ async def shelve_alarm(parts: PartsNow, alarm: str, body: ShelveRequest, request
     return done_document(parts, await carried_out(parts, request, work))
 
 
-@router.post("/{alarm}/unshelve")
+@router.post("/{alarm}/unshelve", openapi_extra=takes("unshelve", OFFICERS))
 async def unshelve_alarm(parts: PartsNow, alarm: str, body: UnshelveRequest, request: Request) -> Document:
     """Show the alarm point again; an alarm that is still active is announced again."""
     wish = Unshelving(alarm, body.idempotency_key, body.reason)
@@ -104,7 +105,7 @@ async def unshelve_alarm(parts: PartsNow, alarm: str, body: UnshelveRequest, req
     )
 
 
-@router.post("/{alarm}/reset")
+@router.post("/{alarm}/reset", openapi_extra=takes("reset", OFFICERS))
 async def reset_alarm(parts: PartsNow, alarm: str, body: ReasonRequest, request: Request) -> Document:
     """Close a latched alarm that is over; ``asked`` where a second person has to agree (gas at level 2)."""
     wish = Reset(alarm, body.reason, body.idempotency_key)
@@ -113,7 +114,7 @@ async def reset_alarm(parts: PartsNow, alarm: str, body: ReasonRequest, request:
     )
 
 
-@router.post("/{alarm}/verdict")
+@router.post("/{alarm}/verdict", openapi_extra=takes("verdict", OFFICERS))
 async def verdict(parts: PartsNow, alarm: str, body: VerdictRequest, request: Request) -> Document:
     """Record that the alarm was false; ``asked`` where a second person has to agree (P1, P2)."""
     wish = Verdict(alarm, body.reason, body.idempotency_key)
@@ -149,6 +150,9 @@ def done_document(parts: Parts, done: Done) -> Document:
     found: Document = {"result": done.result, "by": done.by, "at": rfc3339(done.at_ms, parts.site.timezone)}
     if done.row is not None:
         found["alarm"] = parts.board.document(done.row, waiting)
+    if done.decision_taken is not None:
+        found["decision_taken"] = done.decision_taken
+        found["decision"] = None if done.row is None else done.row["decision"]
     if done.pending is not None:
         found["request"] = parts.board.pending_document(done.pending)
     return found

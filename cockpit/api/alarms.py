@@ -36,8 +36,7 @@ _TARGETS = {
 }
 
 
-@router.get("", responses=problems(422, 503))
-async def alarms(
+def sieve_of(
     parts: PartsNow,
     state: str = "open",
     priority: str | None = None,
@@ -45,14 +44,14 @@ async def alarms(
     device: str | None = None,
     street: str | None = None,
     suppression: str | None = None,
+    rule: str | None = None,
     from_: From = None,
     to: To = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
-    cursor: str | None = None,
-) -> Document:
-    """Occurrences: ``open`` by priority and age; ``all`` or one state, see ALARMS §2. ``priority`` may name several.
+) -> Sieve:
+    """Return what a request narrows a list of alarms to.
 
-    Hidden ones are in the list, with what hides them; ``counts`` say how many: shown + hidden = open.
+    Raises:
+        Problem: 422, a value that there is not.
     """
     _one_of("state", state, _STATES)
     chosen = [each for each in (priority or "").split(",") if each]
@@ -61,7 +60,7 @@ async def alarms(
     if suppression:
         _one_of("suppression", suppression, _SUPPRESSIONS)
     here = [name for name, each in parts.board.places.items() if each.street == street] if street else None
-    sieve = Sieve(
+    return Sieve(
         state,
         chosen,
         # An empty parameter, as a form sends it, asks for nothing.
@@ -69,9 +68,24 @@ async def alarms(
         device or None,
         here,
         suppression or None,
+        [each for each in (rule or "").split(",") if each],
         parse_instant(from_, "from") if from_ else None,
         parse_instant(to, "to") if to else None,
     )
+
+
+@router.get("", responses=problems(422, 503))
+async def alarms(
+    parts: PartsNow,
+    sieve: Annotated[Sieve, Depends(sieve_of)],
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    cursor: str | None = None,
+) -> Document:
+    """Occurrences: ``open`` by priority and age; ``all`` or one state, see ALARMS §2.
+
+    ``priority`` and ``rule`` may name several. Hidden ones are in the list, with what hides them; ``counts`` say how
+    many: shown + hidden = open.
+    """
     return await asyncio.to_thread(listed, parts.database, parts.board, sieve, limit, cursor)
 
 

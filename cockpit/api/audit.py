@@ -11,12 +11,14 @@ from cockpit.api.parts import Document, Parts, parts_of, require_user
 from cockpit.api.refusals import problems
 from cockpit.problems import Problem
 from cockpit.times import parse_instant, rfc3339
-from ingest.alarms.audit import check
+from ingest.alarms.altered import Comparison, compare
+from ingest.alarms.audit import Check, check
 from ingest.alarms.tables import audit
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"], responses=problems(401, 403, 422, 503))
 PartsNow = Annotated[Parts, Depends(parts_of)]
 _READERS = ("auditor", "engineer", "leader")
+_NAMED = 1_000
 
 
 @router.get("")
@@ -54,15 +56,24 @@ async def rows(
 
 @router.get("/verify")
 async def verify(parts: PartsNow) -> Document:
-    """Whether the chain of hashes is whole, from the first row to the last; else what is broken first."""
+    """Whether the chain of hashes is whole, else what is broken first; and which alarms are not what it says of them."""
     _require_reader()
 
-    def checked() -> Any:
+    def checked() -> tuple[Check, Comparison]:
         with parts.database.read() as connection:
-            return check(connection)
+            return check(connection), compare(connection, parts.site)
 
-    found = await asyncio.to_thread(checked)
-    return {"whole": found.broken is None, "rows": found.rows, "hash": found.hash, "broken": found.broken}
+    found, alarms = await asyncio.to_thread(checked)
+    return {
+        "whole": found.broken is None and not alarms.altered,
+        "rows": found.rows,
+        "hash": found.hash,
+        "broken": found.broken,
+        "alarms": alarms.occurrences,
+        "altered": len(alarms.altered),
+        "sentences": [each.sentence for each in alarms.altered[:_NAMED]],
+        "priority_not_judged": alarms.unranked,
+    }
 
 
 def _read(parts: Parts, query: sa.Select[Any]) -> list[dict[str, Any]]:

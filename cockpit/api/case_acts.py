@@ -19,20 +19,22 @@ from cockpit.api.case_requests import (
     VerifyRequest,
 )
 from cockpit.api.parts import Document, Parts, parts_of, require_user
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.problems import Problem
 from cockpit.sessions import User
 from cockpit.times import parse_instant
 from ingest.cases.acting import Wish, perform
+from ingest.cases.lifecycle import REPORTERS, roles_of
 from ingest.cases.opening import Report, report
 from ingest.cases.records import Person, Picture, Row
 from ingest.errors import Refused
 
-router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"], route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
 _STATUS = {"not_found": 404, "role": 403, "not_allowed": 422, "key_reused": 422}
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=takes("report", REPORTERS - {"system"}))
 async def report_case(parts: PartsNow, body: ReportRequest, request: Request) -> Document:
     """Make a case known: an officer's report or a hotline call."""
     wish = Report(
@@ -46,7 +48,7 @@ async def report_case(parts: PartsNow, body: ReportRequest, request: Request) ->
     return await _report(parts, wish, body.idempotency_key, request)
 
 
-@router.post("/findings", status_code=201)
+@router.post("/findings", status_code=201, openapi_extra=takes("report", REPORTERS - {"system"}))
 async def report_finding(parts: PartsNow, body: FindingRequest, request: Request) -> Document:
     """Make a drone's finding known."""
     kind = parts.cases.rules.limits.of_finding(body.recognised)
@@ -55,85 +57,85 @@ async def report_finding(parts: PartsNow, body: FindingRequest, request: Request
     return await _report(parts, wish, body.idempotency_key, request)
 
 
-@router.post("/{case}/register")
+@router.post("/{case}/register", openapi_extra=takes("register", roles_of("register")))
 async def register(parts: PartsNow, case: str, body: RegisterRequest, request: Request) -> Document:
     """立案: accept the report; its clock starts."""
     return await _act(parts, request, case, "register", body, sub_class=body.sub_class, severe=body.severe)
 
 
-@router.post("/{case}/void")
+@router.post("/{case}/void", openapi_extra=takes("void", roles_of("void")))
 async def void(parts: PartsNow, case: str, body: ReasonRequest, request: Request) -> Document:
     """不予立案: turn the report down."""
     return await _act(parts, request, case, "void", body, reason=body.reason)
 
 
-@router.post("/{case}/dispatch")
+@router.post("/{case}/dispatch", openapi_extra=takes("dispatch", roles_of("dispatch")))
 async def dispatch(parts: PartsNow, case: str, body: DispatchRequest, request: Request) -> Document:
     """派遣: send it to a unit."""
     return await _act(parts, request, case, "dispatch", body, unit=body.unit)
 
 
-@router.post("/{case}/accept")
+@router.post("/{case}/accept", openapi_extra=takes("accept", roles_of("accept")))
 async def accept(parts: PartsNow, case: str, body: ActRequest, request: Request) -> Document:
     """接单: the unit begins."""
     return await _act(parts, request, case, "accept", body)
 
 
-@router.post("/{case}/return")
+@router.post("/{case}/return", openapi_extra=takes("return", roles_of("return")))
 async def return_(parts: PartsNow, case: str, body: ReasonRequest, request: Request) -> Document:
     """回退: back to the step before."""
     return await _act(parts, request, case, "return", body, reason=body.reason)
 
 
-@router.post("/{case}/done")
+@router.post("/{case}/done", openapi_extra=takes("done", roles_of("done")))
 async def done(parts: PartsNow, case: str, body: ActRequest, request: Request) -> Document:
     """处置完成: handling is finished, verification due."""
     return await _act(parts, request, case, "done", body)
 
 
-@router.post("/{case}/verify")
+@router.post("/{case}/verify", openapi_extra=takes("verify", roles_of("verify")))
 async def verify(parts: PartsNow, case: str, body: VerifyRequest, request: Request) -> Document:
     """核查: passed closes the case, otherwise it is handled again while its clock runs on."""
     return await _act(parts, request, case, "verify" if body.passed else "rework", body, reason=body.reason)
 
 
-@router.post("/{case}/suspend")
+@router.post("/{case}/suspend", openapi_extra=takes("suspend", roles_of("suspend")))
 async def suspend(parts: PartsNow, case: str, body: ReasonRequest, request: Request) -> Document:
     """挂起: the clock stands still."""
     return await _act(parts, request, case, "suspend", body, reason=body.reason)
 
 
-@router.post("/{case}/resume")
+@router.post("/{case}/resume", openapi_extra=takes("resume", roles_of("resume")))
 async def resume(parts: PartsNow, case: str, body: ActRequest, request: Request) -> Document:
     """恢复: the clock runs on, everything later by the time suspended."""
     return await _act(parts, request, case, "resume", body)
 
 
-@router.post("/{case}/extend")
+@router.post("/{case}/extend", openapi_extra=takes("extend", roles_of("extend")))
 async def extend(parts: PartsNow, case: str, body: ExtendRequest, request: Request) -> Document:
     """延期: a longer limit."""
     return await _act(parts, request, case, "extend", body, reason=body.reason, hours=body.hours)
 
 
-@router.post("/{case}/force-close")
+@router.post("/{case}/force-close", openapi_extra=takes("force_request", roles_of("force_request")))
 async def force_close(parts: PartsNow, case: str, body: ReasonRequest, request: Request) -> Document:
     """申请强制结案: ask for it; a director approves within ten minutes."""
     return await _act(parts, request, case, "force_request", body, reason=body.reason)
 
 
-@router.post("/{case}/force-close/approve")
+@router.post("/{case}/force-close/approve", openapi_extra=takes("force_close", roles_of("force_close")))
 async def approve_force_close(parts: PartsNow, case: str, body: ActRequest, request: Request) -> Document:
     """强制结案: approve what another person asked for."""
     return await _act(parts, request, case, "force_close", body)
 
 
-@router.post("/{case}/link")
+@router.post("/{case}/link", openapi_extra=takes("link", roles_of("link")))
 async def link(parts: PartsNow, case: str, body: LinkRequest, request: Request) -> Document:
     """并案: link a further alarm."""
     return await _act(parts, request, case, "link", body, occurrence=body.alarm)
 
 
-@router.post("/{case}/comment")
+@router.post("/{case}/comment", openapi_extra=takes("comment", roles_of("comment")))
 async def comment(parts: PartsNow, case: str, body: ActRequest, request: Request) -> Document:
     """批注: a word or pictures, in any state."""
     return await _act(parts, request, case, "comment", body)

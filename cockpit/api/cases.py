@@ -21,24 +21,34 @@ _STATES = ("open", "all", *STATES)
 _COLOURS = ("green", "amber", "red")
 
 
-@router.get("")
-async def cases(
-    parts: PartsNow,
+def sieve_of(
     state: str = "open",
     street: str | None = None,
     colour: str | None = None,
     sub_class: str | None = None,
     overdue: bool | None = None,
     mine: bool = False,
-    limit: Annotated[int, Query(ge=1, le=5_000)] = 500,
-    cursor: str | None = None,
-) -> Document:
-    """Cases: open ones by deadline; ``mine`` are those whose next step is one of the reader's roles'."""
+) -> Sieve:
+    """Return what a request narrows a list of cases to.
+
+    Raises:
+        Problem: 422, a value that there is not; 401, nobody is logged in whose cases could be meant.
+    """
     if state not in _STATES:
         raise Problem(422, f"state {state!r}: expected one of {', '.join(_STATES)}.")
     if colour and colour not in _COLOURS:
         raise Problem(422, f"colour {colour!r}: expected one of {', '.join(_COLOURS)}.")
-    sieve = Sieve(state, street or None, colour or None, sub_class or None, overdue, require_user() if mine else None)
+    return Sieve(state, street or None, colour or None, sub_class or None, overdue, require_user() if mine else None)
+
+
+@router.get("")
+async def cases(
+    parts: PartsNow,
+    sieve: Annotated[Sieve, Depends(sieve_of)],
+    limit: Annotated[int, Query(ge=1, le=5_000)] = 500,
+    cursor: str | None = None,
+) -> Document:
+    """Cases: open ones by deadline; ``mine`` are those whose next step is one of the reader's roles'."""
     offset, now_ms = offset_of(cursor), _now_ms()
     found = await asyncio.to_thread(parts.cases.listed, sieve, current_user.get(), limit + 1, offset, now_ms)
     return {**page(found, limit, offset), "now": rfc3339(now_ms, parts.site.timezone)}

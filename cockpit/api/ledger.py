@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import problems, refusal
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.guard import current_user
 from cockpit.ledger import LedgerBoard, Only
 from cockpit.problems import Problem
@@ -17,7 +18,7 @@ from ingest.alarms.audit import Actor
 from ingest.errors import Refused
 from ingest.retry import RETRY_ROLES, ask, shards_of
 
-router = APIRouter(prefix="/api/v1", tags=["health"])
+router = APIRouter(prefix="/api/v1", tags=["health"], route_class=RoleFirst)
 _RAW_ROLES = frozenset({"engineer", "auditor"})
 _HOUR_MS = 3_600_000
 
@@ -112,7 +113,12 @@ async def retries(board: Board, limit: Limit = 100, cursor: str | None = None) -
     return page(await asyncio.to_thread(board.retries, limit + 1, offset), limit, offset)
 
 
-@router.post("/quarantine/retry", status_code=202, responses=problems(401, 403, 404, 422, 503))
+@router.post(
+    "/quarantine/retry",
+    status_code=202,
+    responses=problems(401, 403, 404, 422, 503),
+    openapi_extra=takes("retry", RETRY_ROLES),
+)
 async def retry(parts: PartsNow, board: Board, body: RetryRequest, request: Request) -> Document:
     """Try a group again (engineer), once site file or kind are mended and the collector is restarted."""
     user = require_user()

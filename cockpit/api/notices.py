@@ -10,13 +10,14 @@ from cockpit.api.alarm_acts import carried_out
 from cockpit.api.alarm_requests import Key
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import ACT_PROBLEMS, problems
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.problems import Problem
 from cockpit.times import rfc3339
 from devices.kind import PRIORITIES
 from ingest.notices import deliveries
-from ingest.notices.reviving import MOST, Revival, revive
+from ingest.notices.reviving import MOST, ROLES, Revival, revive
 
-router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
+router = APIRouter(prefix="/api/v1/notices", tags=["notices"], route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
 State = Literal["waiting", "dead", "sent", "all"]
 _TIMES = ("made_at", "due_at", "sent_at", "dead_at")
@@ -63,7 +64,7 @@ async def notices(
     return {**page([_document(parts, row) for row in rows], limit, offset), "channels": channels}
 
 
-@router.post("/revive", responses=ACT_PROBLEMS)
+@router.post("/revive", responses=ACT_PROBLEMS, openapi_extra=takes("revive_notices", ROLES))
 async def revive_notices(parts: PartsNow, body: ReviveRequest, request: Request) -> Document:
     """Try messages again that were given up; their day begins anew."""
     wish = Revival(tuple(sorted(set(body.keys))), body.idempotency_key)

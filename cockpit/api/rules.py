@@ -11,6 +11,7 @@ from cockpit.api.alarm_acts import carried_out
 from cockpit.api.alarm_requests import Key, Reason, Sentence, text_of
 from cockpit.api.parts import Document, Parts, parts_of
 from cockpit.api.refusals import ACT_PROBLEMS, problems, refusal
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.times import parse_instant
 from ingest.alarms.audit import Person
 from ingest.alarms.revisions import backtesting, drafting
@@ -18,7 +19,7 @@ from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
 from ingest.errors import Refused
 
-router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
+router = APIRouter(prefix="/api/v1/rules", tags=["rules"], route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
 Tables = Annotated[list[dict[str, Any]], Field(max_length=1_000)]
 
@@ -89,7 +90,7 @@ async def revision(parts: PartsNow, number: int) -> Document:
     return found
 
 
-@router.post("/revisions", status_code=201, responses=ACT_PROBLEMS)
+@router.post("/revisions", status_code=201, responses=ACT_PROBLEMS, openapi_extra=takes("rule_draft", drafting.AUTHORS))
 async def draft(parts: PartsNow, body: DraftRequest, request: Request) -> Document:
     """Keep a draft (engineer); everything wrong with it is told, a sentence each, and nothing is kept."""
     change = Change(body.limits, list(body.limits_for), list(body.withdraw))
@@ -102,7 +103,12 @@ async def draft(parts: PartsNow, body: DraftRequest, request: Request) -> Docume
     return await _done(parts, done.row["number"])
 
 
-@router.post("/revisions/{number}/backtest", status_code=202, responses=ACT_PROBLEMS)
+@router.post(
+    "/revisions/{number}/backtest",
+    status_code=202,
+    responses=ACT_PROBLEMS,
+    openapi_extra=takes("rule_backtest", backtesting.TESTERS),
+)
 async def backtest(parts: PartsNow, number: int, body: BacktestRequest, request: Request) -> Document:
     """Begin a back-test of a draft on recorded data; the revision tells how far it is, and keeps its result."""
     from_ms = None if body.from_ is None else parse_instant(body.from_, "from")
@@ -118,7 +124,9 @@ async def backtest(parts: PartsNow, number: int, body: BacktestRequest, request:
     return await _done(parts, number)
 
 
-@router.post("/revisions/{number}/approve", responses=ACT_PROBLEMS)
+@router.post(
+    "/revisions/{number}/approve", responses=ACT_PROBLEMS, openapi_extra=takes("rule_approve", drafting.APPROVERS)
+)
 async def approve(parts: PartsNow, number: int, body: ApproveRequest, request: Request) -> Document:
     """Approve another person's draft that was back-tested as it is; it takes effect at its instant."""
     wish = drafting.Approval(number, _instant(body.effective_at), body.idempotency_key, body.comment)
@@ -126,7 +134,9 @@ async def approve(parts: PartsNow, number: int, body: ApproveRequest, request: R
     return await _done(parts, number)
 
 
-@router.post("/revisions/{number}/discard", responses=ACT_PROBLEMS)
+@router.post(
+    "/revisions/{number}/discard", responses=ACT_PROBLEMS, openapi_extra=takes("rule_discard", drafting.APPROVERS)
+)
 async def discard(parts: PartsNow, number: int, body: DiscardRequest, request: Request) -> Document:
     """Give up a draft; it stays on record."""
     wish = drafting.Discard(number, body.reason, body.idempotency_key)
@@ -134,7 +144,9 @@ async def discard(parts: PartsNow, number: int, body: DiscardRequest, request: R
     return await _done(parts, number)
 
 
-@router.post("/rollback", status_code=201, responses=ACT_PROBLEMS)
+@router.post(
+    "/rollback", status_code=201, responses=ACT_PROBLEMS, openapi_extra=takes("rule_rollback", drafting.APPROVERS)
+)
 async def roll_back(parts: PartsNow, body: RollbackRequest, request: Request) -> Document:
     """Publish what an older revision said again, as a new one."""
     wish = drafting.Rollback(body.to, body.reason, _instant(body.effective_at), body.idempotency_key)

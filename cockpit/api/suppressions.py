@@ -11,13 +11,15 @@ from cockpit.api.alarm_acts import carried_out, done_document
 from cockpit.api.alarm_requests import AgreeRequest, OutOfServiceRequest, UnshelveRequest
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import ACT_PROBLEMS, problems
+from cockpit.api.role_first import RoleFirst, takes
 from cockpit.problems import Problem
 from cockpit.times import parse_instant, rfc3339
 from ingest.alarms.commands.agreeing import Agreement, answer
-from ingest.alarms.commands.service import Ending, OutOfService, ask, end_early
-from ingest.alarms.tables import joint_act, suppression
+from ingest.alarms.commands.carrying import OFFICERS
+from ingest.alarms.commands.service import ASKERS, ENDERS, Ending, OutOfService, ask, end_early
+from ingest.alarms.tables import joint_act, occurrence, suppression
 
-router = APIRouter(prefix="/api/v1", tags=["alarms"])
+router = APIRouter(prefix="/api/v1", tags=["alarms"], route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 
@@ -41,7 +43,7 @@ async def suppressions(
     return await _listed(parts, query, limit, cursor, ("since", "until", "ended_at"))
 
 
-@router.post("/out-of-service", responses=ACT_PROBLEMS)
+@router.post("/out-of-service", responses=ACT_PROBLEMS, openapi_extra=takes("out_of_service", ASKERS))
 async def out_of_service(parts: PartsNow, body: OutOfServiceRequest, request: Request) -> Document:
     """Ask to take a device or one alarm point out of service (maintenance); a leader has to agree."""
     require_user()
@@ -52,13 +54,15 @@ async def out_of_service(parts: PartsNow, body: OutOfServiceRequest, request: Re
     known = parts.site.devices.keys() | parts.live.city.devices.keys()
     if subject.partition("/")[0] not in known:
         raise Problem(404, f"There is no device {subject.partition('/')[0]!r}.")
+    if scope == "point":
+        await asyncio.to_thread(_require_point, parts, subject)
     until = parse_instant(body.until, "until")
     wish = OutOfService(scope, subject, body.permit, body.reason, until, body.idempotency_key)
     done = await carried_out(parts, request, lambda who, now: ask(parts.database, wish, who, now))
     return done_document(parts, done)
 
 
-@router.post("/suppressions/{identifier}/end", responses=ACT_PROBLEMS)
+@router.post("/suppressions/{identifier}/end", responses=ACT_PROBLEMS, openapi_extra=takes("end_suppression", ENDERS))
 async def end_suppression(parts: PartsNow, identifier: str, body: UnshelveRequest, request: Request) -> Document:
     """End a shelf or an out-of-service before its time."""
     wish = Ending(identifier, body.idempotency_key, body.reason)
@@ -81,7 +85,7 @@ async def requests(
     return await _listed(parts, query, limit, cursor, ("asked_at", "expires_at", "settled_at"), ("body",))
 
 
-@router.post("/requests/{identifier}/agree", responses=ACT_PROBLEMS)
+@router.post("/requests/{identifier}/agree", responses=ACT_PROBLEMS, openapi_extra=takes("agree", OFFICERS))
 async def agree(parts: PartsNow, identifier: str, body: AgreeRequest, request: Request) -> Document:
     """Agree, as a second person, to what another one asked for within the last ten minutes; it is done at once."""
     wish = Agreement(identifier, True, body.idempotency_key, body.comment)
@@ -89,12 +93,32 @@ async def agree(parts: PartsNow, identifier: str, body: AgreeRequest, request: R
     return done_document(parts, done)
 
 
-@router.post("/requests/{identifier}/decline", responses=ACT_PROBLEMS)
+@router.post("/requests/{identifier}/decline", responses=ACT_PROBLEMS, openapi_extra=takes("agree", OFFICERS))
 async def decline(parts: PartsNow, identifier: str, body: AgreeRequest, request: Request) -> Document:
     """Decline what somebody asked for."""
     wish = Agreement(identifier, False, body.idempotency_key, body.comment)
     done = await carried_out(parts, request, lambda who, now: answer(parts.database, wish, who, now))
     return done_document(parts, done)
+
+
+def _require_point(parts: Parts, point: str) -> None:
+    """Refuse an alarm point that cannot come about: what would be hidden is nothing, and whoever asked believes it is.
+
+    Raises:
+        Problem: 404, with the points of the device that there are.
+    """
+    device, _, name = point.partition("/")
+    registered, now = parts.site.devices.get(device), parts.live.city.devices.get(device)
+    kind = registered.kind if registered is not None else now.kind if now is not None else ""
+    there = parts.rules.point_names(kind, time.time_ns() // 1_000_000)
+    if name in there:
+        return
+    with parts.database.read() as connection:
+        stands = sa.select(occurrence.c.id).where(occurrence.c.point == point, occurrence.c.closed_at.is_(None))
+        if connection.execute(stands).first() is not None:
+            return
+    named = f"it has {', '.join(sorted(there))}" if there else "it has none"
+    raise Problem(404, f"The device {device!r} has no alarm point {name!r}; {named}.")
 
 
 async def _listed(

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from cockpit.pages import cases, device, duty, health, missing, overview, rules, shell, wall
+from cockpit.pages import cases, device, duty, health, kpi, missing, overview, rules, shell, wall
 from cockpit.pages.reader import CityReader
 from cockpit.texts import texts
 from devices.site import Site
@@ -61,6 +61,10 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
                 return "duty", duty.layout
             case ["cases"]:
                 return "cases", cases.layout
+            case ["kpi"]:
+                return "kpi", kpi.layout
+            case ["kpi", "records"]:
+                return "kpi", kpi.records
             case ["rules"]:
                 return "rules", rules.layout
             case ["health"]:

@@ -91,7 +91,7 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
         column("priority", "duty.priority", 12, cellRenderer="PriorityCell", minWidth=110),
         column("state_text", "duty.state", 20, cellRenderer="StateCell", minWidth=150),
         column("what", "duty.what", 18, minWidth=140),
-        column("value_text", "duty.value", 11, minWidth=95, cellClass="numeric"),
+        column("value_text", "duty.value", 12, minWidth=125, cellClass="numeric"),
         column("place", "duty.place", 14, minWidth=110),
         column("device_text", "duty.device", 20, minWidth=150),
         column("raised_text", "duty.raised", 15, minWidth=130, cellClass="numeric"),

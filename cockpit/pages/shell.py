@@ -12,7 +12,7 @@ from dash import dcc, html
 from cockpit.texts import Texts, texts
 from devices.site import Site
 
-PAGES = (("overview", ""), *((key, key) for key in ("wall", "duty", "cases", "rules", "health")))
+PAGES = (("overview", ""), *((key, key) for key in ("wall", "duty", "cases", "kpi", "rules", "health")))
 
 _DOCUMENT = """<!DOCTYPE html>
 <html lang="zh-CN">

@@ -11,6 +11,22 @@ const underway = new Set();
 // Refusals that are foreseen, in the reader's language; any other is told in the server's own sentence.
 const REASONS = { level_changed: "duty.level_changed", occurrence_closed: "duty.gone" };
 
+// What may stand about an alarm that another officer was first at.
+const DECIDED = {
+  case: "duty.decided_case",
+  merge: "duty.decided_merge",
+  false_alarm: "duty.decided_false_alarm",
+  observe: "duty.decided_observe",
+  device_fault: "duty.decided_device_fault",
+};
+
+function told(outcome, what) {
+  if (outcome.result !== "already_acked") return say("duty.done", { what });
+  const first = say("duty.already", { by: outcome.by, at: moment(outcome.at, live.now()), what });
+  const decided = DECIDED[outcome.alarm?.decision];
+  return decided ? say("duty.already_decided", { first, decision: say(decided) }) : first;
+}
+
 function reason(error) {
   const known = REASONS[error.problem?.type] ?? (error.status === 403 ? "duty.no_role" : null);
   if (known) return say(known);
@@ -46,8 +62,7 @@ async function send(id, wish, what, mayLogIn) {
   try {
     const outcome = await post(`alarms/${encodeURIComponent(id)}/ack`, wish);
     if (outcome.alarm) live.change(outcome.alarm);
-    const at = moment(outcome.at, live.now());
-    toast(outcome.result === "already_acked" ? say("duty.already", { by: outcome.by, at, what }) : say("duty.done", { what }));
+    toast(told(outcome, what));
     return true;
   } catch (error) {
     if (error.status === 401 && mayLogIn) {

@@ -13,7 +13,9 @@ export function priorityText(priority) {
 /** The tables name rules in small letters, to stand within sentences; here they begin one. */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-const ownField = ({ unit }) => (unit === "1" ? undefined : { resolution: 0.1, unit_label: { zh: unit, en: unit } });
+const WHOLE = new Set(["count", "d", "passes"]);
+const ownField = ({ unit, unit_label }) =>
+  unit === "1" ? undefined : { resolution: WHOLE.has(unit) ? 1 : 0.1, unit_label };
 
 /** Loads what the words below need; await it once per module. */
 export async function alarmWords() {

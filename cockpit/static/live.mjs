@@ -4,12 +4,14 @@
 // sequence, an overflow on the server or five silent seconds end the connection; the next one starts with a snapshot.
 
 import { socketAddress } from "./api.mjs";
+import { ended } from "./session.mjs";
 import { byUrgency } from "./urgency.mjs";
 
 const WATCHDOG_MS = 5_000;
 const STALE_MS = 10_000;
 const BACKOFF_MS = [500, 5_000];
 const KEPT_PASSAGES = 60;
+const LOG_IN_AGAIN = 4401;
 
 class Live extends EventTarget {
   constructor() {
@@ -61,8 +63,9 @@ class Live extends EventTarget {
     socket.onmessage = (message) => {
       if (socket === this.socket) this.receive(JSON.parse(message.data));
     };
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (socket === this.socket) this.again();
+      if (event.code === LOG_IN_AGAIN) ended();
     };
   }
 

@@ -74,10 +74,12 @@ function row(item) {
   );
 }
 
+const called = (priority) => (priority === "health" ? say("priority.health") : priority);
+
 function levels(item) {
   const sign = { above: "≥", below: "≤", state: "=", silence: ">" }[item.sense];
   const value = (level) => (item.codes?.[String(level.value)] ? named(item.codes[String(level.value)]) : `${number(level.value, level.value % 1 ? 2 : 0)} ${named(item.unit_name)}`);
   return item.levels.map((level) =>
-    el("span", { class: "rules-level" }, el("span", { class: `rules-priority priority-${level.priority}` }, level.priority), ` ${sign} ${value(level).trim()}`),
+    el("span", { class: "rules-level" }, el("span", { class: `rules-priority priority-${level.priority}` }, called(level.priority)), ` ${sign} ${value(level).trim()}`),
   );
 }

@@ -1,6 +1,6 @@
 // Who is logged in, the log-in dialog, and logging out.
 
-import { get, post } from "./api.mjs";
+import { address, get, post } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
@@ -68,6 +68,20 @@ export function logIn(why = "") {
   });
 }
 
+let asking = null;
+
+/** The server closed the live connection: whoever this was, they are not any more. */
+export async function ended() {
+  await refresh();
+  if (current?.user || current?.screen || current?.open !== false || asking) return;
+  // A wall has nobody to type; it shows what is missing until it gets another token.
+  const away = () => window.location.assign(address(`login?next=${encodeURIComponent(window.location.pathname)}`));
+  if (!document.querySelector('[data-mount="session"]')) return away();
+  asking = logIn(say("login.ended"));
+  if (!(await asking)) away();
+  asking = null;
+}
+
 async function logOut() {
   try {
     await post("logout");
@@ -76,6 +90,7 @@ async function logOut() {
     toast(error.message, { problem: true });
   }
   await refresh();
+  if (current?.open === false) window.location.assign(address("login"));
 }
 
 export async function mount(element, scope) {

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from devices.errors import Undecodable, shown
+from devices.points import MAX_BYTES, counting
 from devices.readings import PartFault, Quality, Sample
 from devices.site import Site
 from devices.topics import Topic, parse_topic
 
 MAX_SAMPLES = 100
-MAX_BYTES = 1_048_576
 _DIGITS_TO_NS = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
 _QUALITIES = {"good": Quality.GOOD, "uncertain": Quality.UNCERTAIN, "bad": Quality.BAD}
 _ONLINE = {b"online": True, b"offline": False}
@@ -109,7 +109,7 @@ def _sample(where: Topic, entry: object) -> Sample:
         entry["gw"] if isinstance(entry.get("gw"), str) else None,
         at_ns,
         str(entry["id"])[:128] if _named(entry.get("id")) else None,
-        entry["seq"] if type(entry.get("seq")) is int else None,
+        counting(entry.get("seq")),
         faults,
     )
 

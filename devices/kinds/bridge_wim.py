@@ -1,8 +1,6 @@
 """Bridge weigh-in-motion stations: one record per vehicle, and a heartbeat of the station itself."""
 
-from collections.abc import Mapping
-
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value, number, tag, text
+from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, number, tag, text
 
 _SOURCE = "交通运输部令 2016 年第 62 号; GB 1589-2016; WIM practice after COST 323"
 
@@ -66,7 +64,7 @@ def legal_limit_kg(axles: int, groups: str, first_gap_m: Value | None) -> float:
     return _TRAIN[axles] if train else _TRUCK.get(axles, _TRUCK[2])
 
 
-def _overload(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
+def _overload(values: dict[str, Value], given: Given) -> dict[str, str]:
     """Complete limit, excess and percentage where the station does not send them, and check the sum of the axles.
 
     A limit posted at the bridge counts where it is lower than the legal one, and its excess is a field of its own.
@@ -74,7 +72,7 @@ def _overload(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str,
     Source: limits of GB 1589-2016; the axle sum may differ from the gross mass by max(2 %, 200 kg).
     """
     gross, axles = values.get("gvw_kg"), values.get("axle_count")
-    flags: dict[str, str] = {}
+    facts, flags = given.facts, dict[str, str]()
     if not isinstance(gross, float):
         return flags
     if "limit_kg" not in values and isinstance(axles, float) and axles >= 2:

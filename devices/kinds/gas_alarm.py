@@ -1,9 +1,25 @@
 """Combustible-gas and CO alarms in homes, restaurants, valve wells and stations."""
 
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, flag, number, tag
-from devices.signals import Rate, Registered
+from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, code, flag, number, tag
+from devices.signals import Rate, Registered, Tagged
 
 _SOURCE = "GB 15322.2-2019 household detectors; GB/T 50493-2019; GB/T 45839-2025 status codes"
+
+# Lower explosive limits in %VOL after GB/T 50493-2019 annex A, by the names detectors send, in lower case. Natural gas
+# counts as methane, LPG as butane, whose limit is the lower of its two.
+_METHANE = 5.0
+_LEL_PCT_VOL = {
+    **dict.fromkeys(("ch4", "methane", "甲烷", "ng", "natural gas", "天然气", "combustible", "可燃气体"), _METHANE),
+    **dict.fromkeys(("c3h8", "propane", "丙烷"), 2.1),
+    **dict.fromkeys(("c4h10", "butane", "丁烷", "lpg", "液化石油气", "液化气"), 1.5),
+    **dict.fromkeys(("c2h2", "acetylene", "乙炔"), 2.5),
+    **dict.fromkeys(("h2", "hydrogen", "氢", "氢气"), 4.0),
+}
+_CO = ("co", "carbon monoxide", "一氧化碳")
+# What a detector measures in %VOL without anything that burns.
+_NO_FUEL = ("o2", "oxygen", "氧", "氧气", "co2", "carbon dioxide", "二氧化碳", "n2", "nitrogen", "氮气")
+_PPM_PER_PCT_VOL = 10_000.0
+_FUEL = Tagged("gas", "combustible", tuple(_LEL_PCT_VOL), but=True)
 
 _LEL = Limit(
     "high",
@@ -29,6 +45,7 @@ _RISE = Limit(
     latch=True,
     signal=Rate(120),
     unit="%LEL/min",
+    cap=5,
 )
 # Enclosed places where people come and go: what they breathe there nobody aired or watched.
 PUBLIC = ("restaurant", "mall", "hotel", "school", "hospital", "garage")
@@ -42,7 +59,8 @@ _PPM = Limit(
     deadband=4,
     off_s=60,
     latch=True,
-    armed=(Registered("premises", PUBLIC, but=True),),
+    armed=(Registered("premises", PUBLIC, but=True), _FUEL),
+    cap=24,
 )
 _PPM_PUBLIC = Limit(
     "co_public",
@@ -54,7 +72,8 @@ _PPM_PUBLIC = Limit(
     deadband=4,
     off_s=60,
     latch=True,
-    armed=(Registered("premises", PUBLIC),),
+    armed=(Registered("premises", PUBLIC), _FUEL),
+    cap=24,
 )
 _STATE = Limit(
     "state",
@@ -67,6 +86,7 @@ _STATE = Limit(
     off_s=60,
     latch=True,
     clears=(0,),
+    cap=1,
 )
 _HEALTH = Limit(
     "fault",
@@ -78,6 +98,32 @@ _HEALTH = Limit(
     sense="state",
     off_s=60,
 )
+
+
+def _explosive(values: dict[str, Value], given: Given) -> dict[str, str]:
+    """Complete what the limits judge from what the detector measures: %LEL of fuel, ppm of carbon monoxide.
+
+    What it sends in that unit itself stands. %VOL of a gas without a name, or with one that is not known, is taken for
+    methane; ppm are then left to carbon monoxide, which is judged more strictly.
+    """
+    gas = given.tags.get("gas", "").strip().casefold()
+    if gas in _NO_FUEL:
+        return {}
+    lower = _LEL_PCT_VOL.get(gas)
+    vol, ppm = values.get("conc_pct_vol"), values.get("conc_ppm")
+    if gas in _CO:
+        target, found = "conc_ppm", [("conc_pct_vol", vol, _PPM_PER_PCT_VOL)]
+    else:
+        target, found = "conc_pct_lel", [("conc_pct_vol", vol, 100.0 / (lower or _METHANE))]
+        if lower is not None:
+            found.append(("conc_ppm", ppm, 100.0 / (lower * _PPM_PER_PCT_VOL)))
+    for source, value, factor in found:
+        if isinstance(value, float) and target not in values:
+            # Rounded, so that a quarter of the limit is 25 and not a hair less.
+            values[target] = round(value * factor, 6)
+            return {target: given.flags[source]} if source in given.flags else {}
+    return {}
+
 
 KIND = Kind(
     "gas_alarm",
@@ -110,11 +156,11 @@ KIND = Kind(
                 ),
                 number(
                     "conc_ppm",
-                    "CO 浓度",
-                    "CO concentration",
+                    "ppm 浓度",
+                    "Concentration in ppm",
                     "ppm",
                     0,
-                    10000,
+                    50000,
                     1,
                     sentinels=(32767, 65535),
                     live=True,
@@ -167,6 +213,7 @@ KIND = Kind(
                 tag("gas", "气体", "Gas"),
                 tag("premises", "场所", "Premises"),
             ),
+            derive=_explosive,
         ),
     ),
     examples=(
@@ -184,6 +231,25 @@ KIND = Kind(
             expect={"gas_alarm": {"conc_pct_lel": 104.5, "batt_v": 3.0}},
             absent=("conc_ppm",),
             flags={"conc_pct_lel": "range"},
+        ),
+        Example(
+            source="methane in %VOL, after ALARMS §8: 100 %LEL of CH4 are 5 %VOL",
+            topic="city/v1/demo/gas_alarm/gas-0042/telemetry",
+            payload='{"v":1,"ts":1767225600123,"seq":10,"data":{"conc_pct_vol":1.25,"gas":"甲烷"}}'.encode(),
+            expect={"gas_alarm": {"conc_pct_vol": 1.25, "conc_pct_lel": 25.0}},
+        ),
+        Example(
+            source="methane in ppm, after ALARMS §8: 100 %LEL of CH4 are 50,000 ppm",
+            topic="city/v1/demo/gas_alarm/gas-0042/telemetry",
+            payload=b'{"v":1,"ts":1767225600123,"seq":11,"data":{"conc_ppm":26000,"gas":"CH4"}}',
+            expect={"gas_alarm": {"conc_ppm": 26000.0, "conc_pct_lel": 52.0}},
+        ),
+        Example(
+            source="carbon monoxide in ppm (GB 15322.2-2019 household detectors): no fuel, nothing is completed",
+            topic="city/v1/demo/gas_alarm/gas-0042/telemetry",
+            payload=b'{"v":1,"ts":1767225600123,"seq":12,"data":{"conc_ppm":24,"gas":"CO"}}',
+            expect={"gas_alarm": {"conc_ppm": 24.0}},
+            absent=("conc_pct_lel",),
         ),
     ),
 )

@@ -190,6 +190,7 @@ _GROUPS = (
             deadband=20,
             off_s=60,
             latch=True,
+            cap=100,
         ),
         "mA",
     ),

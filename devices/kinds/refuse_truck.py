@@ -1,8 +1,6 @@
 """Refuse trucks with an on-board scale: position, load, and one record per bin that is lifted."""
 
-from collections.abc import Mapping
-
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
+from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
 from devices.signals import Drop
 
 _SOURCE = "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice"
@@ -43,18 +41,18 @@ _TIPPING = Limit(
 )
 
 
-def _load_of_rated(values: dict[str, Value], facts: Mapping[str, float]) -> dict[str, str]:
+def _load_of_rated(values: dict[str, Value], given: Given) -> dict[str, str]:
     """Complete the load in per cent of the rated load, and how far the truck is above its maximum mass.
 
     The registered maximum mass counts; where there is none, it is the rated load on top of the empty truck.
     """
-    load, rated = values.get("load_kg"), facts.get("rated_kg")
+    load, rated = values.get("load_kg"), given.facts.get("rated_kg")
     if isinstance(load, float) and rated:
         values.setdefault("load_pct", round(load / rated * 100.0, 1))
     gross, tare = values.get("gross_kg"), values.get("tare_kg")
     if gross is None and isinstance(load, float) and isinstance(tare, float):
         gross = load + tare
-    most = facts.get("max_mass_kg")
+    most = given.facts.get("max_mass_kg")
     if most is None and rated and isinstance(tare, float):
         most = tare + rated
     if isinstance(gross, float) and most:
@@ -62,7 +60,7 @@ def _load_of_rated(values: dict[str, Value], facts: Mapping[str, float]) -> dict
     return {}
 
 
-def _net_from_scale(values: dict[str, Value], _facts: Mapping[str, float]) -> dict[str, str]:
+def _net_from_scale(values: dict[str, Value], _given: Given) -> dict[str, str]:
     """Complete the net mass of a lift, and flag one that disagrees with gross minus tare by more than 2 kg."""
     gross, tare, net = values.get("gross_kg"), values.get("tare_kg"), values.get("net_kg")
     if not isinstance(gross, float) or not isinstance(tare, float):

@@ -19,7 +19,7 @@ from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import SITE_FILE, Revision
 from ingest.alarms.silence import Silence
-from ingest.alarms.sources import clocked, counted
+from ingest.alarms.sources import clocked, counted, doubted
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Outcome
 
@@ -104,9 +104,11 @@ class Engine:
         Whatever else there is to see is told by False, and left to ``_heard``.
         """
         state = self.memory.devices.get(reading.device)
-        if state is None or not state.online or state.silent or state.conditions or state.ahead:
+        if state is None or not state.online or state.silent or state.conditions or state.ahead or state.bad:
             return False
-        if reading.kind in self._silence.conditional or outcome.status is not None or outcome.ahead_ms or reading.flags:
+        if reading.kind in self._silence.conditional or outcome.status is not None or outcome.ahead_ms:
+            return False
+        if reading.flags or reading.quality:
             return False
         row = state.rows.get(reading.measurement)
         values = reading.values
@@ -189,6 +191,8 @@ class Engine:
             return
         if state.ahead or outcome.ahead_ms:
             found.extend(clocked(device, state, outcome, memory))
+        if alive and not reading.history and (state.bad or reading.flags or reading.quality == Quality.BAD):
+            found.extend(doubted(reading, state, memory))
         row = state.rows.get(reading.measurement)
         # What comes in fragments may deviate from something that came before.
         pieces = row is not None and (row.apart or not row.values.keys() <= reading.values.keys())

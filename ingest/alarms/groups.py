@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from zlib import crc32
 
-from devices.signals import Registered, Share, Together, Total, While
+from devices.signals import Registered, Share, Tagged, Together, Total, While
 from devices.site import Site
 from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.conditions import judge, level_of, new_condition
@@ -106,7 +106,7 @@ class Groups:
 
     def _is_armed(self, rule: GroupRule, device: str, due_ms: int) -> bool:
         place = self._site.place(device)
-        schedules = (each for each in rule.group.limit.armed if not isinstance(each, While | Registered))
+        schedules = (each for each in rule.group.limit.armed if not isinstance(each, While | Registered | Tagged))
         return all(place.holds(each, due_ms) for each in schedules)
 
     def joins(self, rule_id: str) -> bool:

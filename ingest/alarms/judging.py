@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.signals import Registered, While
+from devices.signals import Registered, Tagged, While
 from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.columns import Columns
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition
@@ -103,6 +103,9 @@ class Judging:
             elif isinstance(arming, Registered):
                 device = self._site.devices.get(reading.device)
                 if not arming.holds("" if device is None else device.premises):
+                    return False
+            elif isinstance(arming, Tagged):
+                if not arming.holds(reading.tags.get(arming.tag, "")):
                     return False
             elif not self._site.place(reading.device).holds(arming, reading.at_ns // 1_000_000):
                 return False

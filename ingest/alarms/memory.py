@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from devices.kind import Priority, Value
-from devices.readings import Reading
+from devices.readings import Quality, Reading
 from ingest.alarms.conditions import Condition
 from ingest.alarms.transitions import Suppression, Transition, What
 
@@ -81,7 +81,8 @@ class DeviceState(msgspec.Struct, array_like=True):
     ``back_ms`` is when it last came back after being away, ``folded`` whether its silence stands under that of a device
     it hangs on; ``seq`` is its newest number, ``missed`` how many it skipped since ``told_ms``, ``ahead`` whether its
     clock was ahead in its last message. ``windows`` are the numbers its signals keep, ``dates`` the level of each date
-    that is near or past; ``bound`` the rules whose open alarms stay with an older revision.
+    that is near or past; ``bound`` the rules whose open alarms stay with an older revision, ``bad`` what is
+    of bad quality now (``measurement/field``, without a field all of it).
     """
 
     kind: str
@@ -101,6 +102,7 @@ class DeviceState(msgspec.Struct, array_like=True):
     windows: dict[str, list[float]] = {}
     dates: dict[str, int] = {}
     bound: dict[str, Bound] = {}
+    bad: list[str] = []
 
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""
@@ -166,6 +168,16 @@ class Memory:
                 self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)
             else:
                 self.devices[name] = msgspec.msgpack.decode(state, type=DeviceState)
+
+    def position_of(self, device: str) -> tuple[float, float] | None:
+        """Return where a device was last that may be trusted: latitude and longitude."""
+        state = self.devices.get(device)
+        if state is None:
+            return None
+        lat, lon = (state.newest(key) for key in ("lat", "lon"))
+        if lat is None or lon is None or Quality.BAD in (lat.quality, lon.quality):
+            return None
+        return (lat.value, lon.value) if isinstance(lat.value, float) and isinstance(lon.value, float) else None
 
     def transition(
         self,

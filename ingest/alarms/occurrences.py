@@ -121,7 +121,7 @@ class _Keeper:
 
     def apply(self, transition: Transition) -> None:
         self._acts.now_ms, self._acts.position = transition.now_ms, transition.position
-        if transition.what in ("stale", "fresh"):
+        if transition.what in ("stale", "fresh", "doubt"):
             self._overlay(transition)
             return
         if transition.what == "health":
@@ -234,8 +234,10 @@ class _Keeper:
         self._flush()
         for found in self._acts.open_of("device", transition.device):
             # What a latched alarm of a silent device is worth cannot be known either: it is not reset meanwhile.
-            concerned = found["active"] or found["latched"]
-            if concerned and not found["rule"].endswith(".no_data") and found["quality"] != transition.quality:
+            concerned = (found["active"] or found["latched"]) and found["field"]
+            if transition.what == "doubt" and transition.field:
+                concerned = concerned and found["field"] == transition.field
+            if concerned and found["quality"] != transition.quality:
                 self._change(found, transition.what, {"quality": transition.quality})
 
     def _fold(self, found: Row | None, transition: Transition) -> None:

@@ -17,6 +17,7 @@ from devices.signals import (
     Registered,
     Share,
     Signal,
+    Tagged,
     Together,
     Total,
     Weekly,
@@ -24,7 +25,7 @@ from devices.signals import (
 )
 from ingest.alarms.offenders import REPEATED
 from ingest.alarms.own_kind import COLLECTOR
-from ingest.alarms.rules import CLOCK, EXPIRES, REPEAT_OFFENDER, VERIFY_DUE
+from ingest.alarms.rules import BAD_DATA, CLOCK, EXPIRES, REPEAT_OFFENDER, VERIFY_DUE
 
 _HEAD = (
     "| rule | 名称 | name | judged | levels | leaves | after | armed | source | grade |",
@@ -34,6 +35,8 @@ _PROPOSAL = "CityDeck 建议值 proposal"
 # Of every kind: rule, names, what is judged, levels, when it ends, source, grade.
 _EVERYWHERE = (
     (CLOCK, "设备时钟超前", "clock ahead", "a message's own time", "> 5 min ahead health", "a right time", "C"),
+    (BAD_DATA, "数据异常", "readings of bad quality", "what a device says of its readings", "bad health",
+     "good again", "C"),
     (EXPIRES, "使用期限将到或已过", "end of life near or past", "the date in the site file",
      "30 d before health, past health", "another date", "C"),
     (VERIFY_DUE, "检定期限将到或已过", "verification due or overdue", "the date in the site file",
@@ -149,6 +152,8 @@ def _armed(arming: Arming) -> str:
             return f"{low}{arming.field}{high}"
         case Registered():
             return f"{arming.attribute} {'none' if arming.but else 'one'} of {', '.join(arming.values)}"
+        case Tagged():
+            return f"{arming.tag} {'not ' if arming.but else ''}{arming.said}"
         case Night():
             return f"{arming.after_min:g} min past sunset to {arming.before_min:g} min before sunrise"
         case Daylight():

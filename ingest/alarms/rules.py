@@ -17,12 +17,14 @@ from ingest.alarms.own_kind import COLLECTOR
 
 # The rules that are part of every kind, and the one on vehicles that come again and again.
 CLOCK = "clock"
+BAD_DATA = "bad_data"
 EXPIRES, VERIFY_DUE = "expires", "verify_due"
 REPEAT_OFFENDER = "bridge_wim.repeat_offender"
-CLOCK_VERSION = "1"
+CLOCK_VERSION = BAD_DATA_VERSION = "1"
 _LABELS = {
     "no_data": Label("数据中断", "no data"),
     CLOCK: Label("设备时钟超前", "clock ahead"),
+    BAD_DATA: Label("数据异常", "readings of bad quality"),
     "watchdog": Label("报警链路中断", "alarm path interrupted"),
     EXPIRES: Label("使用期限将到或已过", "end of life near or past"),
     VERIFY_DUE: Label("检定期限将到或已过", "verification due or overdue"),

@@ -69,6 +69,10 @@ class Silence:
             state.back_ms = memory.now_ms
             if state.seen_ms:
                 yield memory.transition("fresh", device, state, device)
+                # What was bad before it fell silent is bad still.
+                for key in state.bad:
+                    field = key.partition("/")[2]
+                    yield memory.transition("doubt", device, state, device, field=field, quality="bad")
             for child, child_state in self._below(device):
                 if child_state.folded:
                     self.watch(child, child_state)

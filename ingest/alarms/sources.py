@@ -1,9 +1,10 @@
-"""The health of a source: numbers it skipped and a clock that is ahead."""
+"""The health of a source: numbers it skipped, a clock that is ahead, readings it calls bad itself."""
 
 from collections.abc import Iterator
 
+from devices.readings import Quality, Reading
 from ingest.alarms.memory import DeviceState, Memory
-from ingest.alarms.rules import CLOCK, CLOCK_VERSION
+from ingest.alarms.rules import BAD_DATA, BAD_DATA_VERSION, CLOCK, CLOCK_VERSION
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Outcome
 
@@ -42,3 +43,28 @@ def clocked(device: str, state: DeviceState, outcome: Outcome, memory: Memory) -
         "raise" if ahead else "return", device, state, f"{device}/{CLOCK}", f"{state.kind}.{CLOCK}", CLOCK_VERSION,
         int(ahead), "health", value=value, unit="s",
     )  # fmt: skip
+
+
+def doubted(reading: Reading, state: DeviceState, memory: Memory) -> Iterator[Transition]:
+    """Follow which readings of a device are bad: its alarms on them stay as they are, and it has one of its own."""
+    place = f"{reading.measurement}/"
+    before = {key.removeprefix(place) for key in state.bad if key.startswith(place)}
+    whole = reading.quality == Quality.BAD
+    bad = {""} if whole else {key for key in reading.flags if key and reading.quality_of(key) == Quality.BAD}
+    # A field that did not come is as it was.
+    still = {key for key in before if not whole and key and key not in reading.values and key not in reading.flags}
+    now = bad | still
+    if now == before:
+        return
+    was_bad = bool(state.bad)
+    state.bad = sorted({*state.bad} - {f"{place}{key}" for key in before} | {f"{place}{key}" for key in now})
+    device = reading.device
+    for key in sorted(before - now):
+        yield memory.transition("doubt", device, state, device, field=key)
+    for key in sorted(now):
+        yield memory.transition("doubt", device, state, device, field=key, quality="bad")
+    if bool(state.bad) != was_bad:
+        yield memory.transition(
+            "return" if was_bad else "raise", device, state, f"{device}/{BAD_DATA}", f"{state.kind}.{BAD_DATA}",
+            BAD_DATA_VERSION, int(not was_bad), "health", quality="good" if was_bad else "bad",
+        )  # fmt: skip

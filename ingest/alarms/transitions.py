@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-What = Literal["raise", "change", "return", "passage", "late", "stale", "fresh", "fold", "unfold", "health"]
+What = Literal["raise", "change", "return", "passage", "late", "stale", "fresh", "doubt", "fold", "unfold", "health"]
 Suppression = Literal["none", "by_design"]
 
 
@@ -14,10 +14,11 @@ class Transition:
 
     ``raise`` 0 → level, ``change`` from one level to another, ``return`` level → 0, ``passage`` something that happened
     once, ``late`` a raise that was over when it became known; ``stale`` and ``fresh`` concern every open occurrence of
-    the device; ``fold`` and ``unfold`` say that a silence is explained by another device (``cause``), or no longer is;
-    ``health`` is a figure of the device itself (``field``, ``value``). ``at_ms`` is the time of the cause (device
-    time), ``now_ms`` the engine's now, ``position`` the journal record that caused it and ``ordinal`` its place among
-    the transitions of that record. ``who`` is the vehicle of a passage, as its station names it: never to be kept.
+    the device, ``doubt`` those on one of its fields (or all), whose values are bad or good again; ``fold`` and
+    ``unfold`` say that a silence is explained by another device (``cause``), or no longer is; ``health`` is a figure of
+    the device itself (``field``, ``value``). ``at_ms`` is the time of the cause (device time), ``now_ms`` the engine's
+    now, ``position`` the journal record that caused it and ``ordinal`` its place among the transitions of that record.
+    ``who`` is the vehicle of a passage, as its station names it: never to be kept.
     """
 
     what: What

@@ -1,4 +1,4 @@
-"""``python -m ingest.alarms.verify``: whether the audit is whole."""
+"""``python -m ingest.alarms.verify``: whether the audit is whole, and the alarms are what it says of them."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ import click
 
 from devices.errors import DeviceError
 from devices.site_file import load_site
+from ingest.alarms.altered import compare
 from ingest.alarms.audit import check
 from ingest.alarms.database import open_alarms
 from ingest.errors import IngestError
@@ -24,8 +25,9 @@ def main() -> None:
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
 def verify(site_file: Path | None, data: Path) -> None:
-    """Check the chain of hashes from the first row to the last; exit code 1 names the first row that is broken.
+    """Check the chain of hashes from the first row to the last, and every alarm against its rows.
 
+    Exit code 1 names the first row that is broken and each alarm that was changed, invented or removed by hand.
     The hash it prints stands for all rows up to there: kept elsewhere, it shows later that none of them was rewritten.
     """
     try:
@@ -37,13 +39,21 @@ def verify(site_file: Path | None, data: Path) -> None:
         database.migrate()
         with database.read() as connection:
             found = check(connection)
+            alarms = compare(connection, site)
         database.close()
     except (DeviceError, IngestError) as error:
         raise click.ClickException(str(error)) from error
+    for each in alarms.altered:
+        click.echo(f"altered: {each.sentence}")
+    if alarms.unranked:
+        click.echo(f"not judged: the priority of {alarms.unranked} alarms; no rule in force or revision is theirs")
     if found.broken is not None:
         click.echo(f"broken: {found.broken}; {found.rows} rows before it are whole, up to hash {found.hash}")
+    else:
+        click.echo(f"whole: {found.rows} rows, hash {found.hash}")
+    click.echo(f"{alarms.occurrences} alarms held against the rows, {len(alarms.altered)} altered")
+    if found.broken is not None or alarms.altered:
         sys.exit(1)
-    click.echo(f"whole: {found.rows} rows, hash {found.hash}")
 
 
 if __name__ == "__main__":

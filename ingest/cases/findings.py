@@ -1,7 +1,7 @@
 """What a drone's recognition reports, from a reading to a case."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from devices.readings import Reading
 from devices.site import Site
@@ -17,13 +17,22 @@ MEASUREMENT = "drone_finding"
 _DRONE = ("system",)
 _LONGEST_REFERENCE = 160
 
+Position = tuple[float, float]
+PositionOf = Callable[[str], Position | None]
+"""Where a device was last, latitude and longitude; None where nobody knows."""
+
+
+def _nowhere(_device: str) -> None:
+    return None
+
 
 class Findings:
     """Makes cases of findings, each once however often it is read: its number is its case's reference."""
 
-    def __init__(self, database: AlarmDatabase, site: Site) -> None:
+    def __init__(self, database: AlarmDatabase, site: Site, position_of: PositionOf = _nowhere) -> None:
         self._database = database
         self._rules = CaseRules(site)
+        self._position_of = position_of
 
     def report(self, readings: Iterable[Reading], now_ms: int) -> None:
         """Make a case of every reading that is a finding; one that cannot be a case is told in the log.
@@ -33,23 +42,28 @@ class Findings:
         """
         for reading in readings:
             try:
-                report_finding(self._database, self._rules, reading, now_ms)
+                report_finding(self._database, self._rules, reading, now_ms, self._position_of(reading.device))
             except Refused as error:
                 name = reading.values.get("finding_id", "")
                 log.warning("finding %.200r of %s makes no case: %s", name, reading.device, error)
 
 
-def finding_of(reading: Reading, rules: CaseRules) -> Report | None:
-    """Return the report that a reading of a drone's finding makes, or None when it is none or says too little.
+def finding_of(reading: Reading, rules: CaseRules, drone_at: Position | None = None) -> Report | None:
+    """Return the report that a reading of a drone's finding makes, or None when it is none.
 
-    It needs a class and a position. Where no street's outline holds the position, the drone's own street counts.
+    A finding without its spot is where the drone is (``drone_at``). Where no street's outline holds that, or nobody
+    knows it, the drone's own street counts.
+
+    Raises:
+        Refused: it says no class.
     """
+    if reading.measurement != MEASUREMENT:
+        return None
     values = reading.values
     name, lat, lon = values.get("finding_class"), values.get("spot_lat"), values.get("spot_lon")
-    if reading.measurement != MEASUREMENT or not isinstance(name, str):
-        return None
-    if not isinstance(lat, float) or not isinstance(lon, float):
-        return None
+    if not isinstance(name, str):
+        raise Refused("not_allowed", f"finding_class: expected a text, found {name!r}.")
+    spot = (lat, lon) if isinstance(lat, float) and isinstance(lon, float) else drone_at
     percent = values.get("confidence_pct")
     picture = Picture(
         reference=str(values.get("picture", ""))[:300],
@@ -61,21 +75,23 @@ def finding_of(reading: Reading, rules: CaseRules) -> Report | None:
     return Report(
         source="drone",
         sub_class=rules.limits.of_finding(name).key,
-        street=street_at(rules.site, lat, lon) or (drone.street if drone is not None else ""),
-        lat=lat,
-        lon=lon,
+        street=(street_at(rules.site, *spot) if spot else None) or (drone.street if drone is not None else ""),
+        lat=spot[0] if spot else None,
+        lon=spot[1] if spot else None,
         reference=f"{reading.device}/{values.get('finding_id', reading.at_ns)}"[:_LONGEST_REFERENCE],
         found_at_ms=reading.at_ns // 1_000_000,
         pictures=(picture,),
     )
 
 
-def report_finding(database: AlarmDatabase, rules: CaseRules, reading: Reading, now_ms: int) -> Row | None:
+def report_finding(
+    database: AlarmDatabase, rules: CaseRules, reading: Reading, now_ms: int, drone_at: Position | None = None
+) -> Row | None:
     """Make a case of a reading, if it is a finding.
 
     Raises:
-        Refused: its position is in no street of the site.
+        Refused: it says no class, or its place is in no street of the site.
         AlarmError: the database could not be written; nothing happened.
     """
-    wish = finding_of(reading, rules)
+    wish = finding_of(reading, rules, drone_at)
     return None if wish is None else report(database, rules, wish, Person(reading.device, _DRONE), None, now_ms)

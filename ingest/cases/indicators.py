@@ -26,8 +26,21 @@ class Ratio:
         return self.numerator / self.denominator if self.denominator else None
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The cases that a share is of, and those of them that count."""
+
+    of: list[Row]
+    hits: list[Row]
+
+
 def indicators(rows: Iterable[Row], from_ms: int, to_ms: int, now_ms: int) -> dict[str, Ratio]:
-    """Return the indicators of a period ``from_ms`` ≤ instant < ``to_ms``.
+    """Return the indicators of a period; see :func:`counted`."""
+    return {key: Ratio(len(each.hits), len(each.of)) for key, each in counted(rows, from_ms, to_ms, now_ms).items()}
+
+
+def counted(rows: Iterable[Row], from_ms: int, to_ms: int, now_ms: int) -> dict[str, Counted]:
+    """Return the cases behind the indicators of a period ``from_ms`` ≤ instant < ``to_ms``.
 
     Due (应处置, 应结案) is a registered case whose deadline falls in the period and has come; one that is suspended is
     not due. Handled in time: reported done by its deadline. Closed in time: closed before it was overdue.
@@ -42,8 +55,8 @@ def indicators(rows: Iterable[Row], from_ms: int, to_ms: int, now_ms: int) -> di
         if row["deadline_at"] is not None and from_ms <= row["deadline_at"] < end_ms and row["suspended_at"] is None
     ]
 
-    def share(of: list[Row], counts: Callable[[Row], bool]) -> Ratio:
-        return Ratio(sum(1 for row in of if counts(row)), len(of))
+    def share(of: list[Row], counts: Callable[[Row], bool]) -> Counted:
+        return Counted(of, [row for row in of if counts(row)])
 
     return {
         "registered": share(reported, lambda row: row["registered_at"] is not None),

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from devices.site import Site
 from ingest.alarms.dates import DATES_VERSION
 from ingest.alarms.own_kind import COLLECTOR
-from ingest.alarms.rules import CLOCK, CLOCK_VERSION, EXPIRES, VERIFY_DUE, GroupRule, Rule, SilenceRule
+from ingest.alarms.rules import (
+    BAD_DATA,
+    BAD_DATA_VERSION,
+    CLOCK,
+    CLOCK_VERSION,
+    EXPIRES,
+    VERIFY_DUE,
+    GroupRule,
+    Rule,
+    SilenceRule,
+)
 from ingest.recount.in_force import InForce, rule_for
 from ingest.recount.levels import at_rest
 from ingest.recount.record import Written
@@ -37,6 +47,7 @@ class Cover:
         self._silences = {rule.id for rule in in_force.book.silence.values()}
         kinds = [*site.catalog.kinds, COLLECTOR.key]
         fixed = {f"{kind}.{CLOCK}": CLOCK_VERSION for kind in kinds}
+        fixed |= {f"{kind}.{BAD_DATA}": BAD_DATA_VERSION for kind in kinds}
         fixed |= {f"{kind}.{key}": DATES_VERSION for kind in kinds for key in (EXPIRES, VERIFY_DUE)}
         self._forgotten = forgotten
         self._changed: dict[str, str] = {}
@@ -84,5 +95,8 @@ def seed(in_force: InForce, memory: Memory, device: str, rule: str, level: int) 
         heard.silent = True
     elif key == CLOCK:
         heard.ahead = True
+    elif key == BAD_DATA:
+        # Of what, nobody knows any more: the next reading tells.
+        heard.bad = {"?"}
     elif key in (EXPIRES, VERIFY_DUE):
         heard.dates[key] = level

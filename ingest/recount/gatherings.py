@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from devices.kind import Limit
-from devices.signals import Registered, Share, Together, Total, While
+from devices.signals import Registered, Share, Tagged, Together, Total, While
 from devices.site import Site
 from ingest.alarms.rules import GroupRule
 from ingest.recount.in_force import InForce
@@ -83,7 +83,9 @@ class Gatherings:
 
     def _armed(self, limit: Limit, device: str, due_ms: int) -> bool:
         place = self._site.place(device)
-        return all(place.holds(each, due_ms) for each in limit.armed if not isinstance(each, While | Registered))
+        return all(
+            place.holds(each, due_ms) for each in limit.armed if not isinstance(each, While | Registered | Tagged)
+        )
 
     def joined(self, told: Happening) -> Iterator[Happening]:
         """Yield what follows for a group from an alarm of one of its members."""

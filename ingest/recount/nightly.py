@@ -64,7 +64,7 @@ class Nightly:
     @property
     def off(self) -> dict[str, float]:
         """Return how many lines of the newest recount were off, as a figure of the collector itself."""
-        return {} if self.result is None else {"recount_off": float(self.result["missing"] + self.result["phantom"])}
+        return {} if self.result is None else {"recount_off": float(_off(self.result))}
 
     def look(self, now_ms: int) -> None:
         """Start what is due, and take in what is done; never waits."""
@@ -123,7 +123,7 @@ def main(site_file: Path | None, data: Path, shard: str | None, text: str) -> No
         found = one_day(site, Places(data), shard, date.fromisoformat(text), time.time_ns() // 1_000_000)
     except (DeviceError, IngestError, ValueError) as error:
         raise SystemExit(f"citydeck recount: {error}") from error
-    sys.exit(1 if found["missing"] or found["phantom"] else 0)
+    sys.exit(1 if _off(found) else 0)
 
 
 def one_day(site: Site, data: Places, shard: str | None, day: date, now_ms: int) -> Document:
@@ -139,13 +139,14 @@ def one_day(site: Site, data: Places, shard: str | None, day: date, now_ms: int)
     finally:
         database.close()
     told = document(found, site)
-    differences = told.pop("differences")
+    differences, altered = told.pop("differences"), told.pop("altered")
     result: Document = {
         "day": day.isoformat(),
         "recounted_at": now_ms,
         "verdict": verdict([found]),
         **told,
         "differences": differences[:_NAMED] if isinstance(differences, list) else [],
+        "altered": altered[:_NAMED] if isinstance(altered, list) else [],
     }
     path = _result(data.for_shard(shard))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,6 +163,11 @@ def local_day(at_ms: int, zone: ZoneInfo) -> date:
 
 def _begin_ms(day: date, zone: ZoneInfo) -> int:
     return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
+
+
+def _off(result: Document) -> int:
+    # A result of before the upgrade has not looked for what was changed.
+    return int(result["missing"] + result["phantom"] + result.get("changed", 0))
 
 
 def _result(places: Places) -> Path:

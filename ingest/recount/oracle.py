@@ -12,11 +12,11 @@ from devices.calendar import local
 from devices.decode import STATUS
 from devices.kind import Limit
 from devices.readings import Quality, Reading
-from devices.signals import Registered, Signal, While
+from devices.signals import Registered, Signal, Tagged, While
 from devices.site import Device, Site
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
-from ingest.alarms.rules import CLOCK, CLOCK_VERSION, EXPIRES, VERIFY_DUE, Rule
+from ingest.alarms.rules import BAD_DATA, BAD_DATA_VERSION, CLOCK, CLOCK_VERSION, EXPIRES, VERIFY_DUE, Rule
 from ingest.decoding import Outcome
 from ingest.recount.figures import Ask, Figures
 from ingest.recount.gatherings import Gatherings
@@ -122,6 +122,8 @@ class Oracle:
         if reading.measurement != STATUS:
             if outcome.origin is None:
                 yield from self._clock(name, device, outcome)
+                if not reading.history:
+                    yield from self._doubt(name, device, reading, outcome.position)
             yield from self._judged(reading, device)
             known = device.values.setdefault(reading.measurement, {})
             at_ms = reading.at_ns // 1_000_000
@@ -139,6 +141,23 @@ class Oracle:
             yield Happening(
                 outcome.position, "raise" if ahead else "return", name, f"{name}/{CLOCK}", f"{device.kind}.{CLOCK}",
                 CLOCK_VERSION, int(ahead), now_ms, now_ms,
+            )  # fmt: skip
+
+    def _doubt(self, name: str, device: Heard, reading: Reading, position: int) -> Iterator[Happening]:
+        before = bool(device.bad)
+        everything = f"{reading.measurement}/"
+        for key in {"?", everything, *(f"{everything}{field}" for field in (*reading.values, *reading.flags) if field)}:
+            device.bad.discard(key)
+        if reading.quality == Quality.BAD:
+            device.bad = {key for key in device.bad if not key.startswith(everything)} | {everything}
+        else:
+            worse = [field for field in reading.flags if field and reading.quality_of(field) == Quality.BAD]
+            device.bad.update(f"{everything}{field}" for field in worse)
+        if bool(device.bad) != before:
+            now_ms = self.memory.now_ms
+            yield Happening(
+                position, "return" if before else "raise", name, f"{name}/{BAD_DATA}", f"{device.kind}.{BAD_DATA}",
+                BAD_DATA_VERSION, int(not before), now_ms, now_ms,
             )  # fmt: skip
 
     def _judged(self, reading: Reading, device: Heard) -> Iterator[Happening]:
@@ -190,6 +209,8 @@ class Oracle:
             elif isinstance(arming, Registered):
                 registered = self._site.devices.get(reading.device)
                 holds = arming.holds(str(getattr(registered, arming.attribute, "")))
+            elif isinstance(arming, Tagged):
+                holds = arming.holds(reading.tags.get(arming.tag, ""))
             else:
                 holds = self._site.place(reading.device).holds(arming, at_ms)
             if not holds:

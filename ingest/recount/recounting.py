@@ -1,12 +1,13 @@
 """One recount: the journal judged again by the oracle, and the record held against what must stand there."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from devices.site import Site
+from ingest.alarms.altered import Altered, compare
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.memory import DeviceState
 from ingest.alarms.own_kind import own_device
@@ -50,7 +51,10 @@ class Difference:
 
 @dataclass(slots=True)
 class Recount:
-    """What came of it; ``uncovered`` says in sentences what was not judged."""
+    """What came of it; ``uncovered`` says in sentences what was not judged.
+
+    ``altered`` are occurrences that are not what the record says, whenever they were.
+    """
 
     shard: str
     from_ms: int
@@ -59,11 +63,17 @@ class Recount:
     records: int = 0
     expected: int = 0
     differences: list[Difference] = field(default_factory=list)
+    altered: list[Altered] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
 
     def count(self, verdict: str) -> int:
-        """Return how many are ``missing`` or ``phantom``."""
-        return sum(found.verdict == verdict for found in self.differences)
+        """Return how many are ``missing``, ``phantom`` or ``changed``."""
+        return sum(found.verdict == verdict for found in (*self.differences, *self.altered))
+
+    @property
+    def off(self) -> bool:
+        """Tell whether anything is."""
+        return bool(self.differences or self.altered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +285,21 @@ def recount(
     """Recount the alarms of one collector of a site; see :meth:`Recounting.count`."""
     part = site if shard is None else site.part(shard)
     own = data.for_shard(shard)
-    return Recounting(part, shard or "main", own, database, tell).count(span_ms, keep_end)
+    found = Recounting(part, shard or "main", own, database, tell).count(span_ms, keep_end)
+    others = set() if shard is None else _names(site, site.shards) - _names(site, [shard])
+    with database.read() as connection:
+        alarms = compare(connection, site)
+    # What belongs to no collector is told by each of them, lest nobody tells it.
+    found.altered = [each for each in alarms.altered if each.device not in others]
+    if alarms.unranked:
+        found.uncovered.append(f"the priority of {alarms.unranked} occurrences: their version of the rule is not known")
+    return found
+
+
+def _names(site: Site, shards: Collection[str]) -> set[str]:
+    """Return the names under which the alarms of collectors stand."""
+    found = {own_device(shard) for shard in shards}
+    for shard in shards:
+        for device in site.part(shard).devices.values():
+            found |= {device.id, f"circuit:{device.circuit}", f"street:{device.street}"}
+    return found

@@ -33,6 +33,7 @@ class Heard(msgspec.Struct):
     online: bool = False
     silent: bool = False
     ahead: bool = False
+    bad: set[str] = set()
     values: dict[str, dict[str, Known]] = {}
     flips: dict[str, Flip] = {}
     windows: dict[str, list[float]] = {}

@@ -1,12 +1,13 @@
 """A recount told to people and to programs."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from devices.site import Site
 from ingest.recount.recounting import Difference, Recount
 
-_SIGN = {"missing": "漏", "phantom": "多"}
+_SIGN = {"missing": "漏", "phantom": "多", "changed": "改"}
 
 
 def lines(recounts: Sequence[Recount], site: Site) -> Iterator[str]:
@@ -17,6 +18,8 @@ def lines(recounts: Sequence[Recount], site: Site) -> Iterator[str]:
         yield f"  {each.how}"
         for found in each.differences:
             yield f"{_SIGN[found.verdict]} {_line(found, site)}"
+        for altered in each.altered:
+            yield f"{_SIGN[altered.verdict]} {altered.sentence}"
         for sentence in each.uncovered:
             yield f"not covered: {sentence}"
     yield verdict(recounts)
@@ -24,9 +27,10 @@ def lines(recounts: Sequence[Recount], site: Site) -> Iterator[str]:
 
 def verdict(recounts: Sequence[Recount]) -> str:
     """Return the sum in one line; it says so where something was not judged."""
-    missing, phantom = (sum(each.count(what) for each in recounts) for what in ("missing", "phantom"))
+    missing, phantom, changed = (sum(each.count(what) for each in recounts) for what in _SIGN)
     uncovered = sum(len(each.uncovered) for each in recounts)
-    return f"漏 {missing} / 多 {phantom}" + (f" (not covered: {uncovered}, see above)" if uncovered else "")
+    sums = f"漏 {missing} / 多 {phantom}" + (f" / 改 {changed}" if changed else "")
+    return sums + (f" (not covered: {uncovered}, see above)" if uncovered else "")
 
 
 def document(each: Recount, site: Site) -> dict[str, object]:
@@ -40,6 +44,7 @@ def document(each: Recount, site: Site) -> dict[str, object]:
         "expected": each.expected,
         "missing": each.count("missing"),
         "phantom": each.count("phantom"),
+        "changed": each.count("changed"),
         "differences": [
             {
                 "verdict": found.verdict,
@@ -53,6 +58,7 @@ def document(each: Recount, site: Site) -> dict[str, object]:
             }
             for found in each.differences
         ],
+        "altered": [asdict(found) for found in each.altered],
         "not_covered": each.uncovered,
     }
 

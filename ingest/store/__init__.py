@@ -5,8 +5,9 @@ from ingest.places import MAIN, Places
 from ingest.store.base import Series, Store, WriteResult
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
+from ingest.store.tallies import Asked, Least, Tally
 
-__all__ = ["Series", "Store", "WriteResult", "open_store"]
+__all__ = ["Asked", "Least", "Series", "Store", "Tally", "WriteResult", "open_store"]
 
 
 def open_store(site: Site, places: Places, shard: str | None = None) -> Store:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from devices.readings import Reading, flag_quality
+from ingest.store.tallies import Asked, Tally
 
 # t_ms, value (None: no value in this step), worst quality in the step (0 good, 1 uncertain, 2 bad)
 Point = tuple[int, float | str | None, int]
@@ -87,6 +88,13 @@ class Store(Protocol):
 
         Raises:
             StoreError: the store is away.
+        """
+
+    def tallies(self, asked: Asked, start_ms: int, stop_ms: int) -> dict[str, list[Tally]]:
+        """Return the tallies of [start, stop) by device, one for each case that is asked for.
+
+        Raises:
+            StoreError: the store is away, or knows no such field.
         """
 
     def summarise(self, until_ms: int) -> int | None:

@@ -23,12 +23,14 @@ from devices.catalog import Catalog
 from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
+from ingest.store import influx_tallies
 from ingest.store.base import Series, WriteResult
 from ingest.store.influx_keeping import InfluxKeeping
 from ingest.store.influx_reading import InfluxReading, Server
 from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
 from ingest.store.spans import Wanted, series_of
+from ingest.store.tallies import Asked, Tally
 
 _TIMEOUT_MS = 10_000
 _POISON = frozenset({400, 422})
@@ -60,6 +62,7 @@ class InfluxStore:
         self._http = urllib3.PoolManager(timeout=_TIMEOUT_MS / 1000, retries=False)
         headers = {"Authorization": f"Token {token}"} if token else {}
         server = Server(self._base, headers, self._http, self._bucket, query.get("bucket_1m", [self._bucket])[0])
+        self._server = server
         self._reading = InfluxReading(server, self._summed)
         self._keeping: InfluxKeeping | None = None
         if state is not None:
@@ -116,6 +119,10 @@ class InfluxStore:
     ) -> dict[str, Sequence[int]]:
         """See :meth:`Store.instants`."""
         return self._reading.instants(measurement, start_ns, stop_ns, device)
+
+    def tallies(self, asked: Asked, start_ms: int, stop_ms: int) -> dict[str, list[Tally]]:
+        """See :meth:`Store.tallies`."""
+        return influx_tallies.tallies(self._server, asked, start_ms, stop_ms)
 
     def summarise(self, until_ms: int) -> int | None:
         """See :meth:`Store.summarise`."""

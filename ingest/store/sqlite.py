@@ -20,10 +20,12 @@ from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
 from ingest.places import MAIN
+from ingest.store import sqlite_tallies
 from ingest.store.base import Point, Series, WriteResult, point_quality
 from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
 from ingest.store.spans import Slot, Wanted, series_of
 from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
+from ingest.store.tallies import Asked, Tally
 
 _OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
 _REACHED = """
@@ -176,6 +178,13 @@ class SqliteStore:
         for name, same in groupby(rows, itemgetter(0)):
             found[str(name)] = [int(at_ns) for _, at_ns in same]
         return found
+
+    def tallies(self, asked: Asked, start_ms: int, stop_ms: int) -> dict[str, list[Tally]]:
+        """See :meth:`Store.tallies`."""
+        for key in asked.fields:
+            self._known(asked.measurement, key)
+        text, values = sqlite_tallies.statement(asked)
+        return sqlite_tallies.tallies(self._read(text, (*values, start_ms * 1_000_000, stop_ms * 1_000_000)))
 
     def summarise(self, until_ms: int) -> int | None:
         """See :meth:`Store.summarise`."""

@@ -80,7 +80,7 @@ class Town:
         self.disk = SmallDisk(self.data)
         self.site_file = folder / "site.toml"
         store = f"{self.gate.url}?org={influx.org}&bucket={influx.database}"
-        text = small_site_text(broker=f"mqtt://127.0.0.1:{self.wire.port}", store=store)
+        text = small_site_text(head="simulated = true", broker=f"mqtt://127.0.0.1:{self.wire.port}", store=store)
         self.site_file.write_text(text, encoding="utf-8")
         self.collector = Collector(self.site_file, self.data)
         self.cockpit = Cockpit(self)

@@ -53,7 +53,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     (folder / "broker").mkdir()
     broker = Mosquitto(folder / "broker")
     broker.start()
-    town = Town(folder, small_site_text(broker=f"mqtt://127.0.0.1:{broker.port}"))
+    town = Town(folder, small_site_text(broker=f"mqtt://127.0.0.1:{broker.port}"), simulated=False)
     town.mqtt_port = broker.port
     before = os.environ.get("CITYDECK_METRICS_TOKEN")
     os.environ["CITYDECK_METRICS_TOKEN"] = "令牌-42"

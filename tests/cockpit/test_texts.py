@@ -15,7 +15,7 @@ PAGES = Path(pages.__file__).parent
 STATIC = PAGES.parent / "static"
 ASSETS = PAGES.parent / "assets"
 MODULES = sorted([*STATIC.glob("*.mjs"), *ASSETS.glob("*.js")])
-PYTHON = sorted(PAGES.glob("*.py"))
+PYTHON = sorted([*PAGES.glob("*.py"), *PAGES.parent.glob("report*.py"), *PAGES.parent.glob("export*.py")])
 
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
 # A JavaScript comment, or a string: whichever begins first.

@@ -15,6 +15,7 @@ import httpx
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cockpit.accounts.demo import DEMO_ROLES
 from tests.servers.ports import free_port
 from tests.servers.waiting import wait_until
 from tests.sites import small_site_text
@@ -25,10 +26,16 @@ PASSWORD = "night-shift"
 class Town:
     """One running town below a folder."""
 
-    def __init__(self, folder: Path, site: str | None = None) -> None:
+    def __init__(self, folder: Path, site: str | None = None, *, simulated: bool = True) -> None:
+        """Write the site; one that is not simulated has the demo's users added to it, and `get` asks as a screen."""
         self.folder = folder
         self.site = folder / "site.toml"
-        self.site.write_text(small_site_text() if site is None else site, encoding="utf-8")
+        text = small_site_text() if site is None else site
+        if simulated and "simulated" not in text:
+            text = text.replace("[site]\n", "[site]\nsimulated = true\n")
+        self.site.write_text(text, encoding="utf-8")
+        self.simulated = simulated
+        self.bearer: dict[str, str] = {}
         self.port, self.mqtt_port = free_port(), free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / "up.log"
@@ -38,6 +45,10 @@ class Town:
 
     def start(self) -> None:
         """Start everything and wait until it is well."""
+        if not self.simulated and not self.bearer:
+            for name, roles in DEMO_ROLES.items():
+                self.citydeck("user", "add", name, *(part for role in roles for part in ("--role", role)))
+            self.bearer = {"Authorization": f"Bearer {self.citydeck('screen', 'add', 'tests').strip()}"}
         command = [
             sys.executable,
             "-m",
@@ -70,6 +81,15 @@ class Town:
         self._process = None
         return code
 
+    def citydeck(self, command: str, verb: str, *arguments: str, password: str = PASSWORD) -> str:
+        """Run a command about this town that must succeed, and return what it prints."""
+        line = [sys.executable, "-m", "cockpit.cli", command, verb, *arguments]
+        line += ["--site", str(self.site), "--data", str(self.folder / "var")]
+        environment = {**os.environ, "CITYDECK_USER_PASSWORD": password}
+        done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def health(self) -> str:
         """Return the status of /healthz, or an empty text while nothing answers."""
         assert self._process is not None
@@ -89,8 +109,8 @@ class Town:
             yield client
 
     def get(self, path: str, **parameters: Any) -> Any:
-        """Return what the API answers to a reader who is not logged in."""
-        answer = httpx.get(f"{self.address}{path}", params=parameters, timeout=20)
+        """Return what the API answers to a reader who is not logged in; of a site that is not open, to a screen."""
+        answer = httpx.get(f"{self.address}{path}", params=parameters, headers=self.bearer, timeout=20)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -113,3 +113,28 @@ def test_what_is_odd_goes_the_long_way(payload: bytes) -> None:
 )
 def test_other_topics_go_the_long_way(topic: str) -> None:
     assert quick(topic, b'{"ts":1767225600123,"data":{}}', NOW_MS, 1, SITE) is None
+
+
+@pytest.mark.parametrize("seq", [2**53, 2**53 + 1, 2**64, -1, -(2**63) - 1, 10**40])
+def test_a_number_too_large_to_count_by_still_tells_messages_apart(seq: int) -> None:
+    topic = "city/v1/demo/gas_alarm/gas-1/telemetry"
+    payload = b'{"v":1,"ts":%d,"seq":%d,"data":{"conc_pct_lel":1}}' % (NOW_MS, seq)
+    found = decode(topic, payload, NOW_MS, 1, SITE)
+    assert found.seq == (seq if seq == 2**53 else None)
+    assert found.parts[0][0].endswith(f":{seq}")
+    assert [reading.values for reading in found.parts[0][1]] == [{"conc_pct_lel": 1.0}]
+
+
+def test_a_message_has_one_name_on_every_channel() -> None:
+    payload = b'{"v":1,"ts":%d,"id":"B","data":{"conc_pct_lel":1}}' % NOW_MS
+    keys = {
+        decode(f"city/v1/demo/gas_alarm/gas-1/{channel}", payload, NOW_MS, 1, SITE).parts[0][0]
+        for channel in ("telemetry", "event")
+    }
+    assert keys == {"gas-1|id:B"}
+
+
+def test_a_payload_too_large_is_refused_also_where_it_looks_quick() -> None:
+    payload = b'{"v":1,"ts":%d,"data":{"conc_pct_lel":1}%s}' % (NOW_MS, b" " * 1_048_576)
+    with pytest.raises(Undecodable, match="expected at most 1048576"):
+        decode("city/v1/demo/gas_alarm/gas-1/telemetry", payload, NOW_MS, 1, SITE)

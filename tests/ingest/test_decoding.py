@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.site import Site
-from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered
-from ingest.journal import AWAY, TICK, Record
+from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered, packed
+from ingest.journal import AWAY, RETRY, TICK, Record
+from ingest.quarantine import Origin
 from tests.ingest.messages import T_MS, Message, dji, gas, hj212, native, passage, records
 
 HUGE = 10**400
@@ -221,3 +222,22 @@ def test_unknown_keys_are_counted_and_not_decoded(decoder: Decoder) -> None:
         Record(1, T_MS, *native("gas_alarm", "gas-1", {"conc_ppm": 1, "mood": 2, "x": 3}, ts=T_MS))
     )
     assert (outcome.fate, outcome.unknown, outcome.readings[0].values) == ("decoded", 2, {"conc_ppm": 1.0})
+
+
+def test_a_restart_knows_nothing_of_what_was_never_read(site: Site) -> None:
+    """The window of repeats holds what was decoded then, not what could be decoded now."""
+    message = gas("gas-1", 1, ts=T_MS, id="a")
+    tried = packed(Origin("r", "mismatch", "gas-1", "gas_alarm", "gas-1", 1, T_MS), *message)
+    before = [
+        Record(1, T_MS, *message),
+        Record(2, T_MS, RETRY, tried),
+        Record(3, T_MS, *gas("gas-1", 1, ts=T_MS, id="b")),
+    ]
+    decoder = Decoder(site, Unregistered())
+    decoder.prime(before, {1})
+    assert decoder.outcome(Record(4, T_MS, *message)).fate == "decoded"
+    assert decoder.outcome(Record(5, T_MS, RETRY, tried)).fate == "decoded"
+    assert decoder.outcome(Record(6, T_MS, *gas("gas-1", 1, ts=T_MS, id="b"))).fate == "duplicate"
+    other = Decoder(site, Unregistered())
+    other.prime(before)
+    assert other.outcome(Record(4, T_MS, *message)).fate == "duplicate"

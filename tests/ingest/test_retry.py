@@ -263,3 +263,22 @@ def test_records_far_apart_and_before_the_journal(tmp_path: Path) -> None:
     assert [(r.position, r.payload) for r in records_at(read, wanted)] == [(n, b"%d" % n) for n in wanted]
     assert list(records_at(read, [])) == []
     read.close()
+
+
+def test_what_is_tried_too_early_is_not_lost(collector: Collector, publisher: Publisher, influx: Influx) -> None:
+    """A try that failed leaves no trace: after the mend, and over a restart, the same messages land."""
+    quarantined(collector, publisher, BAD[:50])
+    collector.connected()
+    code, said = command(collector, "retry", "mismatch")
+    assert (code, "0 landed, 50 remain" in said) == (0, True), said
+    assert collector.stop() == 0
+    mended(collector)
+    collector.connected()
+    # Sent once more by the device: news, for it was never read.
+    publisher.publish(*BAD[:10])
+    collector.wait(lambda: collector.ledger().decoded == 10)
+    code, said = command(collector, "retry", "mismatch")
+    assert (code, "50 landed, 0 remain" in said) == (0, True), said
+    collector.wait(lambda: collector.settled(60))
+    assert per_device(influx, "gas_alarm") == {"gas-2": 50}
+    assert collector.quarantine() == {}

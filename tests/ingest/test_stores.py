@@ -10,7 +10,7 @@ from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Record
-from ingest.store import InfluxStore, SqliteStore, Store
+from ingest.store import Asked, InfluxStore, Least, SqliteStore, Store, Tally
 from tests.ingest.messages import T_MS, passage
 from tests.servers.influxdb import Influx
 
@@ -211,3 +211,20 @@ def test_an_impossible_time_costs_only_its_own_reading(store: Store) -> None:
     assert [found.at_ns for found, _ in result.refused] == [10**20, -(10**20)]
     assert all(sentence for _, sentence in result.refused)
     assert len(raw(store, "conc_ppm")) == 100
+
+
+def test_tallies_add_up_by_device(store: Store) -> None:
+    """Each case counts the rows that meet all it asks for; a row without the field, or outside the span, counts not."""
+    for second, (device, gvw, over) in enumerate(
+        [("wim-1", 10.0, 0.0), ("wim-1", 20.0, 10.0), ("wim-1", 30.5, 30.0), ("wim-2", 5.0, 0.0), ("wim-1", 99.0, 99.0)]
+    ):
+        values = {"gvw_kg": gvw, "over_pct": over}
+        at_ms = T_MS + second * 1000
+        store.write([reading(values, at_ms, device, measurement="wim_pass")], 1)
+    store.write([reading({"speed_kmh": 1.0}, T_MS + 500, "wim-1", measurement="wim_pass")], 1)
+    asked = Asked("wim_pass", "gvw_kg", ((), (Least("over_pct", 10.0),), (Least("over_pct", 10.0, more=True),)))
+    assert store.tallies(asked, T_MS, T_MS + 4000) == {
+        "wim-1": [Tally(3, 60.5), Tally(2, 50.5), Tally(1, 30.5)],
+        "wim-2": [Tally(1, 5.0), Tally(0, 0.0), Tally(0, 0.0)],
+    }
+    assert store.tallies(asked, T_MS + 60_000, T_MS + 120_000) == {}

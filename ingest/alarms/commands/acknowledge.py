@@ -70,6 +70,7 @@ def acknowledge(
 ) -> Done:
     """Acknowledge an occurrence for an officer: ``acked``, or ``already_acked`` with who was first and when.
 
+    A decision of an officer who comes later counts where none stands; ``decision_taken`` of the reply says so.
     ``causes`` are the rules that fold alarms of others: with such an alarm those folded under it are acknowledged.
 
     Raises:
@@ -125,15 +126,29 @@ def _acknowledge(acts: Acts, wish: Acknowledgement, desk: CaseDesk | None, cause
     _check_level(before, wish.seen_level)
     if before["acked"]:
         acts.note(before, "co_witness")
-        by, at_ms = _standing(acts.connection, before)
-        return Done("already_acked", by, at_ms, before)
+        return _decided_late(acts, before, wish, desk)
     changes, waiting = _changes(acts, before, wish, desk)
     after = acts.change(before, "ack", changes, wish.decision or "")
     if before["rule"] in causes:
         # Whoever knows the cause need not answer for each of what hangs on it.
         for member in _folded_under(acts, before):
             acts.change(member, "ack", _acked(acts, member), f"with its cause {before['id']}")
-    return Done("acked", acts.actor.user, acts.now_ms, after, waiting)
+    taken = None if wish.decision is None else waiting is None
+    return Done("acked", acts.actor.user, acts.now_ms, after, waiting, taken)
+
+
+def _decided_late(acts: Acts, before: Row, wish: Acknowledgement, desk: CaseDesk | None) -> Done:
+    """Tell who was first; what the later one decides counts where nothing is decided yet."""
+    by, at_ms = _standing(acts.connection, before)
+    if wish.decision is None:
+        return Done("already_acked", by, at_ms, before)
+    if before["decision"] is not None:
+        return Done("already_acked", by, at_ms, before, decision_taken=False)
+    columns, waiting = decided(acts, before, _deciding(wish, wish.decision), desk)
+    if not columns:
+        return Done("already_acked", by, at_ms, before, waiting, decision_taken=False)
+    after = acts.change(before, "decide", columns, wish.decision)
+    return Done("already_acked", by, at_ms, after, decision_taken=True)
 
 
 def _folded_under(acts: Acts, cause: Row) -> list[Row]:
@@ -186,6 +201,9 @@ def _changes(acts: Acts, before: Row, wish: Acknowledgement, desk: CaseDesk | No
     closing = "closed_at" in changes
     if closing and wish.decision == "false_alarm" and takes_two(before):
         raise Refused("state", "Ask for the verdict first: this acknowledge would close the alarm.", before["id"])
-    deciding = Deciding(before["id"], wish.decision, "", wish.comment, wish.observe_s, wish.case)
-    columns, waiting = decided(acts, before, deciding, desk)
+    columns, waiting = decided(acts, before, _deciding(wish, wish.decision), desk)
     return {**changes, **columns}, waiting
+
+
+def _deciding(wish: Acknowledgement, decision: str) -> Deciding:
+    return Deciding(wish.occurrence, decision, "", wish.comment, wish.observe_s, wish.case)

@@ -29,7 +29,8 @@ Reply = TypeVar("Reply")
 class Done:
     """What came of a command: by whom and when (epoch ms), and the occurrence's columns as they are now.
 
-    ``pending`` are the columns of the act that waits for a second person, where one does.
+    ``pending`` are the columns of the act that waits for a second person, where one does. ``decision_taken`` tells an
+    acknowledge with a decision whether that now stands.
     """
 
     result: str
@@ -37,6 +38,7 @@ class Done:
     at_ms: int
     row: Row | None = None
     pending: Row | None = None
+    decision_taken: bool | None = None
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -124,12 +126,39 @@ def _answer(body: str, reply_type: type[Reply]) -> Reply:
     return msgspec.json.decode(body, type=reply_type)
 
 
+def refuse_role(
+    database: AlarmDatabase,
+    command: Command,
+    person: Person,
+    subject: str,
+    now_ms: int,
+) -> Refused:
+    """Note that somebody without the role asked for a command, and return the refusal.
+
+    ``subject`` is what it was about where that is no alarm.
+
+    Raises:
+        AlarmError: the database could not be written.
+    """
+    with database.write() as connection:
+        chain = AuditWriter(connection)
+        acts = Acts(connection, chain, person.acting(None), now_ms, newest_position(connection))
+        error = _role_missing(command.roles)
+        _note_refusal(acts, command, error, subject)
+        chain.finish()
+    return error
+
+
 def _check_role(actor: Actor, role: str | None, roles: Sequence[str]) -> None:
     if role is None:
-        raise Refused("role", f"This takes the role {' or '.join(sorted(roles, reverse=True))}.")
+        raise _role_missing(roles)
 
 
-def _note_refusal(acts: Acts, command: Command, error: Refused) -> None:
+def _role_missing(roles: Sequence[str]) -> Refused:
+    return Refused("role", f"This takes the role {' or '.join(sorted(roles, reverse=True))}.")
+
+
+def _note_refusal(acts: Acts, command: Command, error: Refused, subject: str = "") -> None:
     reason = f"role {acts.actor.role}" if error.why == "role" else str(error)
     action = f"{command.name}_refused"
     found = None
@@ -137,6 +166,6 @@ def _note_refusal(acts: Acts, command: Command, error: Refused) -> None:
         query = sa.select(occurrence).where(occurrence.c.id == command.occurrence)
         found = acts.connection.execute(query).mappings().one_or_none()
     if found is None:
-        acts.note_other(action, "", reason)
+        acts.note_other(action, subject, reason)
     else:
         acts.note(dict(found), action, reason)

@@ -17,6 +17,7 @@ from ingest.errors import Refused
 
 ASKERS = ("maintenance",)
 _ENDERS = {"out_of_service": ("leader", "maintenance"), "shelved": ("leader", "officer")}
+ENDERS = tuple(sorted({role for roles in _ENDERS.values() for role in roles}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from devices.catalog import Catalog
 from devices.site import Site
+from devices.site_change import limited, plain_limit
 from ingest.alarms.acts import Acts
 from ingest.alarms.audit import Person
 from ingest.alarms.commands.carrying import Command, carry_out
@@ -91,7 +93,7 @@ def draft(database: AlarmDatabase, wish: Draft, site: Site, person: Person, now_
 
     def work(acts: Acts) -> Revised:
         _check_words(wish)
-        change = _sourced(wish)
+        change = _sourced(wish, site.kinds_as_they_come or site.catalog)
         text = msgspec.json.encode(change).decode()
         if len(text) > _LONGEST:
             raise Refused("unfit", f"The draft is {len(text)} characters long; at most {_LONGEST} are kept.")
@@ -208,19 +210,26 @@ def _check_words(wish: Draft) -> None:
         raise Refused("unfit", f"grade: expected one of {', '.join(GRADES)}, found {wish.grade[:20]!r}.")
 
 
-def _sourced(wish: Draft) -> Change:
-    """Return the change with the draft's source and grade in every limit that does not name its own."""
+def _sourced(wish: Draft, catalog: Catalog) -> Change:
+    """Return the change with the draft's source and grade in every limit that does not name its own.
+
+    A table that may mean several limits is left as the author wrote it: it is refused by what stands in it.
+    """
     said = {"source": f"{wish.source} {wish.edition}".strip(), "grade": wish.grade}
 
     def with_source(table: Any) -> Any:
-        if not isinstance(table, dict):
-            return table
-        if table and all(isinstance(each, dict) for each in table.values()):
-            return {key: with_source(each) for key, each in table.items()}
-        return {**said, **table}
+        return {**said, **table} if isinstance(table, dict) else table
+
+    def of_field(kind: str, key: str, table: Any) -> Any:
+        field = limited(catalog.kinds.get(kind)).get(key)
+        if field is None or not isinstance(table, dict):
+            return with_source(table)
+        if any(limit.key in table for limit in field.limits):
+            return {name: with_source(each) for name, each in table.items()}
+        return with_source(table) if plain_limit(catalog.kinds[kind], key) else table
 
     limits = {
-        kind: {key: with_source(table) for key, table in fields.items()} if isinstance(fields, dict) else fields
+        kind: {key: of_field(kind, key, table) for key, table in fields.items()} if isinstance(fields, dict) else fields
         for kind, fields in wish.change.limits.items()
     }
     scoped = [with_source(table) for table in wish.change.limits_for]

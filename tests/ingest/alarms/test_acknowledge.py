@@ -180,3 +180,45 @@ def test_another_alarm_of_the_same_device_is_no_cause(database: AlarmDatabase) -
     ((other, _),) = keep(database, transition("raise", 3, device="gw-1", point="gw-1/rssi"))
     acknowledge(database, Acknowledgement(other, 1, "k1"), OFFICER, 50_000, causes=CAUSES)
     assert {row["point"]: row["state"] for row in rows(database)}["pole-1/no_data"] == "UNACK"
+
+
+def test_the_later_officers_decision_counts_where_none_stands(database: AlarmDatabase, alarm: str) -> None:
+    """Acknowledged without a word, decided by the second officer: witnessed and decided, each on record."""
+    ack(database, alarm)
+    done = ack(database, alarm, key="k2", actor=SECOND, decision="device_fault")
+    assert (done.result, done.by, done.at_ms, done.decision_taken) == ("already_acked", "officer", 50_000, True)
+    (row,) = rows(database)
+    assert (row["decision"], row["decided_by"], row["decision_due_at"]) == ("device_fault", "officer2", None)
+    assert acts(database)[-2:] == [
+        ("officer2", "co_witness", "ACKED", "ACKED"),
+        ("officer2", "decide", "ACKED", "ACKED"),
+    ]
+    assert ack(database, alarm, key="k2", actor=SECOND, decision="device_fault") == done
+    assert rows(database) == [row]
+
+
+def test_the_later_officers_decision_is_not_taken_where_one_stands(database: AlarmDatabase, alarm: str) -> None:
+    assert ack(database, alarm, decision="observe").decision_taken is True
+    before = rows(database)
+    done = ack(database, alarm, key="k2", actor=SECOND, decision="device_fault")
+    assert (done.result, done.decision_taken, (done.row or {})["decision"]) == ("already_acked", False, "observe")
+    assert rows(database) == before
+    assert acts(database)[-1] == ("officer2", "co_witness", "ACKED", "ACKED")
+
+
+def test_the_later_officers_false_alarm_waits_for_a_second_person(database: AlarmDatabase, alarm: str) -> None:
+    ack(database, alarm)
+    done = ack(database, alarm, key="k2", actor=SECOND, decision="false_alarm", comment="calibration")
+    assert (done.result, done.decision_taken, (done.row or {})["decision"]) == ("already_acked", False, None)
+    assert (done.pending or {})["asked_by"] == "officer2"
+
+
+def test_a_later_decision_that_cannot_be_leaves_no_trace(database: AlarmDatabase, alarm: str) -> None:
+    """Without a case desk there is no case: refused and on record, and nobody was a witness."""
+    ack(database, alarm)
+    before = rows(database)
+    with pytest.raises(Refused) as refused:
+        ack(database, alarm, key="k2", actor=SECOND, decision="case")
+    assert refused.value.why == "not_allowed"
+    assert rows(database) == before
+    assert acts(database)[-1][1] == "ack_refused"

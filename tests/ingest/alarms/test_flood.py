@@ -21,7 +21,7 @@ DEVICES = "\n".join(
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     """Give a town over which it came: within sixty seconds, 10,000 alarms."""
-    flooded = Town(Path(tmp_path_factory.mktemp("flood")), parts={"tail": DEVICES})
+    flooded = Town(Path(tmp_path_factory.mktemp("flood")), parts={"tail": DEVICES, "head": "simulated = true"})
     leaks = [
         message(round(60 * n / GAS, 1), "gas_alarm", f"flood-{n}", {"conc_pct_lel": 30 + 30 * (n % 2)})
         for n in range(GAS)

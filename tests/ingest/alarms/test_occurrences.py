@@ -172,3 +172,15 @@ def test_tampering_shows(database: AlarmDatabase, change: sa.Executable, broken:
     with database.write() as connection:
         connection.execute(change)
         assert first_broken(connection) == broken
+
+
+def test_bad_readings_are_an_overlay_on_the_alarms_of_their_field(database: AlarmDatabase) -> None:
+    """What is bad changes neither active nor latched; the alarms of other fields are not concerned."""
+    latched = transition("raise", 1, latch=True)
+    other = transition("raise", 2, point="gas-1/temp_c.high", field="temp_c")
+    keep(database, latched, other, transition("doubt", 3, point="gas-1", rule="", quality="bad"))
+    assert [(row["quality"], row["state"]) for row in rows(database)] == [("bad", "UNACK"), ("good", "UNACK")]
+    keep(database, transition("doubt", 4, point="gas-1", rule="", field="", quality="bad"))
+    assert [row["quality"] for row in rows(database)] == ["bad", "bad"]
+    keep(database, transition("doubt", 5, point="gas-1", rule="", field="temp_c", quality="good"))
+    assert [row["quality"] for row in rows(database)] == ["bad", "good"]

@@ -1,5 +1,7 @@
 """Numbers skipped and clocks ahead are told of the device, once, and never of the city."""
 
+from collections.abc import Sequence
+
 from devices.site import Site
 from tests.ingest.alarms.feeding import message, records, ticks, transitions
 
@@ -46,3 +48,46 @@ def test_a_clock_ahead_is_an_alarm_of_the_device_until_it_is_set(site: Site) -> 
     clock = [(t.what, t.rule, t.priority, t.value) for t in found if t.point == "gas-1/clock"]
     assert clock == [("raise", "gas_alarm.clock", "health", 990.0), ("return", "gas_alarm.clock", "health", 0.0)]
     assert told(site, *messages) == [("clock_skew_s", 990.0), ("clock_skew_s", 0.0)]
+
+
+def bad_data(site: Site, *messages: tuple[float, str, bytes], splits: Sequence[int] = ()) -> list[tuple[str, str, str]]:
+    """Return (what, field, quality) of what is said about bad readings."""
+    found = transitions(site, records([*messages, *ticks(0, 200)]), splits)
+    return [
+        (t.what, t.field, t.quality) for t in found if t.what == "doubt" or t.rule == "gas_alarm.bad_data"
+    ]  # fmt: skip
+
+
+def gas_of(at_s: float, quality: str = "good", **more: object) -> tuple[float, str, bytes]:
+    return message(at_s, "gas_alarm", "gas-1", {"conc_pct_lel": 60, "temp_c": 20}, q=quality, **more)
+
+
+def test_what_a_device_calls_bad_is_an_alarm_of_the_device_until_it_is_good(site: Site) -> None:
+    messages = [gas_of(0), gas_of(10, "bad"), gas_of(20, "bad"), gas_of(30)]
+    expected = [("doubt", "", "bad"), ("raise", "", "bad"), ("doubt", "", "good"), ("return", "", "good")]
+    assert bad_data(site, *messages) == expected
+    assert bad_data(site, *messages, splits=[11, 12, 23]) == expected
+
+
+def test_one_bad_field_is_told_by_its_name(site: Site) -> None:
+    broken = gas_of(10, qf=["temp_c:sensor_fault"])
+    without = message(20, "gas_alarm", "gas-1", {"conc_pct_lel": 60})
+    assert bad_data(site, gas_of(0), broken, without, gas_of(30)) == [
+        ("doubt", "temp_c", "bad"),
+        ("raise", "", "bad"),
+        ("doubt", "temp_c", "good"),
+        ("return", "", "good"),
+    ]
+
+
+def test_readings_of_before_say_nothing_of_now(site: Site) -> None:
+    assert bad_data(site, gas_of(10), gas_of(20, "bad", ts_s=-900, hist=True)) == []
+
+
+def test_bad_readings_neither_raise_nor_return(site: Site) -> None:
+    quiet = message(0, "gas_alarm", "gas-1", {"conc_pct_lel": 1})
+    high = [t for t in transitions(site, records([quiet, gas_of(10, "bad")])) if t.rule.endswith("conc_pct_lel.high")]
+    assert high == []
+    over = [message(at, "gas_alarm", "gas-1", {"conc_pct_lel": 0}, q="bad") for at in (20, 90, 160)]
+    high = [t for t in transitions(site, records([gas_of(0), *over])) if t.rule.endswith("conc_pct_lel.high")]
+    assert [t.what for t in high] == ["raise"]

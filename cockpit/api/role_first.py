@@ -1,0 +1,68 @@
+"""Who may ask comes before what they ask: a wrong role is 403 whatever the body is like, and on record.
+
+A request that fits is refused by its command, which notes it with all it says. Only one that never reaches its command,
+or that learns there what it may not know, is looked at here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from cockpit.api.parts import parts_of, require_user
+from cockpit.api.refusals import refusal
+from cockpit.problems import Problem
+from ingest.alarms.audit import Person
+from ingest.alarms.commands.carrying import Command, refuse_role
+
+_COMMAND, _ROLES = "x-command", "x-roles"
+_LONGEST_SUBJECT = 160
+
+
+def takes(command: str, roles: Iterable[str]) -> dict[str, Any]:
+    """Return what the documentation of a route says about who may: ``openapi_extra``."""
+    return {_COMMAND: command, _ROLES: sorted(roles)}
+
+
+class RoleFirst(APIRoute):
+    """A route that tells nobody without its roles what is wrong with the request."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+        told = self.openapi_extra or {}
+        if _ROLES not in told:
+            return answer
+        name, roles = str(told[_COMMAND]), tuple(told[_ROLES])
+
+        async def by_role(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except (RequestValidationError, HTTPException):
+                await _require(request, name, roles)
+                raise
+            except Problem as error:
+                if error.status in (404, 422):
+                    await _require(request, name, roles)
+                raise
+
+        return by_role
+
+
+async def _require(request: Request, name: str, roles: tuple[str, ...]) -> None:
+    user = require_user()
+    if not set(roles).isdisjoint(user.roles):
+        return
+    person = Person(user.name, user.roles, request.client.host if request.client else "")
+    command = Command(name, None, "", roles, request.path_params.get("alarm"))
+    subject = f"{request.method} {request.url.path}".replace("\x00", "\ufffd")[:_LONGEST_SUBJECT]
+    parts = parts_of(request)
+    now_ms = time.time_ns() // 1_000_000
+    error = await asyncio.to_thread(refuse_role, parts.database, command, person, subject, now_ms)
+    parts.live.nudge()
+    raise refusal(error)
