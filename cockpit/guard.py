@@ -117,7 +117,8 @@ class Guard:
         now_ms = time.time_ns() // 1_000_000
         if asking.user.screen:
             return self._sessions.screen_of(asking.screen, now_ms) == asking.user
-        return self._sessions.user_of(asking.session, now_ms, using=False) == asking.user
+        # A duty desk that is watched through a quiet night is in use; its session must not end for want of clicks.
+        return self._sessions.user_of(asking.session, now_ms) == asking.user
 
     async def _refusal(self, user: User | None, headers: Mapping[str, str], scope: Scope) -> ASGIApp | None:
         """Return what is answered instead of the application, or None when the request may go on."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from cockpit.kpi_parts import Document, Sources, Wanted, on_day, share
 from cockpit.times import rfc3339
-from ingest.alarms.offences import OVERLOAD, offence
+from ingest.alarms.offences import OVERLOAD, OVERLOADS, offence
 from ingest.alarms.tables import occurrence
 from ingest.store import Asked
 
@@ -18,12 +18,13 @@ _MOST_PLATES = 20
 def bridges(sources: Sources, wanted: Wanted) -> Document:
     """Return overloads as a share of the passages, in all, by street, bridge and day; and the repeat plates.
 
-    An overload is an alarm of the rule, so that each stands in the list of alarms; a passage is a record of the store.
+    An overload is an alarm of one of the rules, so that each stands in the list of alarms; a passage is a record of the
+    store.
     """
     devices = sources.devices(KIND, wanted)
     passed, waiting = sources.tallies(_PASSED, wanted)
     # A share needs both its numbers of the same days.
-    raised = sources.alarms(wanted, occurrence.c.rule == OVERLOAD)
+    raised = sources.alarms(wanted, occurrence.c.rule.in_(OVERLOADS))
     alarms = [row for day in passed for row in on_day(raised, day)]
     over = Counter(str(row["device"]) for row in alarms)
     passages: Counter[str] = Counter()
@@ -36,6 +37,7 @@ def bridges(sources: Sources, wanted: Wanted) -> Document:
     return {
         "waiting": waiting,
         "at_least_pct": _at_least_pct(sources),
+        "rules": list(OVERLOADS),
         "total": {"overload": rate(list(devices))},
         "days": [
             {

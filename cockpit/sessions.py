@@ -69,13 +69,13 @@ class Sessions:
             self._unknown.clear()
             self._note_seen(now_ms)
 
-    def user_of(self, token: str | None, now_ms: int, *, using: bool = True) -> User | None:
-        """Return whose session a token is, as far as is known; ``using`` keeps the session from growing idle."""
+    def user_of(self, token: str | None, now_ms: int) -> User | None:
+        """Return whose session a token is, as far as is known; that keeps it from growing idle."""
         if token is None:
             return None
         digest = tokens.digest(token)
         user = self._picture.user(digest, self._seen.get(digest, 0), now_ms)
-        if user is not None and using:
+        if user is not None:
             self._seen[digest] = now_ms
         return user
 

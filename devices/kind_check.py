@@ -172,6 +172,8 @@ def _never_left(limit: Limit, field: Field | None) -> Iterator[str]:
     if limit.passage or not limit.levels or limit.deadband <= 0:
         return
     plain = field if limit.signal is None else None
+    if plain is not None and plain.low is not None and plain.high is not None and plain.low >= plain.high:
+        return
     value = limit.levels[0].value
     if limit.sense == "above":
         bound = 0.0 if plain is None else plain.low

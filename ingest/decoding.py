@@ -1,7 +1,7 @@
 """Journal records → outcomes: each message is decoded, a repeat, or in quarantine; exactly one of the three."""
 
 import logging
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 NEW_PER_HOUR = 1_000
 _HOUR_MS = 3_600_000
+# Behind every position: whoever looks back admits nobody.
+_NEVER = 2**63
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
@@ -95,27 +97,22 @@ class Decoder:
         self._repeats = Repeats()
         self._faults: set[str] = set()
 
-    def prime(self, records: Iterable[Record], quarantined: Container[int] = ()) -> None:
+    def prime(self, records: Iterable[Record], quarantined: Collection[int] = ()) -> None:
         """Restore the window of repeats from records before the ones to come.
 
         ``quarantined`` are the positions of messages in quarantine: what could not be read then was not decoded, even
         if it can be read now, and when it comes again it is news.
         """
+        now = (
+            Decoder(self._site, Unregistered(dict(self._unregistered.admitted), judged=_NEVER)) if quarantined else self
+        )
         for record in records:
-            if not self._was_unread(record, quarantined):
+            if record.topic == RETRY:
+                never_read = unpacked(record.payload)[0].position in quarantined
+            else:
+                never_read = record.position in quarantined and now.outcome(record).fate != "quarantined"
+            if not never_read:
                 self.outcome(record)
-
-    def _was_unread(self, record: Record, quarantined: Container[int]) -> bool:
-        if record.topic == RETRY:
-            return unpacked(record.payload)[0].position in quarantined
-        if record.position not in quarantined:
-            return False
-        try:
-            decoded = decode(record.topic, record.payload, record.received_ms, record.position, self._site)
-        except Exception:  # as in outcome(), where it is told
-            return False
-        known = decoded.device in self._site.devices or decoded.device in self._unregistered.admitted
-        return known and not decoded.faults
 
     def outcome(self, record: Record) -> Outcome:
         """Decide what becomes of one record; never raises, whatever the bytes."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
@@ -97,7 +97,8 @@ async def page(
     parts: PartsNow, request: Request, lang: str | None = None, why: str = "", next: str = "/"
 ) -> HTMLResponse:
     """Serve the page to log in."""
-    language = lang or request.cookies.get("citydeck_lang")
+    asked = parse_qs(next.partition("?")[2]).get("lang", [None])[0]
+    language = lang or asked or request.cookies.get("citydeck_lang")
     other = {"lang": "zh" if language == "en" else "en", "why": why, "next": next}
     return HTMLResponse(login_page(parts.site, language, why, urlencode(other)))
 

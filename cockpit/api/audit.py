@@ -56,7 +56,7 @@ async def rows(
 
 @router.get("/verify")
 async def verify(parts: PartsNow) -> Document:
-    """Whether the chain of hashes is whole, else what is broken first; and which alarms are not what it says of them."""
+    """Whether the chain of hashes is whole, else what is broken first; and which alarms are not what it says."""
     _require_reader()
 
     def checked() -> tuple[Check, Comparison]:

@@ -11,13 +11,13 @@ import { deviceLink, exactPercent, link, ratioOf, records, streetLink, streetNam
 import { named, say } from "./texts.mjs";
 
 const KIND = "bridge_wim";
-const RULE = "bridge_wim.over_pct.overload";
 
 export async function mount(element, scope) {
   const street = await streetNames();
+  let rules = "";
   const over = (row, more) => {
     const { from_at, to_at } = kpiDesk.period;
-    const href = records("alarms", { state: "all", rule: RULE, kind: KIND, from: from_at, to: to_at, street: kpiDesk.street, ...more });
+    const href = records("alarms", { state: "all", rule: rules, kind: KIND, from: from_at, to: to_at, street: kpiDesk.street, ...more });
     return link(href, number(row.overload.numerator));
   };
   const columns = (first, more) => [
@@ -26,7 +26,12 @@ export async function mount(element, scope) {
     { title: say("kpi.passages"), numeric: true, cell: (row) => number(row.overload.denominator) },
     { title: say("kpi.rate"), numeric: true, cell: (row) => exactPercent(row.overload, 2) },
   ];
-  await kpiPanel(element, scope, say("kpi.area_bridge_wim"), (asked) => get(`kpi/${KIND}`, asked), (found, drawing) => [
+  const load = async (asked) => {
+    const found = await get(`kpi/${KIND}`, asked);
+    rules = found.rules.join(",");
+    return found;
+  };
+  await kpiPanel(element, scope, say("kpi.area_bridge_wim"), load, (found, drawing) => [
     headline(exactPercent(found.total.overload, 2), say("kpi.overload_rate", { pct: number(found.at_least_pct) }), over(found.total, {}), ` / ${number(found.total.overload.denominator)}`),
     dayChart(drawing, {
       label: say("kpi.overload_days"),

@@ -51,7 +51,7 @@ function draw(box, image, chart, known) {
   const every = Math.ceil((DAY_LABEL_EM * em) / slot);
   const path = [];
   chart.days.forEach(({ day, value, words }, index) => {
-    if ((chart.days.length - 1 - index) % every === 0) parts.push(text(x(index), height - em * 0.3, day.slice(5), "middle"));
+    if ((chart.days.length - 1 - index) % every === 0) parts.push(text(Math.min(x(index), width - em * 1.6), height - em * 0.3, day.slice(5), "middle"));
     if (value === null) {
       parts.push(text(x(index), area.bottom - em * 0.3, say("device.no_value"), "middle"));
       path.push(null);

@@ -46,6 +46,7 @@ export function logIn(why = "") {
     dialog.querySelector("form").addEventListener("submit", async (event) => {
       event.preventDefault();
       send.disabled = true;
+      problem.textContent = "";
       try {
         await post("login", { user: user.value, password: password.value });
         done = true;

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from devices.kind import Value
+from devices.kind import PRIORITIES, Value
 from devices.readings import Quality, Reading
 from devices.signals import Registered, Tagged, While
 from ingest.alarms.books import Books, judge_bound
@@ -41,6 +41,7 @@ class Judging:
     def judge(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         """Judge what one sample says all about, or with what else is known of its device."""
         own = self._own_rules.get(reading.device)
+        passed: list[tuple[Rule, int, float]] = []
         for key, watches in (self._watches if own is None else own[0]).get(reading.measurement, {}).items():
             value: Value | None = reading.values.get(key)
             if not isinstance(value, float) or reading.quality_of(key) == Quality.BAD:
@@ -52,7 +53,12 @@ class Judging:
                     if commanded is None:
                         continue
                     figure = abs(value - commanded)
-                self._weighed(watch, figure, reading, state, found)
+                if not watch.rule.limit.passage:
+                    self._weighed(watch, figure, reading, state, found)
+                elif not watch.quiet(figure) and self._is_armed(watch.rule, reading, state):
+                    passed.append((watch.rule, level_of(watch.rule.limit, figure), figure))
+        if passed:
+            found.append(self._passage(passed, reading, state))
 
     def _follow(self, follow: Follow, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         value = reading.values[follow.field]
@@ -88,10 +94,7 @@ class Judging:
                 found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
             return
         armed = not rule.limit.armed or self._is_armed(rule, reading, state)
-        if rule.limit.passage:
-            if armed:
-                found.extend(self._passage(rule, reading, state, figure))
-        elif condition is not None or armed:
+        if condition is not None or armed:
             for told in self._stepped(rule, condition, reading, state, figure, armed):
                 found.extend(self._groups.joined(told) if self._groups.joins(rule.id) else (told,))
 
@@ -160,12 +163,12 @@ class Judging:
             judged = rule if over and after else old
             yield self._told("change" if after else "return", judged, reading, state, after, after or before, value)
 
-    def _passage(self, rule: Rule, reading: Reading, state: DeviceState, value: float) -> Iterator[Transition]:
-        level = level_of(rule.limit, value)
-        if level:
-            identity = reading.values.get(rule.passage or "") or reading.at_ns
-            who = str(reading.values.get(rule.vehicle or "", ""))
-            yield self._told("passage", rule, reading, state, level, level, value, f"/{identity}", who)
+    def _passage(self, passed: list[tuple[Rule, int, float]], reading: Reading, state: DeviceState) -> Transition:
+        """Tell the worst that a passage reached, of equals the first: one vehicle is one thing to deal with."""
+        rule, level, value = min(passed, key=lambda each: PRIORITIES.index(each[0].priority(each[1])))
+        identity = reading.values.get(rule.passage or "") or reading.at_ns
+        who = str(reading.values.get(rule.vehicle or "", ""))
+        return self._told("passage", rule, reading, state, level, level, value, f"/{identity}", who)
 
     def _told(
         self, what: What, rule: Rule, reading: Reading, state: DeviceState, level: int, ranked: int, value: float,

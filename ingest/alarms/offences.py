@@ -13,6 +13,8 @@ from ingest.alarms.tables import metadata
 from ingest.alarms.transitions import Transition
 
 OVERLOAD = "bridge_wim.over_pct.overload"
+# An overloaded vehicle is one alarm, by the worst of these.
+OVERLOADS = (OVERLOAD, "bridge_wim.gvw_kg.hundred_tonnes", "bridge_wim.over_posted_kg.posted")
 _KEY_DIGITS = 20
 
 offence = sa.Table(
@@ -55,7 +57,7 @@ def keep(connection: sa.Connection, shard: str, transitions: Sequence[Transition
             "told": False,
         }
         for each in transitions
-        if each.what == "passage" and each.rule == OVERLOAD and each.who
+        if each.what == "passage" and each.rule in OVERLOADS and each.who
     ]
     if rows:
         connection.execute(offence.insert(), rows)

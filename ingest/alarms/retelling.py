@@ -154,7 +154,8 @@ class Told:
         last = self.last
         for column in ("point", "rule", "rule_version", "unit", "value", "case"):
             yield column, getattr(last, column)
-        yield "kind", last.rule.partition(".")[0]
+        if "." in last.rule:
+            yield "kind", last.rule.partition(".")[0]
         yield "version", last.version_after
         yield "level_now", last.level
         yield "active", last.state_after in _ACTIVE

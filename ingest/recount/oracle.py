@@ -10,7 +10,7 @@ from datetime import date
 
 from devices.calendar import local
 from devices.decode import STATUS
-from devices.kind import Limit
+from devices.kind import PRIORITIES, Limit
 from devices.readings import Quality, Reading
 from devices.signals import Registered, Signal, Tagged, While
 from devices.site import Device, Site
@@ -163,6 +163,7 @@ class Oracle:
     def _judged(self, reading: Reading, device: Heard) -> Iterator[Happening]:
         own = self._own.get(reading.device, {})
         at_ms = reading.at_ns // 1_000_000
+        vehicle: list[tuple[int, Rule, Judged]] = []
 
         def ask(key: str) -> float | None:
             value = reading.values.get(key)
@@ -198,7 +199,14 @@ class Oracle:
                     judged = self.in_force.both(device, reading.device, rule, both, at_ms, rule.stale_after_ms)
                 else:
                     judged = _weighed(rule, device, seen, at_ms)
-                yield from self._told(rule, reading, judged)
+                if rule.limit.passage and judged.level:
+                    vehicle.append((PRIORITIES.index(rule.limit.levels[judged.level - 1].priority), rule, judged))
+                else:
+                    yield from self._told(rule, reading, judged)
+        # However many limits a vehicle is over, it is one: the worst counts, of equals the first in the table.
+        urgency = min((each[0] for each in vehicle), default=None)
+        for _, rule, judged in [each for each in vehicle if each[0] == urgency][:1]:
+            yield from self._told(rule, reading, judged)
 
     def _armed(self, limit: Limit, figure: float, reading: Reading, ask: Ask) -> float | None:
         """Return the figure, or None where the limit is not armed."""

@@ -1,13 +1,13 @@
 """One recount: the journal judged again by the oracle, and the record held against what must stand there."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from devices.site import Site
-from ingest.alarms.altered import Altered, compare
+from ingest.alarms.altered import Altered
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.memory import DeviceState
 from ingest.alarms.own_kind import own_device
@@ -21,6 +21,7 @@ from ingest.recount.covering import Cover, seed
 from ingest.recount.expected import Deed, Entry, Expected, Standing
 from ingest.recount.in_force import InForce
 from ingest.recount.oracle import Oracle
+from ingest.recount.own_rows import altered
 from ingest.recount.record import (
     ELSEWHERE,
     Claim,
@@ -68,7 +69,8 @@ class Recount:
 
     def count(self, verdict: str) -> int:
         """Return how many are ``missing``, ``phantom`` or ``changed``."""
-        return sum(found.verdict == verdict for found in (*self.differences, *self.altered))
+        lines = sum(found.verdict == verdict for found in self.differences)
+        return lines + sum(found.verdict == verdict for found in self.altered)
 
     @property
     def off(self) -> bool:
@@ -286,20 +288,6 @@ def recount(
     part = site if shard is None else site.part(shard)
     own = data.for_shard(shard)
     found = Recounting(part, shard or "main", own, database, tell).count(span_ms, keep_end)
-    others = set() if shard is None else _names(site, site.shards) - _names(site, [shard])
-    with database.read() as connection:
-        alarms = compare(connection, site)
-    # What belongs to no collector is told by each of them, lest nobody tells it.
-    found.altered = [each for each in alarms.altered if each.device not in others]
-    if alarms.unranked:
-        found.uncovered.append(f"the priority of {alarms.unranked} occurrences: their version of the rule is not known")
-    return found
-
-
-def _names(site: Site, shards: Collection[str]) -> set[str]:
-    """Return the names under which the alarms of collectors stand."""
-    found = {own_device(shard) for shard in shards}
-    for shard in shards:
-        for device in site.part(shard).devices.values():
-            found |= {device.id, f"circuit:{device.circuit}", f"street:{device.street}"}
+    found.altered, unjudged = altered(site, shard, database)
+    found.uncovered += unjudged
     return found

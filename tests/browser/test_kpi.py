@@ -121,6 +121,7 @@ def test_the_report_prints(demo: Town, browser: Browser, language: str) -> None:
         look(page, demo, f"/kpi?period=today&lang={language}")
         page.locator(".kpi-take a").first.click()
         expect(page.locator("figure svg").first).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_load_state("load")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert page.locator("script").count() == 0
         assert serious_findings(page) == []

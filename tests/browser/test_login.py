@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cockpit.accounts.picture import LONGEST_MS
 from cockpit.accounts.tables import login_session
+from cockpit.pages import shell
 from ingest.alarms.database import AlarmDatabase
 from ingest.places import Places
 from tests.browser.axe import serious_findings
@@ -97,20 +98,20 @@ def test_log_out(real: Town, page: Page) -> None:
 
 def test_expiry_under_an_open_page(real: Town, page: Page) -> None:
     """The session ends while somebody looks: the dialog comes over the page, and afterwards the page goes on."""
-    real.citydeck("user", "add", "night", "--role", "officer")
-    page.request.post(f"{real.address}/api/v1/login", data={"user": "night", "password": PASSWORD})
+    real.citydeck("user", "add", "dawn", "--role", "officer")
+    page.request.post(f"{real.address}/api/v1/login", data={"user": "dawn", "password": PASSWORD})
     page.goto(f"{real.address}/cases?lang=en")
     expect(page.locator(".live-badge")).to_contain_text("Live", timeout=PATIENCE_MS)
     database = AlarmDatabase(f"sqlite:///{Places(real.folder / 'var').alarms}")
     with database.write() as connection:
-        old = login_session.update().where(login_session.c.account == "night")
+        old = login_session.update().where(login_session.c.account == "dawn")
         connection.execute(old.values(begun_at=login_session.c.begun_at - LONGEST_MS))
     database.close()
     expect(page.locator("dialog")).to_contain_text("Your log-in has ended", timeout=PATIENCE_MS)
     page.evaluate("window.untouched = true")
-    type_in(page, "night", PASSWORD)
+    type_in(page, "dawn", PASSWORD)
     expect(page.locator("dialog")).to_have_count(0, timeout=PATIENCE_MS)
-    expect(page.locator("header .name")).to_have_text("night", timeout=PATIENCE_MS)
+    expect(page.locator("header .name")).to_have_text("dawn", timeout=PATIENCE_MS)
     expect(page.locator(".live-badge")).to_contain_text("Live", timeout=PATIENCE_MS)
     assert page.evaluate("window.untouched") is True
 
@@ -133,14 +134,13 @@ def test_a_wall_with_a_token(real: Town, browser: Browser) -> None:
         expect(wall.locator("main")).to_contain_text("was revoked", timeout=PATIENCE_MS)
 
 
+# Every page of the navigation, and what tells that those with a library of their own are drawn.
 PAGES = {
-    "/": ".overview-map canvas, .map canvas",
+    **{f"/{path}": "main h1" for _, path in shell.PAGES},
+    "/": ".map canvas",
     "/wall": ".map canvas",
     "/duty": ".ag-root",
-    "/cases": "main",
-    "/rules": "main",
-    "/health": "main",
-    "/device/gas-1": "#device-graph .js-plotly-plot",
+    "/device/gas-0042": "#device-graph .js-plotly-plot",
     "/nowhere": ".page-missing",
     "/login": "dialog",
     "/docs": ".swagger-ui .opblock",
@@ -149,12 +149,12 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def lively(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Give a small open town with values, an alarm and a map."""
-    town = Town(tmp_path_factory.mktemp("lively"))
+    """Give the demo city with an alarm."""
+    town = Town(tmp_path_factory.mktemp("lively"), 'base = "demo"\n[simulation]\nrun = false\n')
     town.start()
-    town.say("gas_alarm", "gas-1", {"conc_pct_lel": 60, "state": 2})
+    town.say("gas_alarm", "gas-0042", {"conc_pct_lel": 60, "state": 2})
     town.say("bridge_wim", "wim-1", {"pass_id": "p1", "axle_count": 2, "gvw_kg": 29_000}, channel="event", id="p1")
-    town.alarm("gas-1")
+    town.alarm("gas-0042")
     yield town
     assert town.stop() == 0
 

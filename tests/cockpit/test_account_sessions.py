@@ -129,13 +129,13 @@ def test_a_second_cockpit_looks_once_more(database: AlarmDatabase, sessions: Ses
 
 
 def test_idle_and_absolute_expiry(sessions: Sessions) -> None:
-    """Four unused hours end a session, and twelve end any; looking at a page that is open uses nothing."""
+    """Four unused hours end a session, and twelve end any."""
     idle, used = entered(sessions), entered(sessions)
     for step in range(1, 4):
-        now = T + step * (IDLE_MS - 1)
-        assert sessions.user_of(used, min(now, T + LONGEST_MS - 1)) is not None
-        assert sessions.user_of(idle, T + IDLE_MS - 1, using=False) is not None
-    assert sessions.user_of(idle, T + IDLE_MS, using=False) is None
+        assert sessions.user_of(used, min(T + step * (IDLE_MS - 1), T + LONGEST_MS - 1)) is not None
+    assert sessions.user_of(idle, T + IDLE_MS) is None
+    assert sessions.user_of(idle, T + IDLE_MS - 1) is not None
+    assert sessions.user_of(used, T + LONGEST_MS - 1) is not None
     assert sessions.user_of(used, T + LONGEST_MS) is None
 
 

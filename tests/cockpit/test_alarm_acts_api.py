@@ -140,6 +140,22 @@ def test_ack_with_a_decision_opens_the_case_in_one_transaction(town: Town) -> No
     assert rows[0]["seq"] == rows[1]["seq"] + 1
 
 
+def test_a_later_officers_decision_is_taken_or_told(town: Town) -> None:
+    """Where nothing is decided it opens the case; where something is the reply says what stands."""
+    alarm = leak(town, "acts-gas-late", 60)
+    path = f"/alarms/{alarm['id']}/ack"
+    first = act(town, "officer", path, seen_level=2)
+    assert "decision_taken" not in first
+    late = act(town, "officer2", path, seen_level=2, decision="case", comment="抢修")
+    assert (late["result"], late["by"], late["decision_taken"], late["decision"]) == (
+        "already_acked", "officer", True, "case",
+    )  # fmt: skip
+    assert town.get(f"/api/v1/cases/{late['alarm']['case']}")["reported_by"] == "officer2"
+    other = act(town, "leader", path, seen_level=2, decision="device_fault")
+    assert (other["result"], other["decision_taken"], other["decision"]) == ("already_acked", False, "case")
+    assert [action for _, _, action in history(town, alarm)][-3:] == ["co_witness", "decide", "co_witness"]
+
+
 def test_decisions(town: Town) -> None:
     """Only about what is acknowledged; observe for half an hour at most; a merge goes to the case that is named."""
     alarm = lamp(town, "acts-4")
@@ -269,6 +285,27 @@ def test_out_of_service(town: Town) -> None:
     assert refused(town, "engineer", f"/suppressions/{standing['id']}/end") == (409, "wrong_state")
 
 
+def test_an_alarm_point_out_of_service(town: Town) -> None:
+    """One that stands for the device is taken; one that cannot come about is refused with those there are."""
+    until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    wish = {"permit": "WO-18", "reason": "更换灯具", "until": until}
+    for point in ("gas-1/nonsense", "gas-1", "gas-1/", "gas-1/lamp_fail.failed", "wim-1/over_pct.overload"):
+        with town.client("engineer") as engineer:
+            answer = post(engineer, "/out-of-service", point=point, **wish)
+        assert answer.status_code == 404, point
+        assert "has no alarm point" in answer.json()["detail"]
+    assert "conc_pct_lel.high" in post_detail(town, point="gas-1/nonsense", **wish)
+    for point in ("gas-1/no_data", "gas-1/conc_pct_lel.high", "gas-1/clock", "gas-1/expires"):
+        done = act(town, "engineer", "/out-of-service", point=point, **wish)
+        act(town, "leader", f"/requests/{done['request']['id']}/decline")
+
+
+def post_detail(town: Town, **body: Any) -> str:
+    """Return the sentence of a refused wish to take out of service."""
+    with town.client("engineer") as engineer:
+        return str(post(engineer, "/out-of-service", **body).json()["detail"])
+
+
 def test_comments_are_added_and_the_same_key_adds_once(town: Town, calm: dict[str, Any]) -> None:
     with town.client("officer") as officer:
         body = {"comment": "已派人查看", "idempotency_key": "same-comment"}
@@ -355,6 +392,7 @@ def test_the_audit_is_read_and_verified_by_who_may(town: Town, calm: dict[str, A
         refusals = leader.get("/api/v1/audit", params={"actor": "viewer"}).json()["items"]
         wrong = leader.get("/api/v1/audit", params={"cursor": "x"})
     assert whole["whole"] and whole["rows"] > 0 and len(whole["hash"]) == 64
+    assert whole["alarms"] > 0 and (whole["altered"], whole["sentences"]) == (0, [])
     numbers = [row["seq"] for row in (*rows["items"], *older["items"])]
     assert numbers == sorted(numbers, reverse=True) and len(rows["items"]) == 2
     assert {row["actor"] for row in refusals} == {"viewer"}

@@ -11,6 +11,7 @@ import pytest
 from ingest.places import Places, take
 from tests.cockpit.town import Town
 from tests.servers.ports import free_port
+from tests.servers.waiting import wait_until
 from tests.sites import small_site_text
 
 
@@ -86,6 +87,32 @@ def test_embedded_broker_needs_up(tmp_path: Path, part: str) -> None:
     assert done.returncode != 0
     assert "citydeck up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def ended(pid: int) -> bool:
+    """Tell whether a process is no more; one that nobody has collected yet is."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the parts in /proc")
+def test_a_killed_up_takes_its_parts_along(tmp_path: Path) -> None:
+    """SIGKILL asks nobody: collector and cockpit end by themselves, in order, and the next start is as any other."""
+    town = Town(tmp_path)
+    town.start()
+    try:
+        parts = town.parts()
+        assert len(parts) >= 2, "collector and cockpit at least"
+    finally:
+        town.kill()
+    wait_until(lambda: all(ended(pid) for pid in parts), 40)
+    assert town.log.read_text().count("this part ends, too") >= 2
+    assert "Traceback" not in town.log.read_text()
+    take(Places(tmp_path / "var")).close()
+    town.start()
+    assert town.stop() == 0
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:

@@ -81,6 +81,23 @@ class Town:
         self._process = None
         return code
 
+    def parts(self) -> list[int]:
+        """Return the ids of the processes that `citydeck up` runs (Linux)."""
+        assert self._process is not None
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+    def kill(self) -> None:
+        """Kill `citydeck up` alone, without a word to its parts."""
+        assert self._process is not None
+        if self.device is not None:
+            self.device.disconnect()
+            self.device.loop_stop()
+            self.device = None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def citydeck(self, command: str, verb: str, *arguments: str, password: str = PASSWORD) -> str:
         """Run a command about this town that must succeed, and return what it prints."""
         line = [sys.executable, "-m", "cockpit.cli", command, verb, *arguments]

@@ -1,11 +1,13 @@
 """The laws of the tables, one test per kind and field, and the figures that the specification fixes."""
 
+import json
+
 import pytest
 
 from devices.catalog import load_catalog
 from devices.kind import Example, Field, Kind, Level, Measurement
 from devices.kind_check import contradictions
-from devices.readings import Reading
+from devices.readings import Quality, Reading
 from devices.units import UNITS, promised_unit
 from tests.devices.small_city import NOW_MS, read, readings
 
@@ -21,6 +23,7 @@ EXAMPLES = [
     for kind in KINDS.values()
     for index, example in enumerate(kind.examples)
 ]
+GAS = "city/v1/demo/gas_alarm/gas-0042/telemetry"
 NEVER_TAGS = ("plate", "rfid", "pass_id", "lift_id", "mission", "route", "seq", "imei", "lat", "lon", "quality")
 
 # PAYLOADS §3, word for word, with pdop, over_pct of a truck and over_posted_kg for ALARMS §8; a tag is marked with T.
@@ -172,11 +175,72 @@ def test_a_limit_is_the_promised_one(
     assert list(limit.levels) == expected
 
 
-@pytest.mark.parametrize(("key", "cap"), [("conc_pct_lel", 25), ("leak_ma", 30)])
-def test_what_protects_people_is_capped_and_fires_at_once(key: str, cap: float) -> None:
-    kind = KINDS["gas_alarm" if key == "conc_pct_lel" else "light_pole"]
-    limit = kind.field(key).limits[0]
-    assert (limit.cap, limit.on_s, limit.off_s, limit.deadband) == (cap, 0, 60, 5)
+# ALARMS §8: 100 %LEL of CH4 are 5 %VOL or 50,000 ppm. Tag, what is sent, what must be judged, flags.
+GASES: list[tuple[dict[str, object], dict[str, float], dict[str, str]]] = [
+    ({"gas": "CH4", "conc_pct_vol": 1.25}, {"conc_pct_lel": 25}, {}),
+    ({"gas": " ch4 ", "conc_pct_vol": 2.5}, {"conc_pct_lel": 50}, {}),
+    ({"gas": "CH4", "conc_ppm": 100}, {"conc_pct_lel": 0.2}, {}),
+    ({"gas": "天然气", "conc_ppm": 50_000}, {"conc_pct_lel": 100}, {}),
+    ({"gas": "C3H8", "conc_pct_vol": 0.525}, {"conc_pct_lel": 25}, {}),
+    ({"gas": "LPG", "conc_ppm": 7_500}, {"conc_pct_lel": 50}, {}),
+    ({"gas": "H2", "conc_pct_vol": 1}, {"conc_pct_lel": 25}, {}),
+    ({"conc_pct_vol": 1.25}, {"conc_pct_lel": 25}, {}),
+    ({"gas": "town gas", "conc_pct_vol": 1.25, "conc_ppm": 30}, {"conc_pct_lel": 25}, {}),
+    ({"gas": "CH4", "conc_pct_vol": 2.5, "conc_ppm": 100}, {"conc_pct_lel": 50}, {}),
+    ({"gas": "CH4", "conc_pct_vol": 2.5, "conc_pct_lel": 3}, {"conc_pct_lel": 3}, {}),
+    ({"gas": "CH4", "conc_pct_vol": 2.5, "conc_pct_lel": 65535}, {"conc_pct_lel": 50}, {}),
+    ({"gas": "CH4", "conc_pct_vol": 7.5}, {"conc_pct_lel": 150}, {"conc_pct_lel": "range"}),
+    ({"gas": "CO", "conc_ppm": 24}, {"conc_ppm": 24}, {}),
+    ({"gas": "CO", "conc_pct_vol": 0.02}, {"conc_ppm": 200}, {}),
+    ({"gas": "一氧化碳", "conc_pct_vol": 1, "conc_ppm": 24}, {"conc_ppm": 24}, {}),
+    ({"conc_ppm": 24}, {"conc_ppm": 24}, {}),
+    ({"gas": "O2", "conc_pct_vol": 20.9}, {"conc_pct_vol": 20.9}, {}),
+]
+
+
+@pytest.mark.parametrize(("data", "expected", "flags"), GASES, ids=str)
+def test_a_concentration_is_judged_in_the_unit_of_its_limit(
+    data: dict[str, object], expected: dict[str, float], flags: dict[str, str]
+) -> None:
+    (reading,) = readings(read(GAS, json.dumps({"ts": NOW_MS, "data": data}).encode()))
+    sent = {key: value for key, value in data.items() if key != "gas" and value != 65535}
+    assert (reading.values, reading.flags) == ({**sent, **expected}, flags)
+
+
+def test_what_is_wrong_with_a_concentration_is_wrong_with_what_follows_from_it() -> None:
+    payload = {"ts": NOW_MS, "qf": ["conc_pct_vol:sensor_fault"], "data": {"conc_pct_vol": 2.5, "temp_c": 20}}
+    (reading,) = readings(read(GAS, json.dumps(payload).encode()))
+    assert reading.values["conc_pct_lel"] == 50
+    assert reading.quality_of("conc_pct_lel") == Quality.BAD
+    assert reading.quality_of("temp_c") == Quality.GOOD
+
+
+CAPS = [
+    ("conc_pct_lel", "high", 25, 5),
+    ("conc_pct_lel", "rate", 5, 2),
+    ("conc_ppm", "co", 24, 4),
+    ("conc_ppm", "co_public", 24, 4),
+    ("state", "state", 1, 0),
+    ("leak_ma", "leakage", 30, 5),
+    ("feeder_leakage", "feeder_leakage", 100, 20),
+]
+
+
+@pytest.mark.parametrize(("key", "limit_key", "cap", "deadband"), CAPS)
+def test_what_protects_people_is_capped_and_fires_at_once(
+    key: str, limit_key: str, cap: float, deadband: float
+) -> None:
+    found = [
+        limit
+        for name in ("gas_alarm", "light_pole")
+        for place, limit in [
+            *((f.key, limit) for m in KINDS[name].measurements for f in m.fields for limit in f.limits),
+            *((group.limit.key, group.limit) for group in KINDS[name].groups),
+        ]
+        if (place, limit.key) == (key, limit_key)
+    ]
+    (limit,) = found
+    assert (limit.cap, limit.on_s, limit.off_s, limit.deadband) == (cap, 0, 60, deadband)
 
 
 @pytest.mark.parametrize("key", NO_DATA_S)

@@ -69,6 +69,25 @@ def test_priorities_source_and_grade(site: Site) -> None:
     assert ([level.priority for level in limit.levels], limit.source, limit.grade) == (["P1", "P1"], "contract", "C")
 
 
+def test_what_protects_people_takes_no_change_that_loosens_it(site: Site) -> None:
+    """Milder calls, a later raise, an earlier return and a circuit's leakage, for a device as for the kind."""
+    looser = {"priorities": ["P2", "P2"], "deadband": 6, "on_s": 1, "off_s": 59}
+    same, faults = changed(
+        site,
+        {"light_pole": {"feeder_leakage": {"levels": [100, 300, 501]}}, "gas_alarm": {"conc_ppm": {"levels": [1, 2]}}},
+        {**FOR_GAS_1, **looser},
+    )
+    assert (same.scoped, same.catalog.kinds) == ((), site.catalog.kinds)
+    assert faults == [
+        "limits.light_pole.feeder_leakage: level 3: 501 is looser than the 500 of a capped limit",
+        "limits.gas_alarm.conc_ppm.levels: expected one of the limits co, co_public",
+        "limits_for[0]: level 2: P2 is milder than the P1 of a capped limit",
+        "limits_for[0]: deadband 6 is larger than the 5 of a capped limit",
+        "limits_for[0]: on_s 1 is longer than the 0 of a capped limit",
+        "limits_for[0]: off_s 59 is shorter than the 60 of a capped limit",
+    ]
+
+
 def test_what_does_not_fit_is_left_out_and_the_rest_stands(site: Site) -> None:
     """A fault is told by the place of its table among the changes, not among the site file's."""
     found, faults = changed(

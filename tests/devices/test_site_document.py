@@ -44,7 +44,7 @@ def test_a_site_says_only_what_differs_from_its_base(tmp_path: Path) -> None:
 def test_limits_of_the_base_stay_beside_those_of_the_site(tmp_path: Path) -> None:
     base = SITE_FILE.read_text(encoding="utf-8") + "[limits.gas_alarm.conc_pct_lel]\nlevels = [10, 20]\n"
     written(tmp_path / "base.toml", base)
-    own = 'base = "base.toml"\n[limits.gas_alarm.conc_ppm]\nlevels = [20, 100]\n'
+    own = 'base = "base.toml"\n[limits.gas_alarm.conc_ppm.co]\nlevels = [20, 100]\n'
     kind = load_site(written(tmp_path / "own.toml", own)).catalog.kinds["gas_alarm"]
     found = {key: [level.value for level in kind.field(key).limits[0].levels] for key in ("conc_pct_lel", "conc_ppm")}
     assert found == {"conc_pct_lel": [10, 20], "conc_ppm": [20, 100]}

@@ -12,6 +12,7 @@ from tests.devices.small_city import SITE_FILE
 
 GAS = "limits.gas_alarm.conc_pct_lel"
 LEAK = "limits.light_pole.leak_ma"
+CO = "limits.gas_alarm.conc_ppm.co"
 KNOWN = "known are days, deadband, grade, holidays, hours, levels, off_s, on_s, priorities, source, unit"
 
 
@@ -138,6 +139,103 @@ MISTAKES: dict[str, tuple[str, tuple[str, ...]]] = {
         ("limits_for[1]: device 'gas-0042' has this limit in another table already",),
     ),
     "empty source": (f'[{GAS}]\nsource = ""', (f"{GAS}.high: expected a source",)),
+    "a state alarm made milder": (
+        '[limits.gas_alarm.state.state]\npriorities = ["P4", "health"]',
+        (
+            "limits.gas_alarm.state.state: level 1: P4 is milder than the P2 of a capped limit",
+            "limits.gas_alarm.state.state: level 2: health is milder than the P1 of a capped limit",
+        ),
+    ),
+    "another state than the detector's": (
+        "[limits.gas_alarm.state.state]\nlevels = [1, 5]",
+        ("limits.gas_alarm.state.state: level 2: state 5 in place of the 2 of a capped limit",),
+    ),
+    "looser carbon monoxide": (
+        "[limits.gas_alarm.conc_ppm.co]\nlevels = [30, 161]",
+        (
+            f"{CO}: level 1: 30 is looser than the cap of 24",
+            f"{CO}: level 2: 161 is looser than the 160 of a capped limit",
+        ),
+    ),
+    "looser carbon monoxide in public": (
+        "[limits.gas_alarm.conc_ppm.co_public]\nlevels = [24, 160]",
+        (f"{CO}_public: level 2: 160 is looser than the 48 of a capped limit",),
+    ),
+    "which carbon monoxide": (
+        "[limits.gas_alarm.conc_ppm]\nlevels = [20, 100]",
+        ("limits.gas_alarm.conc_ppm.levels: expected one of the limits co, co_public",),
+    ),
+    "which carbon monoxide of one device": (
+        '[[limits_for]]\ndevice = "gas-0042"\nkind = "gas_alarm"\nfield = "conc_ppm"\nlevels = [20, 100]',
+        ("limits_for[0].limit: expected one of the limits co, co_public, found None",),
+    ),
+    "slower rise": (
+        f"[{GAS}.rate]\nlevels = [50]",
+        (f"{GAS}.rate: level 1: 50 is looser than the cap of 5",),
+    ),
+    "looser leakage of a circuit": (
+        "[limits.light_pole.feeder_leakage]\nlevels = [100, 400, 5000]",
+        (
+            "limits.light_pole.feeder_leakage: level 2: 400 is looser than the 300 of a capped limit",
+            "limits.light_pole.feeder_leakage: level 3: 5000 is looser than the 500 of a capped limit",
+        ),
+    ),
+    "looser leakage of one circuit": (
+        '[[devices]]\nid = "pole-0008"\nkind = "light_pole"\nstreet = "s02"\ncircuit = "F-012"\n'
+        '[[limits_for]]\ncircuit = "F-012"\nkind = "light_pole"\nfield = "feeder_leakage"\nlevels = [101, 300, 500]',
+        ("limits_for[0]: level 1: 101 is looser than the cap of 100",),
+    ),
+    "no circuit's lamps": (
+        "[limits.light_pole.circuit_fault]\nlevels = [0]",
+        ("limits.light_pole.circuit_fault: level 1: 0 is too few; expected 2 or more",),
+    ),
+    "no satellites": (
+        "[limits.drone.gnss_sats]\nlevels = [0]",
+        ("limits.drone.gnss_sats.few: level 1: 0 is too few; expected 1 or more",),
+    ),
+    "wider and sooner left than a cap allows": (
+        f"[{GAS}]\ndeadband = 6\noff_s = 59",
+        (
+            f"{GAS}.high: deadband 6 is larger than the 5 of a capped limit",
+            f"{GAS}.high: off_s 59 is shorter than the 60 of a capped limit",
+        ),
+    ),
+    "never left": (
+        "[limits.drone.wind_mps]\ndeadband = 8",
+        ("limits.drone.wind_mps.high: deadband 8: level 1 of 8 is never left, for no value lies beyond 0",),
+    ),
+    "never left at the top": (
+        "[limits.drone.batt_pct]\ndeadband = 70",
+        ("limits.drone.batt_pct.low: deadband 70: level 1 of 30 is never left, for no value lies beyond 100",),
+    ),
+    "a rise never left": (
+        f"[{GAS}.rate]\nlevels = [2]",
+        (f"{GAS}.rate: deadband 2: level 1 of 2 is never left, for no value lies beyond 0",),
+    ),
+    "a kind without limits": (
+        "[limits.gateway.rssi_dbm]\nlevels = [1]",
+        ("limits.gateway.rssi_dbm: 'rssi_dbm' has no limits; no field of gateway has any",),
+    ),
+    "a kind without limits for one device": (
+        '[[limits_for]]\ndevice = "gw-s01"\nkind = "gateway"\nfield = "uptime_s"\nlevels = [1]',
+        ("limits_for[0].field: 'uptime_s' has no limits; no field of gateway has any",),
+    ),
+    "no field for one device": (
+        '[[limits_for]]\ndevice = "gas-0042"\nkind = "gas_alarm"\nlevels = [10, 20]',
+        ("limits_for[0].field: expected a field, found none; fields with limits are conc_pct_lel, conc_ppm, state",),
+    ),
+    "everything at once": (
+        '[[limits_for]]\ndevice = "pole-0007"\nkind = "light_pole"\nfield = "supply_v"\nlimit = "low"\n'
+        'levels = [190, 1]\nhours = "25:00-06:00"\ndays = "mon-xyz"\nunit = "mV"\non_s = -1\noff_s = "x"',
+        (
+            "limits_for[0].unit: expected 'V', the unit of the limit, found 'mV'",
+            "limits_for[0].levels: expected 1 numbers, found [190, 1]",
+            "limits_for[0].off_s: expected a number, found 'x'",
+            "limits_for[0].hours: expected such as \"22:00-06:00\", found '25:00-06:00'",
+            'limits_for[0].days: expected such as "mon-fri" or "sat sun", found \'mon-xyz\'',
+            "limits_for[0]: deadband and delays must not be negative",
+        ),
+    ),
     "state that is no code": (
         "[limits.gas_alarm.state.fault]\nlevels = [3, 9]",
         ("limits.gas_alarm.state.fault: state 9 is not among the codes",),
@@ -199,8 +297,8 @@ CHANGES: dict[str, tuple[str, str, str, str, tuple[object, ...]]] = {
         *("drone", "wind_mps", "high"),
         ([10, 14], 1, 5, 30, "site file"),
     ),
-    "one of two for a place is not the usual one": (
-        "[limits.gas_alarm.conc_ppm]\nlevels = [20, 100]",
+    "one of two for a place": (
+        "[limits.gas_alarm.conc_ppm.co]\nlevels = [20, 100]",
         *("gas_alarm", "conc_ppm", "co"),
         ([20, 100], 4, 0, 60, "site file"),
     ),
@@ -215,9 +313,9 @@ CHANGES: dict[str, tuple[str, str, str, str, tuple[object, ...]]] = {
         ([200], 2, 60, 60, "site file"),
     ),
     "the only one by its key": (
-        f"[{GAS}.high]\nlevels = [5, 10]",
+        f"[{GAS}.high]\nlevels = [6, 10]",
         *("gas_alarm", "conc_pct_lel", "high"),
-        ([5, 10], 5, 0, 60, "site file"),
+        ([6, 10], 5, 0, 60, "site file"),
     ),
 }
 

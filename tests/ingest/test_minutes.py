@@ -9,7 +9,7 @@ import pytest
 
 from devices.readings import Quality, Reading
 from devices.site import Keep, Site, StoreSettings
-from ingest.store import InfluxStore, Series, SqliteStore, Store
+from ingest.store import Asked, InfluxStore, Least, Series, SqliteStore, Store, Tally
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
 from tests.servers.influxdb import Influx
@@ -303,3 +303,26 @@ def test_a_store_that_is_only_read_shows_minutes_too(
     assert store.series(*window).points
     reader = make()
     assert reader.series(*window) == store.series(*window)
+
+
+def test_tallies_of_minutes_and_of_records_that_moved(make: Make, drop_raw: Callable[[Store, int], None]) -> None:
+    """A condition must hold through the minute; records are counted once, whichever bucket still has them."""
+    store = make()
+    for second, (dim, fail) in enumerate([(80.0, 0.0), (80.0, 0.0), (0.0, 0.0), (80.0, 1.0)]):
+        values = {"cmd_pct": 80.0, "dim_pct": dim, "lamp_fail": fail}
+        store.write([reading(values, T_MS + second * 30_000, measurement="light_pole", device="pole-1")], 1)
+    lifts = [
+        reading({"net_kg": 10.0, "lift_id": str(n)}, T_MS + n * 1000, measurement="bin_lift", device="truck-1")
+        for n in range(3)
+    ]
+    store.write(lifts, 2)
+    lit = Least("dim_pct", 1.0)
+    lamps = Asked("light_pole", "cmd_pct", ((), (lit,), (lit, Least("lamp_fail", 0.0, more=True))), minutes=True)
+    collected = Asked("bin_lift", "net_kg")
+    while store.summarise(T_MS + 10 * MIN_MS) is not None:
+        pass
+    for _ in range(2):
+        found = store.tallies(lamps, T_MS, T_MS + 2 * MIN_MS)
+        assert [tally.rows for tally in found["pole-1"]] == [2, 1, 0]
+        assert store.tallies(collected, T_MS, T_MS + MIN_MS) == {"truck-1": [Tally(3, 30.0)]}
+        drop_raw(store, EXPIRED_MS)

@@ -61,7 +61,9 @@ class Town:
         (self.folder / "site.toml").write_text(small_site_text(**parts), encoding="utf-8")
         self.site: Site = load_site(self.folder / "site.toml")
         self.places = Places(self.folder / "var")
-        self.database().migrate()
+        database = self.database()
+        database.migrate()
+        database.close()
 
     def database(self) -> AlarmDatabase:
         """Return the alarm database, opened anew."""

@@ -12,6 +12,7 @@ from cockpit.alarm_list import Sieve, listed
 from cockpit.board import Board
 from devices.site import Site
 from ingest.alarms import occurrences
+from ingest.alarms.altered import compare
 from ingest.alarms.audit import Person
 from ingest.alarms.commands.acknowledge import (
     Acknowledgement,
@@ -112,6 +113,8 @@ class Duty(RuleBasedStateMachine):
         self.last: tuple[Callable[[], Any], Any] | None = None
 
     def teardown(self) -> None:
+        with self.database.read() as connection:
+            assert compare(connection, self.site).altered == [], "what stands is what the record says"
         self.database.close()
         self.end()
 

@@ -73,7 +73,9 @@ def test_what_is_off_is_told(town: Town, nightly: Nightly) -> None:
     database.close()
     at(nightly, MIDNIGHT_S + 1_801, "2026-01-01")
     assert nightly.result is not None
-    assert (nightly.off, nightly.result["missing"]) == ({"recount_off": 1.0}, 1)
+    # The line is missing, and the occurrence stands without it.
+    assert (nightly.off, nightly.result["missing"], nightly.result["phantom"]) == ({"recount_off": 2.0}, 1, 1)
+    assert "the record has no row of it" in nightly.result["altered"][0]["sentence"]
     (named,) = nightly.result["differences"]
     assert (named["device"], named["what"], named["level"]) == ("gas-1", "raise", 2)
 

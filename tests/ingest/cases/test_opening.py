@@ -178,9 +178,37 @@ def test_a_drones_finding(tmp_path: Path, desk: Desk) -> None:
     assert (row["reference"], row["route"], row["finding"], row["confidence"]) == ("m/7.jpg", "R-12", "pothole", 0.87)
 
 
-@pytest.mark.parametrize("values", [{"finding_class": 3.0}, {"spot_lat": None}, {"measurement": "drone"}])
-def test_a_reading_that_is_no_finding(desk: Desk, values: dict[str, Any]) -> None:
-    assert finding_of(reading(desk, **values), desk.rules) is None
+def test_a_reading_that_is_no_finding(desk: Desk) -> None:
+    assert finding_of(reading(desk, measurement="drone"), desk.rules) is None
+
+
+def test_a_finding_without_a_class_is_told(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "ingest"):
+        Findings(desk.database, desk.rules.site).report([reading(desk, finding_class=3.0)], NOON_MS)
+    (sentence,) = [record.getMessage() for record in caplog.records]
+    assert "of drone-1 makes no case: finding_class: expected a text, found 3.0." in sentence
+
+
+@pytest.mark.parametrize("gone", [("spot_lat", "spot_lon"), ("spot_lat",), ("spot_lon",)])
+@pytest.mark.parametrize(
+    ("drone_at", "place"),
+    [((30.05, 120.15), ("q2", 30.05, 120.15)), ((31.0, 121.0), ("s01", 31.0, 121.0)), (None, ("s01", None, None))],
+    ids=["in a street", "outside of every outline", "unknown"],
+)
+def test_a_finding_without_its_spot_is_where_the_drone_is(
+    tmp_path: Path,
+    desk: Desk,
+    gone: tuple[str, ...],
+    drone_at: tuple[float, float] | None,
+    place: tuple[str, float | None, float | None],
+) -> None:
+    found = reading(desk)
+    for key in gone:
+        del found.values[key]
+    Findings(desk.database, small_site(tmp_path, tail=SQUARES), lambda _device: drone_at).report([found], NOON_MS)
+    with desk.database.read() as connection:
+        (case,) = connection.execute(cases.select()).mappings().all()
+    assert (case["street"], case["lat"], case["lon"]) == place
 
 
 def test_an_unknown_class_is_something_else(desk: Desk) -> None:

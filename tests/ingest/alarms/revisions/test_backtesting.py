@@ -94,13 +94,13 @@ def test_what_would_be_called_out_otherwise(desk: Desk) -> None:
     desk.draft(limits={"gas_alarm": {"conc_pct_lel": {"priorities": ["P1", "P1"]}}})
     found = result(desk, 1)
     assert (found["vanish"]["count"], found["appear"]["count"]) == (0, 0)
-    desk.draft(limits={"gas_alarm": {"conc_ppm": {"priorities": ["P1", "P1"]}}})
+    desk.draft(limits={"gas_alarm": {"conc_ppm": {"co": {"priorities": ["P1", "P1"]}}}})
     assert result(desk, 2)["moved"]["count"] == 0
 
 
 def test_a_limit_for_one_device_leaves_the_others_alone(desk: Desk) -> None:
     """The detector that was recorded is another one."""
-    desk.draft(limits_for=[{"device": "gas-2", "kind": "gas_alarm", "field": "conc_pct_lel", "levels": [5, 10]}])
+    desk.draft(limits_for=[{"device": "gas-2", "kind": "gas_alarm", "field": "conc_pct_lel", "levels": [6, 10]}])
     found = result(desk, 1)
     assert found["before"] == found["after"]
     assert found["appear"]["count"] == found["vanish"]["count"] == 0

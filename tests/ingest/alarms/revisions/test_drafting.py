@@ -80,7 +80,7 @@ def test_changes_add_up_and_can_be_withdrawn(desk: Desk) -> None:
     desk.publish(**TIGHTER)
     desk.publish(limits={"gas_alarm": {"conc_pct_lel": {"high": {"deadband": 3}}}})
     desk.publish(limits_for=[{**FOR_GAS_1, "levels": [8, 30]}])
-    desk.publish(limits_for=[{**FOR_GAS_1, "off_s": 30}])
+    desk.publish(limits_for=[{**FOR_GAS_1, "off_s": 90}])
     with desk.database.read() as connection:
         made = records.due(connection, desk.now_ms)[0]
     site = made.over(desk.site)
@@ -89,7 +89,7 @@ def test_changes_add_up_and_can_be_withdrawn(desk: Desk) -> None:
     (scoped,) = site.scoped
     assert ([level.value for level in scoped.limit.levels], scoped.limit.off_s, scoped.limit.deadband) == (
         [8, 30],
-        30,
+        90,
         3,
     )
     desk.publish(withdraw=[FOR_GAS_1])
@@ -102,7 +102,7 @@ def test_changes_add_up_and_can_be_withdrawn(desk: Desk) -> None:
 
 def test_priorities_are_part_of_a_change(desk: Desk) -> None:
     """Which call goes out is changed by the same words."""
-    desk.publish(limits={"gas_alarm": {"conc_ppm": {"priorities": ["P1", "P1"]}}})
+    desk.publish(limits={"gas_alarm": {"conc_ppm": {"co": {"priorities": ["P1", "P1"]}}}})
     with desk.database.read() as connection:
         site = records.due(connection, desk.now_ms)[0].over(desk.site)
     limit = site.catalog.kinds["gas_alarm"].field("conc_ppm").limits[0]
@@ -124,6 +124,19 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "levels in the wrong order": (of_gas(levels=[20, 15]), "level 2: 15 must be worse than the level before it"),
     "a capped limit made looser": (of_gas(levels=[30, 60]), "level 1: 30 is looser than the cap of 25"),
     "a capped limit made milder": (of_gas(priorities=["P3", "P2"]), "P3 is milder than the P2 of a capped limit"),
+    "the detector's own state made milder": (
+        {"limits": {"gas_alarm": {"state": {"state": {"priorities": ["P4", "P4"]}}}}},
+        "limits.gas_alarm.state.state: level 1: P4 is milder than the P2 of a capped limit. "
+        "limits.gas_alarm.state.state: level 2: P4 is milder than the P1 of a capped limit",
+    ),
+    "a field with two limits": (
+        {"limits": {"gas_alarm": {"conc_ppm": {"levels": [10, 20]}}}},
+        "limits.gas_alarm.conc_ppm.levels: expected one of the limits co, co_public",
+    ),
+    "a kind without limits": (
+        {"limits": {"gateway": {"rssi_dbm": {"levels": [1]}}}},
+        "limits.gateway.rssi_dbm: 'rssi_dbm' has no limits; no field of gateway has any",
+    ),
     "a wrong priority": (of_gas(priorities=["P1", "P0"]), "expected 2 of P1, P2, P3, P4, health"),
     "priorities of no kind": (of_gas(priorities=[{}, []]), "expected 2 of P1, P2, P3, P4, health"),
     "negative deadband": (of_gas(deadband=-1), "must not be negative"),
@@ -137,7 +150,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "limits_for[0].device: 'gas-9' holds no gas_alarm",
     ),
     "one target twice": (
-        {"limits_for": [{**FOR_GAS_1, "levels": [1, 2]}, {**FOR_GAS_1, "levels": [2, 3]}]},
+        {"limits_for": [{**FOR_GAS_1, "levels": [6, 7]}, {**FOR_GAS_1, "levels": [7, 8]}]},
         "has this limit in another table already",
     ),
     "nothing at all": ({}, "the draft changes nothing"),
@@ -157,6 +170,22 @@ def test_a_bad_draft_is_told_and_not_kept(desk: Desk, name: str) -> None:
     assert (why, sentence in found) == ("unfit", True), found
     with desk.database.read() as connection:
         assert records.rows(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "table", "fault"),
+    [
+        ("state", {"priorities": ["P4", "P4"]}, "state.priorities: expected one of the limits state, fault"),
+        ("state", {"state": {}, "levels": [1]}, "state.levels: expected one of the limits state, fault"),
+        ("conc_pct_lel", {"rate": {}, "high": 3}, "conc_pct_lel.high: expected one of the limits high, rate"),
+    ],
+)
+def test_a_draft_is_blamed_only_for_what_its_author_wrote(
+    desk: Desk, field: str, table: dict[str, Any], fault: str
+) -> None:
+    """Source and grade are added to limits; where it is not clear which one is meant, nothing is added."""
+    _, sentence = refused(desk.draft, limits={"gas_alarm": {field: table}})
+    assert sentence == f"limits.gas_alarm.{fault}."
 
 
 def test_who_may_what(desk: Desk) -> None:
@@ -181,7 +210,7 @@ def test_who_may_what(desk: Desk) -> None:
 def test_no_approval_without_a_test_of_exactly_this(desk: Desk) -> None:
     """None, one against other rules, one of a span that failed: refused; a test as things are: approved."""
     desk.draft(**TIGHTER)
-    desk.draft(limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])
+    desk.draft(limits_for=[{**FOR_GAS_1, "levels": [6, 20]}])
     assert refused(desk.approve, 1) == (
         "state", "Approving takes a back-test of exactly this draft; it has none. Run one first.",
     )  # fmt: skip
@@ -198,7 +227,7 @@ def test_no_approval_without_a_test_of_exactly_this(desk: Desk) -> None:
 def test_instants(desk: Desk) -> None:
     """Not in the past, not in years, not before what is approved already."""
     desk.draft(**TIGHTER)
-    desk.draft(limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])
+    desk.draft(limits_for=[{**FOR_GAS_1, "levels": [6, 20]}])
     desk.test(1)
     assert refused(desk.approve, 1, desk.now_s - 1) == (
         "unfit", "effective_at lies in the past; rules cannot take effect before they are approved.",
@@ -234,7 +263,7 @@ def test_the_same_key_again(desk: Desk) -> None:
     """One draft, one answer; another wish under a used key is refused."""
     first = desk.draft(key="once", **TIGHTER)
     assert desk.draft(key="once", **TIGHTER) == first
-    assert refused(desk.draft, key="once", limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])[0] == "key_reused"
+    assert refused(desk.draft, key="once", limits_for=[{**FOR_GAS_1, "levels": [6, 20]}])[0] == "key_reused"
     desk.test(1)
     assert desk.approve(1, key="yes") == desk.approve(1, key="yes")
     with desk.database.read() as connection:
@@ -251,7 +280,7 @@ def test_two_approve_at_once(desk: Desk) -> None:
 
 def test_what_no_longer_fits_the_site_is_left_out_and_told(desk: Desk) -> None:
     """A device that left the site takes its own limit with it; all others stand."""
-    desk.publish(**TIGHTER, limits_for=[{**FOR_GAS_1, "levels": [5, 20]}])
+    desk.publish(**TIGHTER, limits_for=[{**FOR_GAS_1, "levels": [6, 20]}])
     smaller = replace(desk.site, devices={k: v for k, v in desk.site.devices.items() if k != "gas-1"})
     faults: list[Any] = []
     with desk.database.read() as connection:
