@@ -26,7 +26,7 @@ log = logging.getLogger("cockpit")
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=int, default=8050, show_default=True, help="Port of the cockpit.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8050, show_default=True, help="Port of the cockpit.")
 @click.option(
     "--mqtt-port",
     type=click.IntRange(1, 65535),

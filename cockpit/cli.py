@@ -22,6 +22,7 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, "h
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="citydeck")
 def main() -> None:
     """CityDeck 数字驾驶舱: a city's devices, alarms and history on one screen.
 

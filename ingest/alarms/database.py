@@ -91,9 +91,16 @@ class AlarmDatabase:
 
 
 def open_alarms(site: Site, places: Places) -> AlarmDatabase:
-    """Return the alarm database a site names; the password of a server comes from ``CITYDECK_ALARMS_PASSWORD``."""
+    """Return the alarm database a site names; the password of a server comes from ``CITYDECK_ALARMS_PASSWORD``.
+
+    Raises:
+        AlarmError: it is embedded and there is no folder for it.
+    """
     if site.alarm_database == "embedded":
-        places.data.mkdir(parents=True, exist_ok=True)
+        try:
+            places.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AlarmError(f"the data folder {places.data} cannot be used: {error.strerror}") from error
         return AlarmDatabase(f"sqlite:///{places.alarms}")
     url = sa.make_url(site.alarm_database)
     password = os.environ.get("CITYDECK_ALARMS_PASSWORD")

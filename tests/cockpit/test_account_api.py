@@ -86,7 +86,7 @@ def test_nothing_is_open(real: Town) -> None:
             assert (page.status_code, page.headers["location"].partition("?")[0]) == (303, "/login")
         page = stranger.get("/duty?lang=en", headers=PAGE, follow_redirects=True)
         assert page.status_code == 200 and page.url.params["next"] == "/duty?lang=en"
-        assert "测试区" in page.text and "gas-1" not in page.text
+        assert "Test District" in page.text and "gas-1" not in page.text
     assert closed_with(socket(real)) == 4401
 
 

@@ -1,7 +1,9 @@
 """Every act on an alarm over HTTP: who may, what comes of it, what is refused and how, and what stands in the audit."""
 
 import itertools
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -396,5 +398,22 @@ def test_the_audit_is_read_and_verified_by_who_may(town: Town, calm: dict[str, A
     numbers = [row["seq"] for row in (*rows["items"], *older["items"])]
     assert numbers == sorted(numbers, reverse=True) and len(rows["items"]) == 2
     assert {row["actor"] for row in refusals} == {"viewer"}
-    assert all(row["action"].endswith("_refused") for row in refusals)
+    assert all(row["action"].endswith("_refused") or row["action"] in ("log_in", "log_out") for row in refusals)
     assert wrong.status_code == 422
+
+
+def test_an_alarm_that_was_changed_by_hand_is_named(town: Town, calm: dict[str, Any]) -> None:
+    """The chain of hashes is whole; the alarm is not what it says, and stands with a sentence."""
+    changed = "UPDATE occurrence SET activations = activations + ? WHERE id = ?"
+    with closing(sqlite3.connect(town.folder / "var" / "alarms.db", timeout=30)) as database:
+        try:
+            with database:
+                database.execute(changed, (7, calm["id"]))
+            with town.client("leader") as leader:
+                found = leader.get("/api/v1/audit/verify").json()
+        finally:
+            with database:
+                database.execute(changed, (-7, calm["id"]))
+    assert (found["whole"], found["broken"], found["altered"]) == (False, None, 1)
+    (sentence,) = found["sentences"]
+    assert sentence.startswith(f"occurrence {calm['id']} of ") and "activations is 8, the record says 1" in sentence

@@ -89,11 +89,12 @@ def test_dead_letters_are_counted_shown_and_revived_once(town: Town, letters: li
 
 
 def test_a_drones_finding_over_mqtt_is_a_case_with_its_picture(town: Town) -> None:
-    """The same message twice is one case; nonsense beside it is none."""
+    """The same message twice is one case; one whose spot is nonsense is a case where the drone is."""
     found = {
         "finding_id": "drone-1-77", "finding_class": "pothole", "confidence_pct": 91.5, "picture": "p/77.jpg",
         "route_id": "R-12", "spot_lat": 30.3181, "spot_lon": 120.1402,
     }  # fmt: skip
+    town.say("drone", "drone-1", {"mode": 0, "lat": 30.32, "lon": 120.14})
     town.say("drone", "drone-1", {**found, "spot_lat": "north", "finding_id": "odd"}, channel="event", id="odd")
     for _ in range(2):
         town.say("drone", "drone-1", found, channel="event", id="drone-1-77")
@@ -110,5 +111,6 @@ def test_a_drones_finding_over_mqtt_is_a_case_with_its_picture(town: Town) -> No
     told = {key: picture[key] for key in ("reference", "route", "finding", "confidence")}
     assert told == {"reference": "p/77.jpg", "route": "R-12", "finding": "pothole", "confidence": 0.915}
     assert (case["camera"]["id"], case["camera"]["distance_m"] > 0) == ("cam-1", True)
-    assert [each for each in town.get("/api/v1/cases", state="all")["items"] if "odd" in each["reference"]] == []
+    (odd,) = [each for each in town.get("/api/v1/cases", state="all")["items"] if "odd" in each["reference"]]
+    assert (odd["lat"], odd["lon"], odd["street"]) == (30.32, 120.14, "s01")
     assert httpx.get(f"{town.address}/api/v1/cases/{name}").status_code == 200

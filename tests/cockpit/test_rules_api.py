@@ -141,7 +141,7 @@ def test_who_may(ruled: Town) -> None:
 def test_the_same_key_again(ruled: Town) -> None:
     """A browser that repeats itself drafts and tests once."""
     with ruled.client("engineer") as engineer:
-        body = {"idempotency_key": "again", **WORDS, "limits": {"gas_alarm": {"conc_pct_lel": {"off_s": 30}}}}
+        body = {"idempotency_key": "again", **WORDS, "limits": {"gas_alarm": {"conc_pct_lel": {"off_s": 130}}}}
         first, second = (engineer.post("/api/v1/rules/revisions", json=body) for _ in range(2))
         assert first.json()["number"] == second.json()["number"]
         path = f"/api/v1/rules/revisions/{first.json()['number']}/backtest"
@@ -190,7 +190,7 @@ def _ago(**span: float) -> str:
 def test_refusals_are_sentences(ruled: Town, path: str, body: dict[str, Any], status: int, word: str) -> None:
     """Each a problem document with one clear sentence; nothing is kept."""
     if "{}" in path:
-        path = path.format(drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"off_s": 20}}}))
+        path = path.format(drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"off_s": 120}}}))
     times = {"{hour}": _ago(hours=1), "{day}": _ago(days=1), "{year}": _ago(days=365)}
     body = {key: times.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
     before = numbers(ruled)
@@ -203,7 +203,7 @@ def test_refusals_are_sentences(ruled: Town, path: str, body: dict[str, Any], st
 
 def test_an_instant_in_the_past(ruled: Town) -> None:
     """What is tested cannot take effect yesterday."""
-    number = drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"off_s": 45}}})
+    number = drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"off_s": 145}}})
     after_test(ruled, number)
     answer = post(ruled, "leader", f"/revisions/{number}/approve", effective_at=_ago(minutes=1))
     assert (answer.status_code, "lies in the past" in answer.json()["detail"]) == (422, True)

@@ -139,6 +139,7 @@ class Duty(RuleBasedStateMachine):
             what, self.position, 1, device if concerns_all else f"{device}/x", device,
             "gas_alarm" if point.gas else "light_pole", "" if concerns_all else "rule", self.rule_version, level,
             point.priority(max(level, 1)), self.now * 1000, self.now * 1000, latch=point.gas, quality=quality,
+            field="" if concerns_all else "conc_pct_lel",
             suppression="by_design" if cause else "none", cause=cause,
         )  # fmt: skip
         occurrences.apply(self.database, "main", [transition], self.position, self.now * 1000)

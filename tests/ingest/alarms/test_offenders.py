@@ -18,10 +18,17 @@ HOUR, DAY = 3_600_000, 86_400_000
 T0 = 1_767_225_600_000
 
 
-def passage(number: int, at_ms: int, who: str = "plate-a", device: str = "wim-1", level: int = 1) -> Transition:
+def passage(
+    number: int,
+    at_ms: int,
+    who: str = "plate-a",
+    device: str = "wim-1",
+    level: int = 1,
+    rule: str = "over_pct.overload",
+) -> Transition:
     return Transition(
-        "passage", number, 1, f"{device}/over_pct.overload/p{number}", device, "bridge_wim",
-        "bridge_wim.over_pct.overload", "v1", level, "P4", T0 + at_ms, T0 + at_ms, "over_pct", 12.0, "%", who=who,
+        "passage", number, 1, f"{device}/{rule}/p{number}", device, "bridge_wim",
+        f"bridge_wim.{rule}", "v1", level, "P4", T0 + at_ms, T0 + at_ms, "over_pct", 12.0, "%", who=who,
     )  # fmt: skip
 
 
@@ -123,3 +130,11 @@ def test_the_engine_says_which_vehicle_passed() -> None:
     data = {"pass_id": "p1", "axle_count": 2, "gvw_kg": 20_000, "plate_hash": "abc"}
     (found,) = transitions(city(), records([message(0, "bridge_wim", "wim", data, channel="event")]))[-1:]
     assert (found.rule, found.who) == ("bridge_wim.over_pct.overload", "abc")
+
+
+def test_whichever_limit_tells_of_a_vehicle_counts(database: AlarmDatabase) -> None:
+    """A vehicle is told by the most urgent of its limits only, and is overloaded all the same."""
+    rules = ("over_pct.overload", "gvw_kg.hundred_tonnes", "over_posted_kg.posted")
+    keep(database, *(passage(n, n, rule=rule) for n, rule in enumerate(rules, 1)))
+    assert offenders.look(database, T0 + 10) == 1
+    assert len(repeated(database)) == 1

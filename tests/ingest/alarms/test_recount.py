@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from devices.site import Site
 from devices.site_file import load_site
-from ingest.alarms import conditions, engine
+from ingest.alarms import conditions, engine, judging
 from ingest.alarms.audit import Person
 from ingest.alarms.commands.acknowledge import Acknowledgement, acknowledge
 from ingest.alarms.commands.resetting import Reset, reset
@@ -181,7 +181,9 @@ def test_a_changed_rule_and_the_open_alarms_under_it(tmp_path: Path) -> None:
     journal = records(
         [
             message(at_s, "gas_alarm", f"gas-{at_s % 2 + 1}", {"conc_pct_lel": chance.choice([0, 4, 12, 22, 27, 55]),
-                    "conc_ppm": chance.choice([0, 30, 120, 170])})
+                    "conc_ppm": chance.choice([0, 30, 120, 170])}
+                    if at_s % 3 else {"gas": chance.choice(["CH4", "CO", "O2"]),
+                    "conc_pct_vol": chance.choice([0, 0.02, 0.6, 1.3, 2.6]), "temp_c": 20})
             for at_s in range(0, 3_000, 7)
         ]
     )  # fmt: skip
@@ -314,7 +316,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         conditions, "_side", changed_side(lambda limit, value: replace(limit, deadband=0.0), 0.0)
     ),
     "silence is not waited for": lambda patch: patch.setattr(engine, "_DEAF_MS", 10**9),
-    "late samples raise nothing": lambda patch: patch.setattr(engine, "judge", without_late),
+    "late samples raise nothing": lambda patch: patch.setattr(judging, "judge", without_late),
 }
 
 

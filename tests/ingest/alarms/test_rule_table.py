@@ -5,7 +5,7 @@ from pathlib import Path
 
 from devices.catalog import load_catalog
 from ingest.alarms.rule_table import table
-from ingest.alarms.rules import CLOCK, EXPIRES, REPEAT_OFFENDER, VERIFY_DUE, kind_book, rule_label
+from ingest.alarms.rules import BAD_DATA, CLOCK, EXPIRES, REPEAT_OFFENDER, VERIFY_DUE, kind_book, rule_label
 from tests.ingest.alarms.rule_city import city
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ def test_the_page_holds_the_table_of_now() -> None:
 def test_every_rule_is_in_the_table_with_source_and_grade() -> None:
     rows = [line.strip("| ").split(" | ") for line in table(load_catalog()).splitlines()[2:]]
     told = {row[0].strip("`") for row in rows}
-    everywhere = {f"*.{key}" for key in (CLOCK, EXPIRES, VERIFY_DUE)}
+    everywhere = {f"*.{key}" for key in (BAD_DATA, CLOCK, EXPIRES, VERIFY_DUE)}
     assert told == {*kind_book(load_catalog()).by_id, REPEAT_OFFENDER, *everywhere}
     assert all(len(row) == 10 and row[8] and row[9] in ("A", "B", "C") for row in rows)
 
