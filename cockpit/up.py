@@ -26,6 +26,8 @@ from ingest.places import Places, take
 log = logging.getLogger("up")
 
 _READY_S = 60.0
+# What a command ends with when it is asked for something there is not: starting it again would not help.
+_MISUNDERSTOOD = 2
 _RESTART_S = (1.0, 2.0, 5.0, 10.0)
 _STOP_S = 15.0
 
@@ -58,6 +60,8 @@ class Part:
         code = self.process.poll()
         if code is None:
             return
+        if code == _MISUNDERSTOOD:
+            raise click.ClickException(f"the {self.name} cannot be started like this; the reason stands above")
         self.failures = 0 if now_s - self.started_s > 60 else self.failures + 1
         pause_s = _RESTART_S[min(self.failures, len(_RESTART_S) - 1)]
         log.warning("%s ended with %s; starting it again in %g s", self.name, code, pause_s)

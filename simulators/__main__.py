@@ -61,7 +61,10 @@ def main(
         for scenario in scenarios:
             feed.start(scenario, started_ms)
     except (SiteFault, SimulatorError) as error:
-        raise click.ClickException(str(error)) from error
+        # As for a wrong option: whoever started this need not try again.
+        told = click.ClickException(str(error))
+        told.exit_code = 2
+        raise told from error
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

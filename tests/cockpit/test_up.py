@@ -131,3 +131,15 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     assert [(a["id"], a["raised_at"]) for a in again] == [(a["id"], a["raised_at"]) for a in alarms]
     assert len(town.get("/api/v1/devices/gas-1/series", field="conc_pct_lel")["points"]) == 1
     assert town.stop() == 0
+
+
+def test_a_part_that_is_asked_for_something_there_is_not_ends_all(tmp_path: Path) -> None:
+    """Starting it again and again would help nobody."""
+    options = ["--data", str(tmp_path / "var"), "--port", str(free_port()), "--mqtt-port", str(free_port())]
+    done = subprocess.run(
+        [sys.executable, "-m", "cockpit.cli", "up", *options, "--scenario", "gas_leek"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "did you mean 'gas_leak'?" in done.stdout + done.stderr
+    assert "the simulators cannot be started like this" in done.stderr
