@@ -22,6 +22,12 @@ from simulators.runner import run
 from simulators.scenario_file import load_scenario, scenario_names
 
 
+class _Misunderstood(click.ClickException):
+    """As for a wrong option: whoever started this need not try again."""
+
+    exit_code = 2
+
+
 @click.command()
 @click.option(
     "--site", "site_file", type=click.Path(dir_okay=False, path_type=Path), help="Site file; the demo city by default."
@@ -61,10 +67,7 @@ def main(
         for scenario in scenarios:
             feed.start(scenario, started_ms)
     except (SiteFault, SimulatorError) as error:
-        # As for a wrong option: whoever started this need not try again.
-        told = click.ClickException(str(error))
-        told.exit_code = 2
-        raise told from error
+        raise _Misunderstood(str(error)) from error
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
