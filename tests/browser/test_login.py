@@ -18,7 +18,7 @@ from tests.sites import small_site_text
 
 pytestmark = pytest.mark.timeout(300)
 WALL, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 # Runs before anything of the page does.
 _WATCH = """
 window.refusedByPolicy = [];
