@@ -76,8 +76,8 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
 
 def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
     if sample.dedup is not None:
-        named = sample.dedup.startswith("id:")
-        key = f"{sample.device}|{sample.dedup}" if named else f"{sample.device}|{sample.channel}|{sample.dedup}"
+        # By channel, too: a device may number what it measures and what happens to it each from 1.
+        key = f"{sample.device}|{sample.channel}|{sample.dedup}"
         return key if len(key) <= KEY_LENGTH else short_key(key)
     if sample.at_ms is None:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.

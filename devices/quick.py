@@ -37,8 +37,7 @@ def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Sit
         return None
     identifier, seq = found.id, found.seq
     if identifier != "":
-        # A name is one of the device, whatever channel it came by.
-        key = f"{way.device}|id:{identifier}"
+        key = f"{way.lane}id:{identifier}"
     elif seq is not None:
         key = f"{way.lane}{at_ms}:{seq}"
     else:

@@ -139,8 +139,8 @@ def test_a_repeat_with_a_wrong_clock_is_still_recognised() -> None:
 @pytest.mark.parametrize(
     ("keys", "identity"),
     [
-        ({"id": "01JH8Q", "seq": 4}, "gas-0042|id:01JH8Q"),
-        ({"id": 17}, "gas-0042|id:17"),
+        ({"id": "01JH8Q", "seq": 4}, "gas-0042|telemetry|id:01JH8Q"),
+        ({"id": 17}, "gas-0042|telemetry|id:17"),
         ({"seq": 4}, f"gas-0042|telemetry|{SENT_MS}:4"),
     ],
     ids=["id", "number as id", "ts and seq"],

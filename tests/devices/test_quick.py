@@ -127,13 +127,13 @@ def test_a_number_too_large_to_count_by_still_tells_messages_apart(seq: int) -> 
     assert [reading.values for reading in found.parts[0][1]] == [{"conc_pct_lel": 1.0}]
 
 
-def test_a_message_has_one_name_on_every_channel() -> None:
+def test_each_channel_may_number_its_messages_from_one() -> None:
     payload = b'{"v":1,"ts":%d,"id":"B","data":{"conc_pct_lel":1}}' % NOW_MS
     keys = {
         decode(f"city/v1/demo/gas_alarm/gas-1/{channel}", payload, NOW_MS, 1, SITE).parts[0][0]
         for channel in ("telemetry", "event")
     }
-    assert keys == {"gas-1|id:B"}
+    assert keys == {"gas-1|telemetry|id:B", "gas-1|event|id:B"}
 
 
 def test_a_payload_too_large_is_refused_also_where_it_looks_quick() -> None:
