@@ -152,6 +152,11 @@ class Checkpoint:
         """Return where the messages of a group stand, ascending; of all reasons or devices where none is named."""
         return positions.positions_of(self._database, reason, device)
 
+    def unread_positions(self) -> frozenset[int]:
+        """Return where messages stand that could not be read; what a store refused had been read."""
+        found = positions.positions_of(self._database, None, None)
+        return frozenset(position for position, place in found.items() if place[0] != "refused")
+
     def tries(self, request: str) -> tuple[int, dict[str, tuple[int, str]]]:
         """Return how far a request to try again is, and what became of its messages."""
         return positions.tries(self._database, request)

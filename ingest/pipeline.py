@@ -124,7 +124,7 @@ class Pipeline(threading.Thread):
             log.exception("the pipeline stopped")
 
     def _prime(self) -> None:
-        quarantined = self._checkpoint.quarantined_positions(None, None).keys()
+        quarantined = self._checkpoint.unread_positions()
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
         while after < self._position:
             records = [r for r in self._journal.read(after, _BATCH) if r.position <= self._position]

@@ -12,6 +12,7 @@ from ingest.decoding import Unregistered
 from ingest.errors import JournalError
 from ingest.ledger import Ledger, Stored
 from ingest.quarantine import SAMPLES_PER_GROUP, Quarantined
+from tests.ingest.messages import T_MS
 
 FOUND = Quarantined(41, 1000, "json", "gas-1", "city/x", "not JSON")
 
@@ -130,3 +131,12 @@ def test_a_save_that_found_the_disk_full_is_made_again(checkpoint: Checkpoint, p
     assert saved.ledger.counts.total(("gas_alarm", "gas-1"))[0] == 9
     assert [group.count for group in checkpoint.quarantine_groups()] == [1 + SAMPLES_PER_GROUP]
     assert len(checkpoint.quarantine_samples("json", "gas-1")) == SAMPLES_PER_GROUP
+
+
+def test_what_a_store_refused_had_been_read(checkpoint: Checkpoint) -> None:
+    """Its repeat is a repeat; only what could not be read is news when it comes again."""
+    refused = [Quarantined(7, T_MS, "refused", "gas-1", "gas_alarm", "type conflict", "gas_alarm", "gas-1")]
+    unread = [Quarantined(9, T_MS, "json", "gas-1", "city/x", "no JSON", "gas_alarm", "gas-1")]
+    checkpoint.save_stored(Stored(9, 1, 1), [*refused, *unread])
+    assert checkpoint.unread_positions() == {9}
+    assert set(checkpoint.quarantined_positions(None, None)) == {7, 9}
