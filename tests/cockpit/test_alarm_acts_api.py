@@ -134,7 +134,12 @@ def test_ack_with_a_decision_opens_the_case_in_one_transaction(town: Town) -> No
     name = done["alarm"]["case"]
     assert (done["alarm"]["decision"], done["alarm"]["raise_to_case_s"] >= 0) == ("case", True)
     case = town.get(f"/api/v1/cases/{name}")
-    assert (case["source"], case["sub_class"], case["severe"], case["device"]) == ("alarm", "gas_leak", True, "acts-gas-90")
+    assert (case["source"], case["sub_class"], case["severe"], case["device"]) == (
+        "alarm",
+        "gas_leak",
+        True,
+        "acts-gas-90",
+    )
     with town.client("leader") as leader:
         rows = leader.get("/api/v1/audit", params={"case": name, "limit": 2}).json()["items"]
     assert [(row["action"], row["occurrence"]) for row in rows] == [("ack", alarm["id"]), ("register", None)]
