@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -19,7 +20,7 @@ from tests.servers.waiting import wait_until
 READY_S: Final = 60.0
 
 
-class Contestant:
+class Contestant(ABC):
     """A collector as a process, on a rig of its own; may be stopped or killed and started again."""
 
     name = ""
@@ -97,8 +98,9 @@ class Contestant:
         """Return how many different messages have come out behind it: the count that results are made of."""
         return self.rig.kept()
 
+    @abstractmethod
     def _prepared(self, rig: Rig, settings: Settings) -> ServerProcess:
-        raise NotImplementedError
+        """Return its process, ready to be started."""
 
 
 class CityDeck(Contestant):

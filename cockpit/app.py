@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -63,6 +64,8 @@ from ingest.places import Places, site_secret
 from ingest.stewardship import Stewardship
 from ingest.store import open_store
 
+log = logging.getLogger(__name__)
+
 _HERE = Path(__file__).parent
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -95,8 +98,10 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
-        with suppress(StoreError):
+        try:
             await reader.recall_passages()
+        except StoreError as error:
+            log.warning("the passages of before are not shown: %s", error)
         live.link = LiveLink(broker, site_secret(places), asyncio.get_running_loop(), live.hear)
         live.link.start()
         running = asyncio.gather(live.run(), sessions.run())

@@ -10,6 +10,8 @@ import pytest
 from tests.chaos.faults import WITHOUT_DISK
 from tests.chaos.round import play
 from tests.servers.influxdb import Influx
+from tests.servers.programs import lacking
+from tests.servers.small_disk import NEEDS_ROOT
 
 ROUNDS = 20
 
@@ -21,4 +23,4 @@ def test_round(seed: int, tmp_path: Path, influx: Influx) -> None:
     if report.differences:
         pytest.fail(str(report), pytrace=False)
     if any(planned.fault is WITHOUT_DISK for planned in report.plan):
-        pytest.skip("played, but with a kill instead of a full disk: only root can mount a small one")
+        lacking(f"played, but with a kill instead of a full disk: {NEEDS_ROOT}")

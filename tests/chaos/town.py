@@ -8,7 +8,6 @@ import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.chaos.disk import SmallDisk
 from tests.chaos.fleet import Fleet
 from tests.chaos.gate import Gate
 from tests.chaos.load import CONFLICT, Load
@@ -17,6 +16,7 @@ from tests.ingest.collector import ROOT, Collector
 from tests.servers.influxdb import Influx
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import free_port
+from tests.servers.small_disk import SmallDisk
 from tests.sites import small_site_text
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -97,7 +97,6 @@ def ended(pid: int) -> bool:
         return True
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for the parts in /proc")
 def test_a_killed_up_takes_its_parts_along(tmp_path: Path) -> None:
     """SIGKILL asks nobody: collector and cockpit end by themselves, in order, and the next start is as any other."""
     town = Town(tmp_path)

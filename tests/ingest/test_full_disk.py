@@ -1,7 +1,6 @@
 """A disk that fills up is the collector's own alarm, raised before anything is lost, and over when there is room."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.ingest.collector import Collector
 from tests.ingest.messages import gas
 from tests.ingest.publisher import Publisher
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.small_disk import small_disk
 from tests.sites import small_site_text
 
 POINT = "collector-main/disk_pct.full"
@@ -23,15 +23,8 @@ POINT = "collector-main/disk_pct.full"
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Give a small disk of its own for the data folder."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "64m") as folder:
+        yield folder
 
 
 def fill(disk: Path, to_pct: float) -> None:

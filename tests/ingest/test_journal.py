@@ -14,6 +14,7 @@ import pytest
 
 from ingest.errors import JournalError
 from ingest.journal import AWAY, TICK, Journal
+from tests.servers.small_disk import small_disk
 from tests.servers.waiting import wait_until
 
 HOUR_MS = 3_600_000
@@ -199,33 +200,26 @@ def test_a_full_disk_writes_nothing_by_half_and_works_again_later(folder: Path, 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "1m") as folder:
+        yield folder
 
 
-def test_a_disk_that_is_really_full(small_disk: Path) -> None:
-    journal = Journal(small_disk / "journal")
+def test_a_disk_that_is_really_full(disk: Path) -> None:
+    journal = Journal(disk / "journal")
     journal.append(batch(5), T_MS)
-    (small_disk / "filler").write_bytes(b"")
-    with (small_disk / "filler").open("ab", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+    (disk / "filler").write_bytes(b"")
+    with (disk / "filler").open("ab", buffering=0) as filler, pytest.raises(OSError, match="No space"):
         while True:
             filler.write(b"x" * 4096)
     for _ in range(3):
         with pytest.raises(JournalError, match="messages stay with the broker"):
             journal.append([("city/large", b"x" * 200_000)], T_MS)
     assert (journal.last, len(journal.read(0, 100))) == (5, 5)
-    (small_disk / "filler").unlink()
+    (disk / "filler").unlink()
     assert [*journal.append(batch(3, 5), T_MS)] == [6, 7, 8]
     journal.close()
-    reopened = Journal(small_disk / "journal")
+    reopened = Journal(disk / "journal")
     assert [r.topic for r in reopened.read(0, 100)] == [f"city/{i}" for i in range(8)]
 
 

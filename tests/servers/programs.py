@@ -1,8 +1,9 @@
-"""The one rule for a program that a test needs and the machine may not have."""
+"""The one rule for what a test needs and the machine may not have: skipped on a desk, a failure in CI."""
 
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,7 +19,11 @@ def require(program: str) -> str:
     found = shutil.which(program, path=path)
     if found is not None:
         return found
-    message = f"{program} is not installed; `make servers` installs it"
+    lacking(f"{program} is not installed; `make servers` installs it")
+
+
+def lacking(message: str) -> NoReturn:
+    """Skip the test for want of something; where CI=true, where nothing may be wanting, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
