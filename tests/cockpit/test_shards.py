@@ -45,5 +45,6 @@ def test_both_shards_are_one_city(town: Town) -> None:
     }  # fmt: skip
     groups = town.until("/api/v1/quarantine", lambda found: found["items"])["items"]
     assert [(group["shard"], group["reason"], group["device"]) for group in groups] == [("gas", "json", "gas-2")]
-    rows = town.until("/api/v1/ledger/devices", lambda found: found["items"], shard="streets")["items"]
+    # Devices are written to the database once a minute.
+    rows = town.until("/api/v1/ledger/devices", lambda found: found["items"], shard="streets", patience_s=120)["items"]
     assert [(row["shard"], row["kind"], row["device"]) for row in rows] == [("streets", "light_pole", "pole-1")]

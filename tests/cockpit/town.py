@@ -142,14 +142,14 @@ class Town:
         assert self.device is not None
         self.device.publish(topic, payload, qos=1).wait_for_publish(10)
 
-    def until(self, path: str, condition: Callable[[Any], Any], **parameters: Any) -> Any:
+    def until(self, path: str, condition: Callable[[Any], Any], *, patience_s: float = 30, **parameters: Any) -> Any:
         """Ask until the answer fulfils a condition, and return that answer."""
 
         def fulfilled() -> Any:
             found = self.get(path, **parameters)
             return found if condition(found) else None
 
-        return wait_until(fulfilled, 30, 0.1)
+        return wait_until(fulfilled, patience_s, 0.1)
 
     def eventually(self, condition: Callable[[], Any]) -> Any:
         """Wait for a condition and return what it found."""
