@@ -18,13 +18,14 @@ from benchmarks.machine import machine, sentence
 from benchmarks.report import Report
 from benchmarks.settings import Settings
 
-FIGURES = ("throughput", "backlog", "kills", "outage", "drain", "alarm", "memory", "replay", "rules")
+FIGURES = ("throughput", "backlog", "kills", "outage", "drain", "alarm", "memory", "replay", "rules", "wall")
 
 
 @click.command(help="Measure one of CityDeck's figures on this machine; docs/performance.md says how to read it.")
 @click.argument("name", type=click.Choice(FIGURES))
 @click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Runs of each, interleaved.")
 @click.option("--seconds", type=click.FloatRange(0.5), help="Length of a run, instead of the figure's own.")
+@click.option("--minutes", type=click.FloatRange(0.1), help="The same in minutes, for what stands long.")
 @click.option("--quick", is_flag=True, help="One tiny run that shows the command works; its figures mean nothing.")
 @click.option("--only", multiple=True, type=click.Choice([*CONTESTANTS]), help="Leave the others out.")
 @click.option("--cache", type=click.Path(path_type=Path), default=Path(".bench-cache"), show_default=True,
@@ -35,6 +36,7 @@ def main(
     name: str,
     runs: int,
     seconds: float | None,
+    minutes: float | None,
     quick: bool,
     only: tuple[str, ...],
     cache: Path,
@@ -44,6 +46,8 @@ def main(
     """Run one figure."""
     signal.signal(signal.SIGTERM, _ended)
     load_before = os.getloadavg()[0]
+    if minutes is not None:
+        seconds = minutes * 60
     settings = Settings(1 if quick else runs, seconds, quick, cache, only)
     try:
         report: Report = importlib.import_module(f"benchmarks.{name}").run(settings)

@@ -11,6 +11,7 @@ import uvicorn
 
 from cockpit.app import create_app
 from cockpit.ports import require_free
+from cockpit.world import live_world
 from devices.errors import DeviceError
 from devices.site_file import load_site
 from ingest.address import broker_address
@@ -39,7 +40,8 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
     try:
         site = load_site(site_file)
         require_free(host, port, "cockpit", "--port")
-        app = create_app(site, Places(data), broker_address(site, mqtt_port), demo_password() if site.simulated else "")
+        places, password = Places(data), demo_password() if site.simulated else ""
+        app = create_app(site, places, live_world(site, places, broker_address(site, mqtt_port), password))
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
     log.info("cockpit at http://%s:%d/", host, port)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -59,6 +60,22 @@ def listed(database: AlarmDatabase, board: Board, sieve: Sieve, limit: int, curs
     counts = {"shown": counted.get("none", 0), **{kind: counted.get(kind, 0) for kind in HIDDEN}}
     counts["open"] = sum(counted.values())
     return {"items": items, "next": _cursor(rows[limit - 1]) if len(rows) > limit else None, "counts": counts}
+
+
+def closed_alarms(sieve: Sieve, limit: int, cursor: str | None) -> sa.Select[Any]:
+    """Return how to find those of a page that fit, for the past: an alarm that is closed changes no more.
+
+    Raises:
+        Problem: 422, the cursor is not one that a list gave.
+    """
+    query = sa.select(occurrence).where(*_conditions(sieve))
+    if sieve.suppression is not None:
+        query = query.where(occurrence.c.suppression == sieve.suppression)
+    if sieve.state not in ("all", "CLOSED"):
+        return query.where(sa.false())
+    if cursor is not None:
+        query = query.where(_behind(cursor, by_rank=False))
+    return query.order_by(occurrence.c.raised_at.desc(), occurrence.c.id).limit(limit)
 
 
 def _conditions(sieve: Sieve) -> list[sa.ColumnElement[bool]]:

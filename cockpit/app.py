@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import logging
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,21 +18,25 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cockpit import problems
-from cockpit.accounts.demo import demo_accounts
 from cockpit.api import (
     account,
     alarm_acts,
     alarms,
     audit,
+    bench,
     case_acts,
     cases,
     city,
+    evidence,
     exports,
+    handovers,
     health,
     kpi,
+    lamps,
     ledger,
     metrics,
     notices,
+    past,
     report,
     rules,
     silence,
@@ -41,26 +44,31 @@ from cockpit.api import (
 )
 from cockpit.api.parts import Parts
 from cockpit.backtests import Backtests
+from cockpit.bench.desk import Bench
+from cockpit.bench.proxy import PREFIX, CityProxy
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.city import City
 from cockpit.guard import Guard
 from cockpit.headers import inline_hashes, policy
 from cockpit.kpi import Kpi
-from cockpit.link import LiveLink
+from cockpit.lamp_board import LampBoard
 from cockpit.live import LiveCity
 from cockpit.metrics import Measured
 from cockpit.pages import build
+from cockpit.past import Past
+from cockpit.past_boards import PastBoards
 from cockpit.problems import problem_response
 from cockpit.reading import Reader
 from cockpit.rule_board import RuleBoard
 from cockpit.sessions import Sessions
 from cockpit.watch import Watch
+from cockpit.world import World
 from devices.site import Site
-from ingest.address import BrokerAddress
 from ingest.alarms.database import open_alarms
+from ingest.commands.dispatch import Dispatcher
 from ingest.errors import StoreError
-from ingest.places import Places, site_secret
+from ingest.places import Places
 from ingest.stewardship import Stewardship
 from ingest.store import open_store
 
@@ -70,14 +78,13 @@ _HERE = Path(__file__).parent
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def create_app(site: Site, places: Places, broker: BrokerAddress, password: str) -> ASGIApp:
+def create_app(site: Site, places: Places, world: World) -> ASGIApp:
     """Return the application for a site.
 
     Args:
-        site: what to show.
-        places: where the state of this installation is.
-        broker: where the live topics come from (MQTT 5).
-        password: of the demo users, whom only a simulated site has.
+        site: what to show; of one that is replayed nobody is told, and nothing can be done in it.
+        places: where the state of this installation, or of the replay, is.
+        world: where live messages come from, what time it is there, and who may come in.
 
     Raises:
         AlarmError: the alarm database cannot be used.
@@ -89,12 +96,16 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     version = asset_version()
     now = City(site)
     ruled = RuleBoard(database, site)
-    reader = Reader(site, now, store, board, ruled)
-    live = LiveCity(site, now, board, version, Watch(database, site, _clock_ms()))
-    sessions = Sessions(database, demo_accounts(password, site_secret(places)) if site.simulated else {})
-    sessions.look(_clock_ms())
-
+    reader = Reader(site, now, store, board, ruled, world.clock)
+    clock_ms = world.clock.now_ms
+    live = LiveCity(site, now, board, version, Watch(database, site, clock_ms()), world)
+    sessions = Sessions(database, world.accounts)
+    sessions.look(clock_ms())
     backtests = Backtests(database, site, places)
+    # A city that is played is looked at through the bench, and has none itself.
+    tried = None if site.replayed else Bench(site, places, database, ruled)
+    lit = LampBoard(database, site, now)
+    dispatcher = None if world.broker is None else Dispatcher(database, world.broker, clock_ms, lit.reading)
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -102,19 +113,28 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
             await reader.recall_passages()
         except StoreError as error:
             log.warning("the passages of before are not shown: %s", error)
-        live.link = LiveLink(broker, site_secret(places), asyncio.get_running_loop(), live.hear)
-        live.link.start()
+        world.source.start(asyncio.get_running_loop(), live.hear)
         running = asyncio.gather(live.run(), sessions.run())
-        # Where no collector is left, somebody still has to be told.
-        stewardship = Stewardship(site, database, "cockpit", _clock_ms)
-        stewardship.start()
+        # Where no collector is left, somebody still has to be told; of a replay nobody ever is.
+        stewardship = None if site.replayed else Stewardship(site, database, "cockpit", clock_ms)
+        if stewardship is not None:
+            stewardship.start()
+        if dispatcher is not None:
+            dispatcher.start()
+        if tried is not None:
+            tried.runs.begin()
         yield
+        if tried is not None:
+            await asyncio.to_thread(tried.runs.close)
         backtests.close()
-        await asyncio.to_thread(stewardship.stop)
+        if dispatcher is not None:
+            await asyncio.to_thread(dispatcher.stop)
+        if stewardship is not None:
+            await asyncio.to_thread(stewardship.stop)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        await asyncio.to_thread(live.link.stop)
+        await asyncio.to_thread(world.source.stop)
         store.close()
         database.close()
 
@@ -124,14 +144,21 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
     api.state.parts = Parts(
         site, live, reader, board, database, sessions, version, token,
         cases=cased, rules=ruled, backtests=backtests, places=places,
+        lamps=lit, dispatcher=dispatcher, past_boards=PastBoards(database, board, cased),
+        past=Past(site, store, database, board, reader, world.clock, version),
     )  # fmt: skip
     api.state.kpi = Kpi(site, store, database)
     problems.install(api)
-    acts = (notices, alarm_acts, suppressions, silence, case_acts, rules)
-    for module in (city, alarms, audit, account, health, ledger, metrics, cases, kpi, exports, report, *acts):
+    acts = (notices, alarm_acts, suppressions, silence, case_acts, rules, handovers, lamps)
+    shown = (city, alarms, audit, account, health, ledger, metrics, cases, kpi, exports, report, past, evidence)
+    for module in (*shown, *acts):
         api.include_router(module.router)
+    if tried is not None:
+        api.state.bench = tried
+        api.include_router(bench.router)
+        api.mount(PREFIX, CityProxy(tried.runs), name="bench city")
     api.include_router(account.pages)
-    hashes = _documentation(api)
+    hashes = _documentation(api, world.prefix)
     api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
     async def unknown(rest: str = "") -> JSONResponse:
@@ -146,16 +173,12 @@ def create_app(site: Site, places: Places, broker: BrokerAddress, password: str)
         backend="fastapi",
         assets_folder=str(_HERE / "assets"),
         routes_pathname_prefix="/",
-        requests_pathname_prefix="/",
+        requests_pathname_prefix=world.prefix,
         serve_locally=True,
     )
     build(dash, site, reader)
     inner = Measured(GZipMiddleware(api, minimum_size=1024), live.metrics.requests)
-    return Guard(inner, sessions, policy([*dash.csp_hashes(), *hashes]), open_reading=site.simulated)
-
-
-def _clock_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return Guard(inner, sessions, policy([*dash.csp_hashes(), *hashes]), open_reading=site.simulated or site.replayed)
 
 
 def asset_version() -> str:
@@ -168,14 +191,14 @@ def asset_version() -> str:
     return digest.hexdigest()
 
 
-def _documentation(api: FastAPI) -> list[str]:
+def _documentation(api: FastAPI, prefix: str) -> list[str]:
     """Add the page about the API and return the sources of its inline scripts, for the policy."""
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url=f"{prefix}openapi.json",
         title="CityDeck API",
-        swagger_js_url="/static/vendor/swagger-ui/swagger-ui-bundle.js",
-        swagger_css_url="/static/vendor/swagger-ui/swagger-ui.css",
-        swagger_favicon_url="/static/icon.svg",
+        swagger_js_url=f"{prefix}static/vendor/swagger-ui/swagger-ui-bundle.js",
+        swagger_css_url=f"{prefix}static/vendor/swagger-ui/swagger-ui.css",
+        swagger_favicon_url=f"{prefix}static/icon.svg",
     )
 
     async def docs() -> HTMLResponse:

@@ -1,6 +1,7 @@
 """Alarms for people: rows of the alarm database with names, place and who is responsible; and what is open now."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from devices.kind import PRIORITIES
 from devices.signals import Together
 from devices.site import Device, Site
 from devices.units import UNITS, Unit
+from ingest.alarms.areas import Area, streets_of
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.own_kind import COLLECTOR, WATCHDOG
 from ingest.alarms.rules import rule_label
@@ -87,6 +89,14 @@ class Board:
         """Return everything an alarm can stand at: devices, circuits and streets."""
         return {**self._site.devices, **self._groups}
 
+    def area(self, keys: Sequence[str]) -> Area | None:
+        """Return where somebody may act who was given these streets and districts; None without any: everywhere."""
+        return Area(streets_of(self._site, keys), self._street_of) if keys else None
+
+    def _street_of(self, device: str) -> str:
+        found = self._site.devices.get(device) or self._groups.get(device)
+        return found.street if found is not None else ""
+
     def pending_document(self, row: Mapping[Any, Any]) -> Document:
         """Return an act that waits, or waited, for a second person."""
         return {
@@ -116,6 +126,12 @@ class Board:
             .group_by(occurrence.c.cause)
         )
         return {causes[cause]: int(count) for cause, count in connection.execute(query) if cause in causes}
+
+    def over(self, database: AlarmDatabase) -> "Board":
+        """Return the same board over another database."""
+        found = copy(self)
+        found._database = database
+        return found
 
     def one(self, identifier: str) -> Document | None:
         """Return one occurrence."""

@@ -1,6 +1,7 @@
 """Cases for people: rows with names, unit, the clock as it stands now and what the reader may do; lists and figures."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from cockpit.sessions import User
 from cockpit.times import rfc3339
 from devices.site import Site
+from ingest.alarms.areas import streets_of
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import audit, occurrence
 from ingest.cases.clock import RUNNING, colour, is_overdue, remaining_ms
@@ -54,6 +56,12 @@ class CaseBoard:
         self._directory = Directory(site)
         self.rules = CaseRules(site)
 
+    def over(self, database: AlarmDatabase) -> "CaseBoard":
+        """Return the same board over another database."""
+        found = copy(self)
+        found._database = database
+        return found
+
     def document(self, row: Row, user: User | None, now_ms: int) -> Document:
         """Return a case with what a person needs to act on it."""
         left_ms = remaining_ms(row, now_ms)
@@ -80,8 +88,13 @@ class CaseBoard:
             "overdue": is_overdue(row, now_ms),
             "suspended": row["suspended_at"] is not None,
             "force": self._force(row, now_ms),
-            "acts": open_acts(row, user.name, user.roles, now_ms) if user is not None else [],
+            "acts": self._acts(row, user, now_ms),
         }
+
+    def _acts(self, row: Row, user: User | None, now_ms: int) -> list[str]:
+        if user is None or (user.areas and row["street"] not in streets_of(self._site, user.areas)):
+            return []
+        return open_acts(row, user.name, user.roles, now_ms)
 
     def one(self, case: str, user: User | None, now_ms: int) -> Document | None:
         """Return a case with its history, evidence, alarms and the cases that repeat it."""
@@ -126,6 +139,8 @@ class CaseBoard:
     def listed(self, sieve: Sieve, user: User | None, limit: int, offset: int, now_ms: int) -> list[Document]:
         """Return cases: open ones by what is due first, others newest first."""
         query = sa.select(cases).where(*_conditions(sieve, now_ms))
+        if sieve.mine is not None and sieve.mine.areas:
+            query = query.where(cases.c.street.in_(streets_of(self._site, sieve.mine.areas)))
         newest = (cases.c.reported_at.desc(), cases.c.id.desc())
         urgent = (sa.func.coalesce(cases.c.deadline_at, cases.c.reported_at), cases.c.id)
         query = query.order_by(*(urgent if sieve.state in ("open", *OPEN_STATES) else newest))
@@ -204,6 +219,12 @@ class CaseBoard:
 
     def _time(self, at_ms: int | None) -> str | None:
         return rfc3339(at_ms, self._site.timezone)
+
+
+def closed_cases(sieve: Sieve, now_ms: int, most: int) -> sa.Select[Any]:
+    """Return how to find the newest cases that fit, for the past: a case that is closed changes no more."""
+    newest = (cases.c.reported_at.desc(), cases.c.id.desc())
+    return sa.select(cases).where(*_conditions(sieve, now_ms)).order_by(*newest).limit(most)
 
 
 def _named(label: Any) -> Document:

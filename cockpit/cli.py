@@ -41,9 +41,18 @@ def main() -> None:
     "--mqtt-port", type=click.IntRange(1, 65535), default=1883, show_default=True, help="Port of the embedded broker."
 )
 @click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Let the simulators play it; repeatable.")
-def up(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: int, scenarios: tuple[str, ...]) -> None:
+@click.option("--fault", "faults", multiple=True, metavar="NAME:WHERE", help="Lay a fault over it; repeatable.")
+def up(
+    site_file: Path | None,
+    data: Path,
+    host: str,
+    port: int,
+    mqtt_port: int,
+    scenarios: tuple[str, ...],
+    faults: tuple[str, ...],
+) -> None:
     """Run everything in one go: broker, collector, cockpit, simulators."""
-    run_up(_site(site_file), site_file, data, host, port, mqtt_port, scenarios)
+    run_up(_site(site_file), site_file, data, host, port, mqtt_port, scenarios, faults)
 
 
 @main.command()
@@ -87,6 +96,7 @@ _part("quarantine", "ingest.inspection", "Show what could not be read, and why; 
 _part("user", "cockpit.accounts.user_commands", "Add, list and disable users; give them another password.")
 _part("screen", "cockpit.accounts.screen_commands", "Add, list and revoke the tokens of wall displays.")
 _part("audit", "ingest.alarms.verify", "Check that the record of every act is whole.")
+_part("evidence", "cockpit.evidence_commands", "Put all that is known of one alarm into a file that shows alterations.")
 _part("rules", "ingest.alarms.revisions", "Change the rules: draft, back-test, approve, roll back.")
 _part("reconcile", "ingest.reconcile", "Count the journal against the store, or against the alarms.")
 _part("backup", "ingest.backup", "Write everything but InfluxDB's own files into one file.")

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingest.alarms.areas import Area
 from ingest.alarms.audit import Actor, AuditWriter
 from ingest.cases.opening import merge_alarm, register_from_alarm
 from ingest.cases.records import CaseRules
@@ -12,10 +13,11 @@ Row = dict[str, Any]
 
 
 class Desk:
-    """Opens cases by the rules of a site."""
+    """Opens cases by the rules of a site, for somebody who may act in an area (None: everywhere)."""
 
-    def __init__(self, rules: CaseRules) -> None:
+    def __init__(self, rules: CaseRules, area: Area | None = None) -> None:
         self._rules = rules
+        self._area = area
 
     def register(
         self, connection: sa.Connection, chain: AuditWriter, alarm: Row, actor: Actor, now_ms: int, comment: str
@@ -34,4 +36,4 @@ class Desk:
         comment: str,
     ) -> str:
         """Link an alarm to an open case, without ``case`` to the one at its place, and return its identifier."""
-        return merge_alarm(connection, chain, self._rules, alarm, actor, now_ms, case, comment)
+        return merge_alarm(connection, chain, self._rules, alarm, actor, now_ms, case, comment, self._area)

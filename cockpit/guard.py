@@ -123,6 +123,9 @@ class Guard:
     async def _refusal(self, user: User | None, headers: Mapping[str, str], scope: Scope) -> ASGIApp | None:
         """Return what is answered instead of the application, or None when the request may go on."""
         path, method = scope["path"], scope["method"]
+        if "\x00" in path or b"%00" in scope["query_string"]:
+            # No name has one, and PostgreSQL takes none: it would look as if the database were away.
+            return problem_response(400, "The address holds a NUL, which is part of no name.")
         if method in _SAFE:
             given = dict(parse_qsl(scope["query_string"].decode("latin-1"), True)).get("token")
             if given is not None and _is_page(path):

@@ -47,7 +47,9 @@ def inline_hashes(page: str) -> list[str]:
 
 def security_headers(content_policy: str, path: str, *, tls: bool) -> dict[str, str]:
     """Return what every answer carries unless it says otherwise itself."""
-    found = {**_ALWAYS, "Content-Security-Policy": content_policy}
+    # The bench shows the played city in a frame, which comes from here too; no other page has any.
+    framing = "; frame-src 'self'" if path == "/bench" else ""
+    found = {**_ALWAYS, "Content-Security-Policy": content_policy + framing}
     if tls:
         found["Strict-Transport-Security"] = _YEAR
     # Without a word on it a browser keeps old modules beside new ones after an upgrade.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from cockpit import kpi_bridges, kpi_drones, kpi_gas, kpi_poles, kpi_refuse
 from cockpit.kpi_days import Days
 from cockpit.kpi_parts import Document, Sources, Wanted
+from cockpit.kpi_tonnage import tonnage
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.store import Store
@@ -15,7 +16,7 @@ class Kpi:
 
     def __init__(self, site: Site, store: Store, database: AlarmDatabase) -> None:
         self._site = site
-        sources = Sources(site, store, database, Days())
+        sources = self._sources = Sources(site, store, database, Days())
         drones = kpi_drones.Drones(sources)
         self._kinds: Mapping[str, Callable[[Wanted], Document]] = {
             kpi_bridges.KIND: lambda wanted: kpi_bridges.bridges(sources, wanted),
@@ -49,3 +50,11 @@ class Kpi:
             "street": wanted.street,
             **self._kinds[kind](wanted),
         }
+
+    def tonnage(self, wanted: Wanted) -> Document:
+        """Return the refuse of a day by the hour, and of a day to compare it with.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        return tonnage(self._sources, wanted)

@@ -20,12 +20,12 @@ Hear = Callable[[str, dict[str, Any]], None]
 class LiveLink:
     """Follows the live topics in paho's own thread and hands messages to the event loop."""
 
-    def __init__(self, address: BrokerAddress, secret: bytes, loop: asyncio.AbstractEventLoop, hear: Hear) -> None:
-        """Prepare a connection; ``hear`` is called in the event loop with the topic's last level and the document."""
+    def __init__(self, address: BrokerAddress, secret: bytes) -> None:
+        """Prepare a connection."""
         self._address = address
         self._secret = secret
-        self._loop = loop
-        self._hear = hear
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hear: Hear = lambda _topic, _document: None
         self._forged = 0
         self.connected = False
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
@@ -35,8 +35,9 @@ class LiveLink:
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._arrived
 
-    def start(self) -> None:
-        """Connect in the background, and again for ever."""
+    def start(self, loop: asyncio.AbstractEventLoop, hear: Hear) -> None:
+        """Connect in the background, and again for ever; ``hear`` is called in the event loop."""
+        self._loop, self._hear = loop, hear
         self._client.connect_async(self._address.host, self._address.port, keepalive=15)
         self._client.loop_start()
 
@@ -68,4 +69,5 @@ class LiveLink:
             if self._forged == 1:
                 log.warning("a live message has another site's seal; give every part the same CITYDECK_SECRET")
             return
+        assert self._loop is not None
         self._loop.call_soon_threadsafe(self._hear, message.topic.rpartition("/")[2], document)

@@ -10,11 +10,12 @@ from typing import Any
 from cockpit.board import Board, Document, counted
 from cockpit.city import City
 from cockpit.hub import Hub
+from cockpit.kind_counts import kind_counts
 from cockpit.ledger import added_up
-from cockpit.link import LiveLink
 from cockpit.metrics import CityMetrics
 from cockpit.times import rfc3339
 from cockpit.watch import Watch
+from cockpit.world import World
 from devices.site import Site
 from ingest.errors import AlarmError
 
@@ -28,11 +29,13 @@ _SILENT_MS = 5_000
 class LiveCity:
     """The city now, kept current from the live topics and the alarm database."""
 
-    def __init__(self, site: Site, city: City, board: Board, asset_version: str, watch: Watch) -> None:
+    def __init__(self, site: Site, city: City, board: Board, asset_version: str, watch: Watch, world: World) -> None:
         self._site = site
         self._board = board
         self._asset_version = asset_version
         self._watch = watch
+        self._source = world.source
+        self._clock = world.clock
         self._boot = secrets.token_hex(8)
         self._head: int | None = None
         self._nudge = asyncio.Event()
@@ -40,7 +43,6 @@ class LiveCity:
         self._rate = _Rate()
         self.city = city
         self.open: dict[str, Document] = {}
-        self.link: LiveLink | None = None
         self.alarms_trouble = ""
         self.hub = Hub(self._snapshot)
         self.metrics = CityMetrics(tuple(site.shards) or ("main",))
@@ -49,14 +51,14 @@ class LiveCity:
         """Take one live message (in the event loop)."""
         self.metrics.live_messages.labels(topic).inc()
         if topic == "metrics":
-            self.metrics.hear(str(document["shard"]), str(document["metrics"]), _now_ms())
+            self.metrics.hear(str(document["shard"]), str(document["metrics"]), _real_ms())
             return
-        whole = self.city.hear(topic, document, _now_ms())
+        whole = self.city.hear(topic, document, _real_ms())
         if topic == "alarm":
             self._nudge.set()
-        if not whole and topic != "snapshot_end" and self.link is not None and time.monotonic() - self._asked_s > 2.0:
+        if not whole and topic != "snapshot_end" and time.monotonic() - self._asked_s > 2.0:
             self._asked_s = time.monotonic()
-            self.link.ask()
+            self._source.ask()
 
     async def run(self) -> None:
         """Keep everything going until cancelled."""
@@ -64,7 +66,13 @@ class LiveCity:
             tasks.create_task(self._alarms())
             tasks.create_task(self._ticks())
             tasks.create_task(self._beats())
-            tasks.create_task(self._watch.run())
+            # A recording holds no promise that an alarm comes through each minute.
+            if not self._site.replayed:
+                tasks.create_task(self._watch.run())
+
+    def now_ms(self) -> int:
+        """Return the instant at which the city is."""
+        return self._clock.now_ms()
 
     def nudge(self) -> None:
         """Look at the alarm database now instead of within the next second."""
@@ -72,28 +80,9 @@ class LiveCity:
 
     def summary(self) -> Document:
         """Return counts per kind and of alarms, as they stand."""
-        kinds: dict[str, dict[str, int]] = {
-            kind: dict.fromkeys(("total", "online", "alarming", "faulty", "silent"), 0)
-            for kind in self._site.catalog.kinds
-        }
-        for device in self.city.devices.values():
-            counts = kinds.get(device.kind)
-            if counts is not None:
-                counts["total"] += 1
-                counts["online"] += device.online
-                counts["silent"] += device.silent
-        alarming: set[tuple[str, str]] = set()
-        faulty: set[tuple[str, str]] = set()
-        for alarm in self.open.values():
-            if alarm["active"]:
-                (faulty if alarm["priority"] == "health" else alarming).add((alarm["kind"], alarm["device"]))
-        for key, found in (("alarming", alarming), ("faulty", faulty)):
-            for kind, _ in found:
-                if kind in kinds:
-                    kinds[kind][key] += 1
         return {
-            "at": rfc3339(_now_ms(), self._site.timezone),
-            "kinds": kinds,
+            "at": rfc3339(self.now_ms(), self._site.timezone),
+            "kinds": kind_counts(self._site, self.city.devices.values(), self.open.values()),
             "alarms": counted(list(self.open.values())),
             "messages_per_s": self._rate.per_s,
             **self._watch.summary(),
@@ -101,14 +90,15 @@ class LiveCity:
 
     def parts(self) -> dict[str, str]:
         """Return the health of each part: ``ok`` or a sentence."""
-        now_ms = _now_ms()
+        now_ms = _real_ms()
         shards = self.city.shards.values()
         heard_ms = max((shard.heard_ms for shard in shards), default=0)
         silent = now_ms - heard_ms > _SILENT_MS
         trouble = [str(shard.ledger["trouble"]) for shard in shards if shard.ledger.get("trouble")]
-        connected = self.link is not None and self.link.connected
         return {
-            "broker": "ok" if connected else "the cockpit is not connected to the broker; it tries again for ever",
+            "broker": "ok"
+            if self._source.connected
+            else "the cockpit is not connected to the broker; it tries again for ever",
             "ingest": "ok" if not silent else "nothing heard from the collector for over 5 s",
             "store": "; ".join(trouble) or "ok",
             "alarms": self.alarms_trouble or "ok",
@@ -121,7 +111,7 @@ class LiveCity:
         for name in {*self.metrics.expected, *self.city.shards}:
             link = self.city.shards.get(name)
             shard = found["shards"].setdefault(name, {})
-            shard["heard_at"] = rfc3339(link.heard_ms if link else None, self._site.timezone)
+            shard["heard_at"] = rfc3339(self._at(link.heard_ms) if link else None, self._site.timezone)
             shard["trouble"] = str(link.ledger.get("trouble") or "") if link else ""
             shard["recount"] = link.ledger.get("recount") if link else None
         return {**found, "msg_per_s": self._rate.per_s}
@@ -132,7 +122,7 @@ class LiveCity:
             "type": "snapshot",
             "boot": self._boot,
             "seq": seq,
-            "now": _now_ms(),
+            **self._time(),
             "asset_version": self._asset_version,
             "alarms": list(self.open.values()),
             "summary": self.summary(),
@@ -177,7 +167,7 @@ class LiveCity:
             await asyncio.sleep(1.0)
             values, online, passages = self.city.tick()
             if values or online:
-                self.hub.broadcast({"type": "tick", "now": _now_ms(), "devices": values, "online": online})
+                self.hub.broadcast({"type": "tick", **self._time(), "devices": values, "online": online})
             for passage in passages:
                 self.hub.broadcast({"type": "passage", "passage": passage})
 
@@ -188,9 +178,18 @@ class LiveCity:
             if journaled:
                 self._rate.look(journaled)
             heard_ms = max((shard.heard_ms for shard in self.city.shards.values()), default=0)
-            self.hub.broadcast({"type": "beat", "now": _now_ms(), "data_at": heard_ms or None})
+            data_at = self._at(heard_ms) if heard_ms else None
+            self.hub.broadcast({"type": "beat", **self._time(), "data_at": data_at})
             self.hub.broadcast({"type": "summary", **self.summary()})
             await asyncio.sleep(_BEAT_S)
+
+    def _time(self) -> Document:
+        replay = self._clock.replay()
+        return {"now": self.now_ms()} if replay is None else {"now": self.now_ms(), "replay": replay}
+
+    def _at(self, real_ms: int) -> int:
+        """Return the city's instant of something that happened a while ago here."""
+        return self.now_ms() - (_real_ms() - real_ms)
 
 
 class _Rate:
@@ -210,5 +209,5 @@ class _Rate:
         return round(max(0.0, (last - first) / max(0.1, last_s - first_s)), 1)
 
 
-def _now_ms() -> int:
+def _real_ms() -> int:
     return time.time_ns() // 1_000_000

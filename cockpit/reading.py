@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from cockpit.board import Board
@@ -9,6 +10,7 @@ from cockpit.city import City, DeviceNow
 from cockpit.problems import Problem
 from cockpit.rule_board import RuleBoard
 from cockpit.times import rfc3339
+from cockpit.world import Clock
 from devices.kind import Field, Measurement
 from devices.readings import Quality
 from devices.site import Site
@@ -17,23 +19,36 @@ from ingest.store import Store
 Document = dict[str, Any]
 _RAW_POINTS = 2_000
 _SECOND_MS = 1_000
+# Half a day of the bridges of the demo city.
+_STORED_PASSAGES = 5_000
 
 
 class Reader:
     """Reading access; blocking work is done in threads."""
 
-    def __init__(self, site: Site, city: City, store: Store, board: Board, rules: RuleBoard) -> None:
+    def __init__(self, site: Site, city: City, store: Store, board: Board, rules: RuleBoard, clock: Clock) -> None:
         self._site = site
         self._city = city
         self._store = store
         self._board = board
         self._rules = rules
+        self._clock = clock
         self._units = {
             field.key: field.unit
             for kind in site.catalog.kinds.values()
             for m in kind.measurements
             for field in m.fields
         }
+
+    def over(self, city: City) -> "Reader":
+        """Return the same reader over another city."""
+        found = copy(self)
+        found._city = city
+        return found
+
+    def now_ms(self) -> int:
+        """Return the instant at which the city is."""
+        return self._clock.now_ms()
 
     def devices(self, kind: str | None, district: str | None, street: str | None) -> list[str]:
         """Return the ids of the devices that fit, in order."""
@@ -150,16 +165,47 @@ class Reader:
         """Return the newest alarms of a device, open and closed."""
         return await asyncio.to_thread(self._board.listed, "all", device, limit, 0)
 
+    async def passages(
+        self, kind: str, device: str | None, limit: int, least: tuple[str, float] | None = None
+    ) -> list[Document]:
+        """Return the newest passages of a kind, newest first; with ``least`` only those whose field is so high.
+
+        High ones may be rare: where too few are remembered, the store is asked how far it goes back among its newest.
+
+        Raises:
+            StoreError: the store is away, and it was asked.
+        """
+
+        def fits(passage: Document) -> bool:
+            if device is not None and passage["device"] != device:
+                return False
+            value = passage["values"].get(least[0]) if least else None
+            return least is None or (isinstance(value, float) and value >= least[1])
+
+        found = [p for p in reversed(self._city.passages.get(kind, ())) if fits(p)][:limit]
+        if least is None or len(found) >= limit:
+            return found
+        devices = [device] if device is not None else []
+        merged = {(passage["device"], passage["at"]): passage for passage in found}
+        for measurement in self._measurements(kind):
+            rows = await asyncio.to_thread(self._store.rows, measurement, devices, _STORED_PASSAGES)
+            for passage in (_passage(kind, measurement, *row) for row in rows):
+                if fits(passage):
+                    merged.setdefault((passage["device"], passage["at"]), passage)
+        return sorted(merged.values(), key=lambda passage: -int(passage["at"]))[:limit]
+
     async def recall_passages(self) -> None:
         """Fill the newest passages from the store, for a cockpit that has just started."""
         for key, (kind, measurement) in self._site.catalog.measurements.items():
             if measurement.passage is None:
                 continue
             rows = await asyncio.to_thread(self._store.rows, key, [], 50)
-            for device, at_ms, values in reversed(rows):
-                quality = Quality(int(float(values.pop("quality", 0) or 0))).word
-                passage = {"device": device, "kind": kind.key, "measurement": key, "at": at_ms, "quality": quality}
-                self._city.add_passage({**passage, "values": values})
+            for row in reversed(rows):
+                self._city.add_passage(_passage(kind.key, key, *row))
+
+    def _measurements(self, kind: str) -> list[str]:
+        known = self._site.catalog.kinds.get(kind)
+        return [m.key for m in known.measurements if m.passage is not None] if known else []
 
     def _quality(self, now: DeviceNow) -> str:
         if now.seen_ms and not now.online:
@@ -180,3 +226,9 @@ class Reader:
         if expected <= max(_RAW_POINTS, 2 * (width or 0)):
             return 0
         return max(_SECOND_MS, -(-window_ms // (width or _RAW_POINTS // 2) // _SECOND_MS) * _SECOND_MS)
+
+
+def _passage(kind: str, measurement: str, device: str, at_ms: int, values: dict[str, float | str]) -> Document:
+    quality = Quality(int(float(values.pop("quality", 0) or 0))).word
+    passage = {"device": device, "kind": kind, "measurement": measurement, "at": at_ms, "quality": quality}
+    return {**passage, "values": values}

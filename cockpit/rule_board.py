@@ -172,10 +172,11 @@ class RuleBoard:
             "to": rfc3339(row["to_ms"], zone),
             "state": state,
             "exact": exact is not None and (row["base"], row["digest"]) == exact,
-            "result": self._timed(result) if whole and result is not None else result,
+            "result": self.named(result) if whole and result is not None else result,
         }
 
-    def _timed(self, result: Document) -> Document:
+    def named(self, result: Document) -> Document:
+        """Return the result of a back-test with instants and names for people."""
         zone, catalog = self._site.timezone, self._site.catalog
         lists = [result[key]["items"] for key in ("vanish", "appear", "moved")] + [result["verdicts"]["missed_items"]]
         for item in (item for items in lists for item in items):

@@ -92,6 +92,7 @@ def up(
     port: int,
     mqtt_port: int,
     scenarios: Sequence[str] = (),
+    faults: Sequence[str] = (),
 ) -> None:
     """Run everything until Ctrl-C or SIGTERM.
 
@@ -121,12 +122,13 @@ def up(
             *_collectors(site, [*common, *own], environment),
             Part("cockpit", ["cockpit", *common, *own, "--host", host, "--port", str(port)], environment),
         ]
-        if site.simulation.run or scenarios:
+        if site.simulation.run or scenarios or faults:
             wanted = site.simulation
             where = ["--mqtt-port", str(mqtt_port)] if site.broker.embedded else []
             chosen = ["--speed", f"{wanted.speed:g}", "--seed", str(wanted.seed)]
             named = ["--site", str(site_file)] if site_file else []
             played = [part for scenario in scenarios for part in ("--scenario", scenario)]
+            played += [part for fault in faults for part in ("--fault", fault)]
             parts.append(Part("simulators", ["simulators", *named, *where, *chosen, *played], environment))
         _run(parts, _greeting(site, host, port, mqtt_port, password), f"http://{_reachable(host)}:{port}")
 

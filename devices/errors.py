@@ -23,6 +23,10 @@ class Fault:
         return f"{self.path}: {self.sentence}"
 
 
+class RecordingError(DeviceError):
+    """A recording cannot be written or read; nothing is left half done."""
+
+
 class SiteFault(DeviceError):
     """A site file has mistakes; ``faults`` holds every one of them."""
 

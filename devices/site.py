@@ -243,6 +243,8 @@ class Site:
     """The tables from which ``scoped`` was made."""
     ways: dict[str, Way] = field(default_factory=dict, compare=False, repr=False)
     """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
+    replayed: bool = False
+    """Whether what is shown of it is played from a recording, so that every page has to say so."""
 
     def part(self, shard: str) -> "Site":
         """Return the site as one collector sees it: with the devices of its shard alone."""

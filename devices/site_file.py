@@ -19,6 +19,7 @@ from devices.site_document import DEMO_SITE, read_document
 from devices.site_keeping import FOREVER, check_alarm_keep, read_journal_days, read_store, split_address
 from devices.site_limits import scoped_limits, with_limits
 from devices.site_notify import read_channels
+from devices.topics import topic_matches
 
 DEFAULT_SUBSCRIPTIONS = ("city/v1/#", "thing/product/#", "hj212/#")
 _TABLES: dict[str, frozenset[str]] = {
@@ -29,6 +30,9 @@ _TABLES: dict[str, frozenset[str]] = {
     "alarms": frozenset({"database", "keep"}),
     "simulation": frozenset({"run", "speed", "seed"}),
 }
+# What the collectors say and note themselves must not come back to them as if devices had said it.
+_OWN_ROOTS = frozenset({"citydeck", "$tick", "$retry", "$rules"})
+_OWN_TOPIC = "citydeck/v1/live/main/ledger"
 _SHARD = frozenset({"subscriptions", "foreign"})
 _LISTS = (
     "districts", "devices", "devices_file", "units", "limits", "limits_for", "areas", "notify", "shards", "cameras",
@@ -202,8 +206,13 @@ class _Reader:
     def _subscriptions(self, found: object, path: str) -> tuple[str, ...]:
         if isinstance(found, list) and found and all(isinstance(item, str) and item for item in found):
             for item in found:
-                if "#" in item[:-1] or item.startswith("#"):
+                levels = item.split("/")
+                if "#" in item[:-1] or (levels[-1] != "#" and "#" in item) or item == "#":
                     self._fault(path, f"{shown(item)}: # stands alone in the last level, and not as the whole pattern")
+                elif any("+" in level and level != "+" for level in levels):
+                    self._fault(path, f"{shown(item)}: + stands alone in its level")
+                elif levels[0] in _OWN_ROOTS or (levels[0] == "+" and topic_matches(item, _OWN_TOPIC)):
+                    self._fault(path, f"{shown(item)}: covers topics on which CityDeck itself speaks")
             return tuple(found)
         self._fault(path, f"expected a list of topic patterns, found {shown(found)}")
         return ()

@@ -8,6 +8,7 @@ from devices.errors import Undecodable, shown
 
 # No id is "." or "..": in an address of a page those mean another place.
 DEVICE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}")
+_KIND_CHARS = 64
 CHANNELS = frozenset({"telemetry", "event", "state", "status", "cmd", "cmd_ack"})
 
 
@@ -37,6 +38,9 @@ def parse_topic(topic: str) -> Topic:
             "topic", f"topic {shown(topic)}: expected city/v1/district/kind/device/channel or a known foreign topic"
         )
     _, _, district, kind, device, channel = parts
+    if len(kind) > _KIND_CHARS:
+        # Refused before it is remembered below: a topic may have 64 KiB.
+        raise Undecodable("unknown_kind", f"kind {shown(kind)}: expected at most {_KIND_CHARS} characters")
     if channel not in CHANNELS:
         raise Undecodable("topic", f"channel {shown(channel)}: expected one of {', '.join(sorted(CHANNELS))}")
     if not DEVICE_ID.fullmatch(device):

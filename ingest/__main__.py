@@ -158,12 +158,12 @@ def run(
     stewardship.start()
     log.info("collecting shard=%s from=%s devices=%d position=%d", name, address, len(site.devices), journal.last)
     told_ms = 0
-    while not stopping.wait(0.2) and pipeline.failed is None and pipeline.writer.failed is None:
+    while not stopping.wait(0.2) and not (journaller.failed or pipeline.failed or pipeline.writer.failed):
         now_ms = _clock_ms()
         if asked.is_set():
             asked.clear()
             pipeline.ask()
-        if now_ms - told_ms >= _METRICS_MS:
+        if abs(now_ms - told_ms) >= _METRICS_MS:
             pipeline.tell_metrics(now_ms)
             told_ms = now_ms
         keeper.look(now_ms)
@@ -184,7 +184,7 @@ def run(
     store.close()
     journal.close()
     lock.close()
-    failed = pipeline.failed or pipeline.writer.failed
+    failed = journaller.failed or pipeline.failed or pipeline.writer.failed
     if failed is not None:
         sys.exit(f"citydeck ingest: stopped by {type(failed).__name__}: {failed}")
     log.info("stopped position=%d", journal.last)

@@ -40,6 +40,26 @@ class Saved:
     rules: bytes | None = None
 
 
+class Unread:
+    """Where messages stand that could not be read.
+
+    After a flood these are tens of millions: the older ones are read only when one of them is asked for.
+    """
+
+    def __init__(self, checkpoint: "Checkpoint", after: int) -> None:
+        self._checkpoint = checkpoint
+        self._after = after
+        self._near = checkpoint.unread_positions(after)
+        self._all: frozenset[int] | None = None
+
+    def __contains__(self, position: object) -> bool:
+        if isinstance(position, int) and position > self._after:
+            return position in self._near
+        if self._all is None:
+            self._all = self._checkpoint.unread_positions()
+        return position in self._all
+
+
 class Checkpoint:
     """The checkpoint file of one collector. Each thread that uses it opens its own."""
 
@@ -65,7 +85,17 @@ class Checkpoint:
         return 0 if found is None else int(msgspec.msgpack.decode(found)[0])
 
     def load(self) -> Saved:
-        """Return what was saved last, or an empty beginning."""
+        """Return what was saved last, or an empty beginning.
+
+        Raises:
+            JournalError: the file is damaged.
+        """
+        try:
+            return self._load()
+        except (sqlite3.Error, msgspec.MsgspecError, TypeError) as error:
+            raise JournalError(f"checkpoint: cannot be read: {error}") from error
+
+    def _load(self) -> Saved:
         saved = Saved()
         found = self._get("pipeline")
         if found is not None:
@@ -152,10 +182,14 @@ class Checkpoint:
         """Return where the messages of a group stand, ascending; of all reasons or devices where none is named."""
         return positions.positions_of(self._database, reason, device)
 
-    def unread_positions(self) -> frozenset[int]:
-        """Return where messages stand that could not be read; what a store refused had been read."""
-        found = positions.positions_of(self._database, None, None)
+    def unread_positions(self, after: int = 0) -> frozenset[int]:
+        """Return where behind ``after`` messages stand that could not be read; what a store refused had been read."""
+        found = positions.positions_of(self._database, None, None, after)
         return frozenset(position for position, place in found.items() if place[0] != "refused")
+
+    def unread(self, after: int) -> "Unread":
+        """Return the same to be asked for single positions, nearly all of them behind ``after``."""
+        return Unread(self, after)
 
     def tries(self, request: str) -> tuple[int, dict[str, tuple[int, str]]]:
         """Return how far a request to try again is, and what became of its messages."""

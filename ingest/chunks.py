@@ -30,6 +30,8 @@ _PAUSES = 3
 _PUBLISH, _PUBACK = 0x30, 0x40
 _QOS_1, _QOS_2 = 0x02, 0x04
 _TOPICS_KEPT = 100_000
+# Longer ones than any contract has are somebody's mischief, and not worth remembering: they may have 64 KiB each.
+_TOPIC_BYTES = 512
 
 
 class MalformedPacket(Exception):
@@ -250,7 +252,8 @@ def _text(raw: bytes, topics: dict[bytes, str]) -> str:
         topic = raw.decode()
     except UnicodeDecodeError:
         topic = repr(raw)
-    if len(topics) >= _TOPICS_KEPT:
-        topics.clear()
-    topics[raw] = topic
+    if len(raw) <= _TOPIC_BYTES:
+        if len(topics) >= _TOPICS_KEPT:
+            topics.clear()
+        topics[raw] = topic
     return topic

@@ -1,7 +1,7 @@
 """Journal records → outcomes: each message is decoded, a repeat, or in quarantine; exactly one of the three."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -97,17 +97,17 @@ class Decoder:
         self._repeats = Repeats()
         self._faults: set[str] = set()
 
-    def prime(self, records: Iterable[Record], quarantined: Collection[int] = ()) -> None:
+    def prime(self, records: Iterable[Record], quarantined: Container[int] | None = None) -> None:
         """Restore the window of repeats from records before the ones to come.
 
         ``quarantined`` are the positions of messages in quarantine: what could not be read then was not decoded, even
         if it can be read now, and when it comes again it is news.
         """
-        now = (
-            Decoder(self._site, Unregistered(dict(self._unregistered.admitted), judged=_NEVER)) if quarantined else self
-        )
+        now = Decoder(self._site, Unregistered(dict(self._unregistered.admitted), judged=_NEVER))
         for record in records:
-            if record.topic == RETRY:
+            if quarantined is None:
+                never_read = False
+            elif record.topic == RETRY:
                 never_read = unpacked(record.payload)[0].position in quarantined
             else:
                 never_read = record.position in quarantined and now.outcome(record).fate != "quarantined"

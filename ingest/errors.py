@@ -4,7 +4,7 @@ from typing import Literal
 
 RefusedWhy = Literal[
     "not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed",
-    "state", "changed", "overdue", "same_person", "expired", "alarm_active", "pending", "unfit",
+    "state", "changed", "overdue", "same_person", "expired", "alarm_active", "pending", "unfit", "area",
 ]  # fmt: skip
 
 
@@ -28,16 +28,16 @@ class BackupError(IngestError):
     """A backup cannot be written or restored; nothing is left half done."""
 
 
-class RecordingError(IngestError):
-    """A recording cannot be written or read; nothing is left half done."""
-
-
 class ReplayError(IngestError):
     """A recording cannot be replayed there."""
 
 
 class InstantError(IngestError):
     """What was given is no instant."""
+
+
+class EvidenceError(IngestError):
+    """A pack of evidence cannot be read."""
 
 
 class AlarmError(IngestError):

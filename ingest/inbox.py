@@ -24,18 +24,22 @@ class Inbox:
         """When the oldest message of the last ``take`` came, by the monotonic clock."""
         self.received = 0
         self.closed = False
+        self.held = False
+        """Whether the network waits for room; then nothing is sent either."""
 
     def put(self, messages: Sequence[Arrived]) -> None:
         """Add messages; block while the journal is behind, so that the broker keeps the rest."""
         with self._changed:
             if len(self._messages) >= _LIMIT or self._bytes >= _LIMIT_BYTES:
+                self.held = True
                 self._changed.wait_for(
                     lambda: self.closed or (len(self._messages) < _LIMIT and self._bytes < _LIMIT_BYTES)
                 )
+                self.held = False
             if not self._messages:
                 self._since_s = time.monotonic()
             self._messages.extend(messages)
-            self._bytes += sum([len(message[1]) for message in messages])
+            self._bytes += sum([len(message[0]) + len(message[1]) for message in messages])
             self.received += len(messages)
             self._changed.notify_all()
 

@@ -9,21 +9,23 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from devices import recording
 from ingest.errors import JournalError
 
-TICK = "$tick"
+TICK = recording.TICK
 # A message of before that is tried again (ingest.retry); it was received and counted when it first came.
 RETRY = "$retry"
 # From here on the rules are those of the revision it holds (ingest.alarms.revisions).
 RULES = "$rules"
-_OWN = frozenset({TICK, RETRY, RULES})
+# What the collector writes for itself; a device's topic may begin with $, too.
+OWN = frozenset({TICK, RETRY, RULES})
 # The payload of a tick while the broker is not connected and there is nothing else to tell.
 AWAY = b"away"
 # What readers that keep up get without touching the disk.
@@ -32,6 +34,8 @@ _TAIL_BYTES = 64 * 1024 * 1024
 # The end of the disk belongs to the alarm database and the checkpoint: they must go on when the journal cannot.
 _RESERVED_BYTES = 256 * 1024 * 1024
 _RESERVED_SHARE = 0.02
+# Each has two or three files open, and a recording has hundreds: a process may have a thousand.
+_READERS = 8
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     first INTEGER PRIMARY KEY, last INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -61,7 +65,11 @@ def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
     """Return whether the broker was there, and the collector's figures."""
     if payload in (b"", AWAY):
         return payload != AWAY, {}
-    tick = _read_tick(payload)
+    try:
+        tick = _read_tick(payload)
+    except msgspec.DecodeError:
+        # Of a recording that others wrote: it says that somebody listened, and nothing more.
+        return True, {}
     return not tick.away, tick.own
 
 
@@ -75,7 +83,7 @@ class Record(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """Messages that were appended together; ``size`` is that of their payloads in bytes."""
+    """Messages that were appended together; ``size`` is that of their topics and payloads."""
 
     first: int
     received_ms: int
@@ -108,6 +116,8 @@ class Journal:
         self._tail_records = 0
         self._tail_bytes = 0
         self._local = threading.local()
+        # The first position of each file; it never changes.
+        self._begins: dict[Path, int] = {}
         self._writer: sqlite3.Connection | None = None
         self._file: Path | None = None
         try:
@@ -128,7 +138,7 @@ class Journal:
     def _append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> range:
         received_ms = max(now_ms, self.received_ms)
         first = self.last + 1
-        total = self.messages + sum([topic not in _OWN for topic, _ in messages])
+        total = self.messages + sum([topic not in OWN for topic, _ in messages])
         last = first + len(messages) - 1
         self._check_room()
         try:
@@ -142,7 +152,7 @@ class Journal:
             raise JournalError(
                 f"journal: cannot write ({error}); messages stay with the broker until it can"
             ) from error
-        batch = _Batch(first, received_ms, messages, sum([len(payload) for _, payload in messages]))
+        batch = _Batch(first, received_ms, messages, sum([len(topic) + len(payload) for topic, payload in messages]))
         with self._grown:
             self.last, self.received_ms, self.messages = last, received_ms, total
             self._tail.append(batch)
@@ -156,7 +166,14 @@ class Journal:
         return range(first, last + 1)
 
     def _check_room(self) -> None:
-        disk = os.statvfs(self._folder)
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError as error:
+            # What is still open is no longer where a restart looks for it.
+            self._close_writer()
+            raise JournalError(
+                f"journal: {self._folder.name} is gone ({error.strerror}); messages stay with the broker"
+            ) from error
         left = disk.f_bavail * disk.f_frsize
         if left < min(_RESERVED_BYTES, disk.f_blocks * disk.f_frsize * _RESERVED_SHARE):
             raise JournalError(
@@ -199,6 +216,30 @@ class Journal:
                 break
         return records
 
+    def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
+        """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
+
+        Whole batches are passed over without being unpacked, so an hour of a city takes a moment.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        hours = [datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y%m%d%H") for at_ms in (from_ms, to_ms)]
+        held = " OR ".join("instr(body, ?) > 0" for _ in names)
+        query = (
+            "SELECT first, received_ms, body FROM batch "
+            f"WHERE received_ms >= ? AND received_ms < ? AND ({held}) ORDER BY first"
+        )
+        for path in self._files():
+            if not hours[0] <= path.stem <= hours[1] or self._end(path, "last") is None:
+                continue
+            try:
+                for first, received_ms, body in self._reader(path).execute(query, (from_ms, to_ms, *names)):
+                    for offset, (topic, payload) in enumerate(_decode(body)):
+                        yield Record(first + offset, received_ms, topic, payload)
+            except (sqlite3.Error, msgspec.DecodeError) as error:
+                raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
+
     def first(self) -> int:
         """Return the first position still kept, or 0 when the journal is empty.
 
@@ -206,9 +247,9 @@ class Journal:
             JournalError: a file is damaged.
         """
         for path in self._files():
-            row = self._end(path, "first", "ASC")
-            if row is not None:
-                return int(row[0])
+            begin = self._begin(path)
+            if begin is not None:
+                return begin
         return 0
 
     def remove_before(self, position: int, cutoff_ms: int) -> list[str]:
@@ -245,6 +286,24 @@ class Journal:
                 return int(row[0]), int(row[1]), int(row[2])
         return 0, 0, 0
 
+    def _begin(self, path: Path) -> int | None:
+        """Return the first position of a file, or None when it holds none."""
+        begin = self._begins.get(path)
+        if begin is None:
+            row = self._end(path, "first", "ASC")
+            if row is not None:
+                begin = self._begins[path] = int(row[0])
+        return begin
+
+    def _files_from(self, position: int) -> list[Path]:
+        """Return the files from the one that holds a position on."""
+        files = self._files()
+        for index in reversed(range(len(files))):
+            begin = self._begin(files[index])
+            if begin is not None and begin <= position:
+                return files[index:]
+        return files
+
     def _end(self, path: Path, columns: str, order: str = "DESC") -> tuple[int, ...] | None:
         """Return columns of a file's last (or first) batch, or None when it holds none."""
         try:
@@ -257,15 +316,17 @@ class Journal:
                 f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
             ).fetchone()
         except sqlite3.Error as error:
+            if not path.exists():
+                # Retention removed it since the folder was listed; no cursor needs it.
+                return None
             raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
         return row
 
     def _read_files(self, after: int, limit: int) -> list[Record]:
         records: list[Record] = []
         try:
-            for path in self._files():
-                end = self._end(path, "last")
-                if end is None or end[0] <= after:
+            for path in self._files_from(after + 1):
+                if self._begin(path) is None:
                     continue
                 rows = self._reader(path).execute(
                     "SELECT first, received_ms, body FROM batch WHERE first >= "
@@ -288,9 +349,14 @@ class Journal:
 
     def _reader(self, path: Path) -> sqlite3.Connection:
         readers: dict[Path, sqlite3.Connection] = self._local.__dict__.setdefault("readers", {})
-        if path not in readers:
-            readers[path] = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
-        return readers[path]
+        reader = readers.pop(path, None)
+        if reader is None:
+            if len(readers) >= _READERS:
+                self._forget_reader(next(iter(readers)))
+            reader = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
+        # The one used last stands last.
+        readers[path] = reader
+        return reader
 
     def _forget_reader(self, path: Path) -> None:
         readers: dict[Path, sqlite3.Connection] = self._local.__dict__.get("readers", {})

@@ -38,6 +38,7 @@ _SECOND_MS = 1_000
 # is read again for what came after the last save.
 _REST = 50
 _UNSAVED_MS = 10_000
+_TOPIC_CHARS = 500
 
 
 class Pipeline(threading.Thread):
@@ -85,8 +86,8 @@ class Pipeline(threading.Thread):
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
         self._teller = Teller()
-        self._told_ms = 0
-        self._save_ms = 0.0
+        self._told_ms, self._told_s = 0, 0.0
+        self._save_ms, self._save_s = 0.0, 0.0
         self._unsaved: set[str] = set()
         self.writer = writer(self._unregistered)
         self.writer.counts.names = self._ledger.counts.names
@@ -124,8 +125,8 @@ class Pipeline(threading.Thread):
             log.exception("the pipeline stopped")
 
     def _prime(self) -> None:
-        quarantined = self._checkpoint.unread_positions()
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
+        quarantined = self._checkpoint.unread(after)
         while after < self._position:
             records = [r for r in self._journal.read(after, _BATCH) if r.position <= self._position]
             self._decoder.prime(records, quarantined)
@@ -148,15 +149,17 @@ class Pipeline(threading.Thread):
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()
-        now_ms = self.engine.memory.now_ms
-        if now_ms - self._told_ms >= _SECOND_MS:
-            self._told_ms = now_ms
+        now_ms, now_s = self.engine.memory.now_ms, time.monotonic()
+        # The journal's time stands still when the machine's clock was set back, and runs while a backlog is read.
+        if now_ms - self._told_ms >= _SECOND_MS or now_s - self._told_s >= _SECOND_MS / 1000:
+            self._told_ms, self._told_s = now_ms, now_s
             self._second()
-            if now_ms >= self._save_ms:
+            if now_ms >= self._save_ms or now_s >= self._save_s:
                 begun_s = time.thread_time()
                 self._save()
                 lasted_ms = (time.thread_time() - begun_s) * 1000
-                self._save_ms = now_ms + min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
+                rest_ms = min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
+                self._save_ms, self._save_s = now_ms + rest_ms, now_s + rest_ms / 1000
 
     def _second(self) -> None:
         """Tell the cockpits what changed in the last second."""
@@ -204,7 +207,8 @@ class Pipeline(threading.Thread):
 
     def _quarantine(self, outcome: Outcome) -> None:
         place = self._ledger.counts.names.row(outcome.kind, outcome.device)
-        words = (outcome.reason, outcome.device, outcome.topic, outcome.sentence)
+        # A topic may have 64 KiB, and many wait here for the next save.
+        words = (outcome.reason, outcome.device, outcome.topic[:_TOPIC_CHARS], outcome.sentence)
         item = Quarantined(outcome.position, outcome.received_ms, *words, *place)
         origin = outcome.origin
         if origin is not None:

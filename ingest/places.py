@@ -46,6 +46,16 @@ class Places:
         """Return the file of the embedded alarm database."""
         return self.data / "alarms.db"
 
+    @property
+    def recordings(self) -> Path:
+        """Return the folder of the recordings that the bench offers."""
+        return self.data / "recordings"
+
+    @property
+    def bench(self) -> Path:
+        """Return the folder below which each run of the bench has its own, as long as it lasts."""
+        return self.data / "bench"
+
     def for_shard(self, shard: str | None) -> "Places":
         """Return the places of one shard's own journal, checkpoint and minutes."""
         return self if shard is None else Places(self.data / "shards" / shard)
@@ -96,6 +106,11 @@ def disk_used_pct(path: Path) -> float:
     found = os.statvfs(path)
     used = found.f_blocks - found.f_bfree
     return 100.0 * used / max(1, used + found.f_bavail)
+
+
+def has_secret(places: Places) -> bool:
+    """Tell whether the secret of the site is at hand, without making one."""
+    return bool(os.environ.get("CITYDECK_SECRET")) or (places.data / "secret").is_file()
 
 
 def site_secret(places: Places) -> bytes:

@@ -92,14 +92,19 @@ class Moves:
         database.execute("INSERT INTO quarantine_position (last, body) VALUES (?, ?)", (last, body))
 
 
-def positions_of(database: sqlite3.Connection, reason: str | None, device: str | None) -> dict[int, PlaceKey]:
-    """Return the positions of a group (of all reasons or devices where none is named) with their places, ascending."""
+def positions_of(
+    database: sqlite3.Connection, reason: str | None, device: str | None, after: int = -1
+) -> dict[int, PlaceKey]:
+    """Return the positions of a group behind ``after`` with their places, ascending.
+
+    Those of all reasons or devices where none is named.
+    """
     found: dict[int, PlaceKey] = {}
-    for packed in _rows(database):
+    for packed in _rows(database, after):
         if (reason is not None and packed.reason != reason) or (device is not None and packed.device != device):
             continue
         place = (packed.reason, packed.device, packed.kind, packed.row)
-        found.update(dict.fromkeys(accumulate(packed.came), place))
+        found.update(dict.fromkeys((position for position in accumulate(packed.came) if position > after), place))
         for position in accumulate(packed.left):
             if found.get(position) == place:
                 del found[position]
@@ -125,8 +130,8 @@ def cut(text: str) -> str:
     return text[:500].encode("utf-8", "replace").decode()
 
 
-def _rows(database: sqlite3.Connection) -> Iterator[_Packed]:
-    for (body,) in database.execute("SELECT body FROM quarantine_position ORDER BY id"):
+def _rows(database: sqlite3.Connection, after: int) -> Iterator[_Packed]:
+    for (body,) in database.execute("SELECT body FROM quarantine_position WHERE last > ? ORDER BY id", (after,)):
         yield from _decode(zlib.decompress(body))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -17,7 +16,8 @@ from devices.site_file import load_site
 from ingest.alarms.database import open_alarms
 from ingest.checkpoint import Checkpoint
 from ingest.comparison import Difference, Reconciliation, Report, Source
-from ingest.errors import IngestError
+from ingest.errors import IngestError, InstantError
+from ingest.instants import instant
 from ingest.places import Places
 from ingest.recount.recounting import recount
 from ingest.recount.telling import document, lines
@@ -57,14 +57,16 @@ def main(
     now_ms = time.time_ns() // 1_000_000
     try:
         site = load_site(site_file)
-        stop_ms = now_ms if stop is None else _instant(stop, "--to", site.timezone)
-        start_ms = stop_ms - _HOUR_MS if start is None else _instant(start, "--from", site.timezone)
+        stop_ms = now_ms if stop is None else instant(stop, "--to", site.timezone)
+        start_ms = stop_ms - _HOUR_MS if start is None else instant(start, "--from", site.timezone)
         if start_ms >= stop_ms:
             raise click.UsageError("--from must lie before --to")
         collectors = _collectors(site, data, shard)
         if alarms:
             sys.exit(_alarms(site, Places(data), collectors, (start_ms, stop_ms), as_json))
         report = _compared(site, Places(data), collectors, (start_ms, stop_ms), now_ms, shard is None)
+    except InstantError as error:
+        raise click.UsageError(str(error)) from error
     except (DeviceError, IngestError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -186,16 +188,6 @@ def _shown(at_ns: int, site: Site) -> str:
     text = datetime.fromtimestamp(seconds, UTC).astimezone(site.timezone).isoformat()
     fraction = f"{nanoseconds:09d}" if nanoseconds % _MS_NS else f"{nanoseconds // _MS_NS:03d}"
     return f"{text[:19]}.{fraction}{text[19:]}"
-
-
-def _instant(text: str, option: str, zone: ZoneInfo) -> int:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(
-            f"{option} {text!r}: expected an instant such as 2026-01-31T08:00 or 2026-01-31T00:00:00+00:00"
-        ) from error
-    return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 if __name__ == "__main__":

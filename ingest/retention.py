@@ -5,6 +5,7 @@ which shares file or server with it, always comes next.
 """
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -81,12 +82,12 @@ class Keeper(threading.Thread):
         """
         try:
             self._summarise(now_ms)
-            if now_ms - self._expired_ms >= _EXPIRE_EVERY_MS:
+            if abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
                 self._remove_journal(now_ms)
                 self._expire(now_ms)
                 self._expired_ms = now_ms
             self._trouble, self._told = "", False
-        except IngestError as error:
+        except (IngestError, sqlite3.Error) as error:
             if str(error) != self._trouble:
                 self._trouble, self._told = str(error), False
             elif not self._told and not self._writer.trouble:

@@ -71,7 +71,8 @@ class Steward(threading.Thread):
     def look(self, now_ms: int) -> None:
         """Renew the lease when it is time, and do what is due."""
         try:
-            if now_ms >= self._renew_ms:
+            # A clock that was set back must not put off what others wait for.
+            if not self._renew_ms - _RENEW_MS <= now_ms < self._renew_ms:
                 held = take(self._database, LEASE, self._holder, now_ms, _LEASE_MS)
                 self._held_until_ms = now_ms + _LEASE_MS if held else 0
                 self._renew_ms = now_ms + _RENEW_MS
@@ -82,7 +83,7 @@ class Steward(threading.Thread):
         if now_ms >= self._held_until_ms:
             return
         for duty in self._duties:
-            if now_ms >= duty.next_ms:
+            if not duty.next_ms - duty.every_ms <= now_ms < duty.next_ms:
                 duty.next_ms = now_ms + duty.every_ms
                 self._do(duty, now_ms)
 

@@ -207,8 +207,8 @@ class StoreWriter(threading.Thread):
 
     def _primed(self, position: int) -> Decoder:
         decoder = Decoder(self._site, self._unregistered)
-        quarantined = self._checkpoint.unread_positions()
         after = max(Repeats.window_start(position), self._journal.first() - 1)
+        quarantined = self._checkpoint.unread(after)
         while after < position:
             records: list[Record] = [r for r in self._journal.read(after, _BATCH) if r.position <= position]
             decoder.prime(records, quarantined)

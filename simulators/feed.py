@@ -8,7 +8,9 @@ from devices.site import Device, Site
 from simulators.chance import draws
 from simulators.days import make_days
 from simulators.days.flights import Flights
+from simulators.days.poles import PoleDay
 from simulators.moment import SimulatedClock, Window
+from simulators.obeying import Obeying
 from simulators.overlay import Overlay, Sending
 from simulators.report import Message, Report
 from simulators.scenario import Scenario
@@ -25,6 +27,7 @@ class Connection:
 
     owner: str
     status_topic: str | None
+    command_topics: tuple[str, ...] = ()
 
 
 class Feed:
@@ -46,6 +49,8 @@ class Feed:
         self._held: list[tuple[int, int, Message]] = []
         self._held_count = 0
         self._via = {device.id: _via(device, site) for device in site.devices.values()}
+        poles = self._days.get("light_pole")
+        self._obeying = Obeying(setting, poles if isinstance(poles, PoleDay) else None, self._via)
 
     @property
     def connections(self) -> list[Connection]:
@@ -56,7 +61,8 @@ class Feed:
         """Return the connection of one device, also of one that speaks past its gateway."""
         device = self._site.devices[owner]
         foreign = device.foreign.startswith("DJI:")
-        return Connection(owner, None if foreign else native.topic(device, "status"))
+        topics = self._obeying.topics(owner)
+        return Connection(owner, None if foreign else native.topic(device, "status"), topics)
 
     def start(self, scenario: Scenario, at_ms: int) -> None:
         """Lay a scenario over the day.
@@ -65,6 +71,10 @@ class Feed:
             ScenarioFault: the site does not have the devices it means.
         """
         self._overlays.append(Overlay(scenario, self._site, self._days, self._clock, self._seed, at_ms))
+
+    def hear(self, topic: str, payload: bytes, at_ms: int) -> None:
+        """Take in a command to a device; it is answered among the messages that are due next."""
+        self._obeying.hear(topic, payload, at_ms)
 
     def due(self, start_ms: int, stop_ms: int) -> list[Message]:
         """Return the messages of a stretch of real time (its end not included), in order."""
@@ -76,8 +86,10 @@ class Feed:
             for at_ms, device, status in overlay.statuses(window):
                 topic = native.topic(device, "status")
                 messages.append(Message(at_ms, self._via[device.id], topic, status.encode(), retain=True))
-        for report in self._reports(window):
-            sending: Sending | None = Sending(report, report.at_ms)
+        answers, answering = self._obeying.due(window, self._overlays)
+        messages.extend(answers)
+        for report in self._reports(window, answering):
+            sending: Sending | None = Sending(report, report.at_ms, report.at_ms)
             for overlay in self._overlays:
                 if sending is not None:
                     sending = overlay.applied(sending)
@@ -85,9 +97,10 @@ class Feed:
                 messages.extend(self._sent(sending))
         return self._on_time(messages, stop_ms)
 
-    def _reports(self, window: Window) -> list[Report]:
+    def _reports(self, window: Window, answering: list[Report]) -> list[Report]:
         found = [report for day in self._days.values() for report in day.due(window)]
         found.extend(report for overlay in self._overlays for report in overlay.extras(window))
+        found.extend(answering)
         found.sort(key=lambda r: (r.at_ms, r.device.id, r.channel, r.part, r.passage))
         return found
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterable
 
 from simulators.feed import Connection
-from simulators.link import Address, Link
+from simulators.link import Address, Hear, Link
 from simulators.report import Message
 
 _OPENED_AT_ONCE = 12
@@ -22,9 +22,18 @@ class Fleet:
         describe: Callable[[str], Connection],
         address: Address,
         say: Callable[[str], None],
+        hear: Hear | None = None,
     ) -> None:
-        """Prepare the links; ``describe`` makes connections not foreseen, ``say`` prints one line for people."""
-        self._address, self._describe, self._say = address, describe, say
+        """Prepare the links.
+
+        Args:
+            connections: to be opened from the beginning.
+            describe: makes connections that were not foreseen.
+            address: of the broker.
+            say: prints one line for people.
+            hear: is given the commands to devices.
+        """
+        self._address, self._describe, self._say, self._hear = address, describe, say, hear
         self._links = {connection.owner: self._link(connection) for connection in connections}
         self._selector = selectors.DefaultSelector()
         self._watched: dict[str, tuple[socket.socket, int]] = {}
@@ -88,7 +97,7 @@ class Fleet:
         self._selector.close()
 
     def _link(self, connection: Connection) -> Link:
-        return Link(connection, self._address, self._refused)
+        return Link(connection, self._address, self._refused, self._hear)
 
     def _open_missing(self, now_s: float) -> None:
         if now_s < self._retry_at_s:

@@ -14,6 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from simulators.feed import Connection
 from simulators.report import Message
 
+Hear = Callable[[str, bytes], None]
 _KEEPALIVE_S = 60
 _IN_FLIGHT = 100
 _WAITING = 500
@@ -36,8 +37,10 @@ class Address:
 class Link:
     """QoS 1 over MQTT 3.1.1. While the broker is away the newest messages wait, as in a device with a small memory."""
 
-    def __init__(self, connection: Connection, address: Address, on_refused: Callable[[str], None]) -> None:
-        """Prepare the client; nothing is sent before :meth:`connect`."""
+    def __init__(
+        self, connection: Connection, address: Address, on_refused: Callable[[str], None], hear: Hear | None = None
+    ) -> None:
+        """Prepare the client; nothing is sent before :meth:`connect`. ``hear`` is given the commands."""
         self.connection = connection
         self.up = False
         self.waiting: deque[Message] = deque(maxlen=_WAITING)
@@ -49,6 +52,8 @@ class Link:
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
+        if hear is not None:
+            self._client.on_message = lambda _client, _user, message: hear(message.topic, bytes(message.payload))
         if connection.status_topic is not None:
             self._client.will_set(connection.status_topic, b"offline", qos=1, retain=True)
         if address.user:
@@ -118,6 +123,8 @@ class Link:
             self._on_refused(str(reason))
             return
         self.up = True
+        if self.connection.command_topics:
+            self._client.subscribe([(topic, 1) for topic in self.connection.command_topics])
         if self.connection.status_topic is not None:
             self._client.publish(self.connection.status_topic, b"online", qos=1, retain=True)
         while self.waiting and self.up:

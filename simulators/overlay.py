@@ -7,16 +7,20 @@ from devices.site import Device, Site
 from simulators.chance import draws
 from simulators.moment import SimulatedClock, Window
 from simulators.report import Data, Report
-from simulators.scenario import NamedFault, Ramp, Scenario, Step
+from simulators.scenario import COMMAND_FAULTS, NamedFault, Ramp, Scenario, Step
 from simulators.setting import Day
 from simulators.targets import resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A report with what happens to it on its way: when it leaves, how often, and whether it arrives whole."""
+    """A report with what happens to it on its way: when it leaves, how often, and whether it arrives whole.
+
+    ``spoken_ms`` is when the device spoke, whatever its clock says.
+    """
 
     report: Report
+    spoken_ms: int
     send_ms: int
     times: int = 1
     garbled: bool = False
@@ -74,7 +78,7 @@ class Overlay:
     def applied(self, sending: Sending) -> Sending | None:
         """Return a report as the scenario leaves it, or None when it is never heard."""
         report = sending.report
-        gone_s = (sending.report.at_ms - self.started_ms) / 1000
+        gone_s = (sending.spoken_ms - self.started_ms) / 1000
         for step in self._steps.get(report.device.id, ()):
             if not step.holds(gone_s):
                 continue
@@ -86,6 +90,19 @@ class Overlay:
                     return None
                 sending, report = changed, changed.report
         return sending
+
+    def way_with_commands(self, device: Device, at_ms: int) -> str:
+        """Return how a device treats a command: ``deaf``, ``refuses`` or ``disobeys`` it; empty: it obeys."""
+        gone_s = (at_ms - self.started_ms) / 1000
+        for step in self._steps.get(device.id, ()):
+            if step.fault is None or not step.holds(gone_s):
+                continue
+            if step.fault.name == "silent":
+                return "deaf"
+            own = draws(self._seed, self.scenario.key, device.id, "commands")[0]
+            if step.fault.name in COMMAND_FAULTS and own < step.fault.share:
+                return step.fault.name
+        return ""
 
     def _instant(self, at_s: float) -> int:
         return self.started_ms + round(at_s * 1000)
@@ -114,6 +131,8 @@ class Overlay:
     def _faulted(self, fault: NamedFault, step: Step, sending: Sending, gone_s: float) -> Sending | None:
         report = sending.report
         chance = draws(self._seed, self.scenario.key, report.device.id, report.at_ms)[0]
+        if fault.name in COMMAND_FAULTS:
+            return sending
         if fault.name == "silent":
             return sending if report.direct else None
         if fault.name == "late":

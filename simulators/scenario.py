@@ -2,10 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from devices.kind import Label, Value
 
-FAULTS = ("silent", "stuck", "drift", "spike", "late", "twice", "garbled", "clock_wrong")
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A way to be wrong; ``amount`` is what its amount means, empty where it has none."""
+
+    label: Label
+    description: Label
+    amount: str = ""
+
+
+FAULTS: Mapping[str, FaultKind] = {
+    "silent": FaultKind(Label("静默", "Silent"), Label("没有任何消息", "is not heard at all")),
+    "stuck": FaultKind(Label("卡值", "Stuck"), Label("数值停在某一刻", "repeats the numbers of one instant")),
+    "drift": FaultKind(Label("漂移", "Drift"), Label("数值逐渐偏离", "goes away from the truth"), "units a second"),
+    "spike": FaultKind(Label("尖峰", "Spike"), Label("偶尔出现突变值", "jumps to a value"), "the value of a spike"),
+    "late": FaultKind(Label("迟到", "Late"), Label("消息延迟到达", "is heard later than it spoke"), "seconds"),
+    "twice": FaultKind(Label("重复", "Twice"), Label("每条消息发送两次", "sends every message two times")),
+    "garbled": FaultKind(Label("乱码", "Garbled"), Label("字节被截断或改写", "has bytes cut off or overwritten")),
+    "clock_wrong": FaultKind(Label("时钟错误", "Wrong clock"), Label("时间戳偏差", "stamps wrong times"), "seconds"),
+    "deaf": FaultKind(Label("不应答", "Deaf"), Label("不响应遥控指令", "does not answer commands")),
+    "refuses": FaultKind(Label("拒绝指令", "Refuses"), Label("拒绝遥控指令", "refuses commands")),
+    "disobeys": FaultKind(Label("拒动", "Disobeys"), Label("接受指令而不动作", "accepts commands and does nothing")),
+}
+# What concerns commands alone; ``share`` is then of the devices, not of their reports.
+COMMAND_FAULTS = frozenset({"deaf", "refuses", "disobeys"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +114,23 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """Alarms the scenario must not raise; ``*`` in rule and device stands for anything."""
+
+    rule: str
+    device: str = "*"
+
+    def means(self, rule: str, device: str) -> bool:
+        """Tell whether an alarm is one of them."""
+        return fnmatchcase(rule, self.rule) and fnmatchcase(device, self.device)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scripted incident. Without ``incidents`` the day around it has none of its own."""
+    """A scripted incident. Without ``incidents`` the day around it has none of its own.
+
+    ``at_least`` is how many alarms it raises in all where that is what it is about.
+    """
 
     key: str
     label: Label
@@ -100,3 +140,5 @@ class Scenario:
     steps: tuple[Step, ...]
     expects: tuple[Expect, ...]
     incidents: bool = True
+    nevers: tuple[Never, ...] = ()
+    at_least: int = 0

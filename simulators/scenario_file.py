@@ -10,14 +10,15 @@ from devices.errors import shown
 from devices.kind import Label
 from devices.topics import CHANNELS
 from simulators.errors import ScenarioFault
-from simulators.scenario import FAULTS, Expect, NamedFault, Ramp, Scenario, Selector, Step
+from simulators.scenario import FAULTS, Expect, NamedFault, Never, Ramp, Scenario, Selector, Step
 
 OWN_SCENARIOS = Path(__file__).parent / "scenarios"
-_TOP = ("name", "description", "lasts_s", "incidents", "targets", "steps", "expect")
+_TOP = ("name", "description", "lasts_s", "incidents", "targets", "steps", "expect", "never", "at_least")
 _STEP = ("target", "at_s", "for_s", "set", "ramp_s", "every_s", "channel", "fault", "direct", "fly", "status")
 _SELECTOR = ("id", "ids", "kind", "street", "parent", "circuit", "nearest", "count")
 _FAULT = ("name", "fields", "amount", "share")
 _EXPECT = ("rule", "level", "device", "light")
+_NEVER = ("rule", "device")
 
 
 def scenario_names(folder: Path = OWN_SCENARIOS) -> list[str]:
@@ -60,6 +61,9 @@ class _Reader:
             self._step(table, f"steps[{n}].", targets, lasts_s) for n, table in enumerate(self._list(document, "steps"))
         )
         expects = tuple(self._expect(table, f"expect[{n}].") for n, table in enumerate(self._list(document, "expect")))
+        nevers = tuple(
+            self._never(table, f"never[{n}].", expects) for n, table in enumerate(self._list(document, "never"))
+        )
         scenario = Scenario(
             self.path.stem,
             self._label(document, "name"),
@@ -69,6 +73,8 @@ class _Reader:
             steps,
             expects,
             document.get("incidents", True) is not False,
+            nevers,
+            int(self._number(document, "at_least", "", 0)),
         )
         if self.faults:
             raise ScenarioFault("\n".join(f"{self.path.name}: {fault}" for fault in self.faults))
@@ -118,6 +124,8 @@ class _Reader:
         self._known(table, _FAULT, path)
         fields = tuple(str(field) for field in table.get("fields", []))
         amount, share = self._number(table, "amount", path, 0.0), self._number(table, "share", path, 1.0)
+        if FAULTS[table["name"]].amount and "amount" not in table:
+            self.faults.append(f"{path}amount: {table['name']} needs one, {FAULTS[table['name']].amount}")
         return NamedFault(table["name"], fields, amount, share)
 
     def _selector(self, table: object, path: str) -> Selector:
@@ -142,6 +150,17 @@ class _Reader:
         if light not in ("", "day", "night"):
             self.faults.append(f"{path}light: expected day or night, found {shown(light)}")
         return Expect(str(rule), level if isinstance(level, int) else 1, str(device), str(light))
+
+    def _never(self, table: Mapping[str, Any], path: str, expects: tuple[Expect, ...]) -> Never:
+        self._known(table, _NEVER, path)
+        rule, device = table.get("rule"), table.get("device", "*")
+        if not isinstance(rule, str) or not isinstance(device, str):
+            self.faults.append(f"{path}rule, device: expected texts, in which * stands for anything")
+        never = Never(str(rule), str(device))
+        for expect in expects:
+            if never.means(expect.rule, expect.device):
+                self.faults.append(f"{path}rule: forbids {expect.rule} of {expect.device}, which expect demands")
+        return never
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
         for key in table:

@@ -1,10 +1,11 @@
 """What every simulated device needs to know of its city."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from devices.site import Device, Site
+from simulators.lamps import LampHolds
 from simulators.moment import Moment, SimulatedClock, Window
 from simulators.report import Data, Report
 from simulators.sky import Sky
@@ -21,6 +22,7 @@ class Setting:
     sky: Sky
     tracks: Tracks
     incidents: bool = True
+    lamps: LampHolds = field(default_factory=LampHolds)
 
     def of_kind(self, kind: str) -> list[Device]:
         """Return the devices of a kind in the site's order."""

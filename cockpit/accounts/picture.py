@@ -16,11 +16,15 @@ IDLE_MS = 4 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who is asking, with all roles they hold (CONTRACTS, Roles); a screen is no person and may only read."""
+    """Who is asking, with all roles they hold (CONTRACTS, Roles); a screen is no person and may only read.
+
+    ``areas`` are keys of the streets and districts they may act in, empty stands for the whole city.
+    """
 
     name: str
     roles: tuple[str, ...]
     screen: bool = False
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Picture:
         account = self.accounts.get(session.account)
         if account is None or account.disabled_at is not None or account.mark != session.mark:
             return None
-        return User(account.name, account.roles)
+        return User(account.name, account.roles, areas=account.areas)
 
     def screen(self, digest: str) -> User | None:
         """Return which screen a token is of, or None when it is unknown or revoked."""

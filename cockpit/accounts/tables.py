@@ -14,6 +14,8 @@ account = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("created_by", sa.String(64), nullable=False),
     sa.Column("disabled_at", sa.BigInteger),
+    # Keys of streets and districts by commas; the whole city where there is none.
+    sa.Column("areas", sa.Text, nullable=False, server_default=""),
 )
 
 # ``mark`` is that of the account's password when the session began; another password has another mark.

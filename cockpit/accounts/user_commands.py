@@ -6,9 +6,14 @@ import click
 
 from cockpit.accounts import users
 from cockpit.accounts.command_line import asked_password, now_ms, options, terminal
+from devices.site import Site
+from ingest.alarms.areas import unknown_keys
 
 _ROLES = click.option(
     "--role", "roles", multiple=True, required=True, type=click.Choice(users.ROLES), help="What they may do; several."
+)
+_AREAS = click.option(
+    "--area", "areas", multiple=True, metavar="KEYS", help="Streets and districts they may act in, such as s01,s02."
 )
 
 
@@ -20,13 +25,15 @@ def main() -> None:
 @main.command()
 @click.argument("name")
 @_ROLES
+@_AREAS
 @options
-def add(name: str, roles: tuple[str, ...], site_file: Path | None, data: Path) -> None:
+def add(name: str, roles: tuple[str, ...], areas: tuple[str, ...], site_file: Path | None, data: Path) -> None:
     """Add a user; the password is asked for, or taken from CITYDECK_USER_PASSWORD."""
     password = asked_password()
     with terminal(site_file, data) as here:
-        users.add(here.database, name, roles, password, here.actor, now_ms())
-    click.echo(f"user {name} added: {', '.join(roles)}")
+        keys = _known_areas(here.site, areas)
+        users.add(here.database, name, roles, password, here.actor, now_ms(), keys)
+    click.echo(f"user {name} added: {', '.join(roles)}; {_where(keys)}")
 
 
 @main.command("list")
@@ -39,7 +46,9 @@ def list_users(site_file: Path | None, data: Path) -> None:
         for each in found:
             state = "active" if each.disabled_at is None else f"disabled since {here.shown(each.disabled_at)}"
             changed = here.shown(each.password_at)
-            click.echo(f"{each.name:24}{','.join(each.roles):40} password of {changed}  {state}")
+            click.echo(
+                f"{each.name:24}{','.join(each.roles):40} {_where(each.areas):24} password of {changed}  {state}"
+            )
         if not found:
             click.echo("no users; `citydeck user add NAME --role officer` adds one")
         if here.site.simulated:
@@ -86,6 +95,32 @@ def roles(name: str, roles: tuple[str, ...], site_file: Path | None, data: Path)
     with terminal(site_file, data) as here:
         users.set_roles(here.database, name, roles, here.actor, now_ms())
     click.echo(f"user {name} has the roles {', '.join(roles)}")
+
+
+@main.command()
+@click.argument("name")
+@_AREAS
+@options
+def areas(name: str, areas: tuple[str, ...], site_file: Path | None, data: Path) -> None:
+    """Let a user act in these streets and districts instead of those before; without --area in the whole city."""
+    with terminal(site_file, data) as here:
+        keys = _known_areas(here.site, areas)
+        users.set_areas(here.database, name, keys, here.actor, now_ms())
+    click.echo(f"user {name} may act in: {_where(keys)}")
+
+
+def _known_areas(site: Site, given: tuple[str, ...]) -> tuple[str, ...]:
+    keys = tuple(dict.fromkeys(key.strip() for each in given for key in each.split(",") if key.strip()))
+    unknown = unknown_keys(site, keys)
+    if unknown or (given and not keys):
+        found = ", ".join(map(repr, unknown)) or "none"
+        known = ", ".join([*(district.key for district in site.districts), *site.streets])
+        raise click.ClickException(f"--area: found {found}, expected keys of districts and streets: {known}")
+    return keys
+
+
+def _where(areas: tuple[str, ...]) -> str:
+    return ",".join(areas) or "whole city"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,10 @@ _RESERVED = frozenset({"system", "unknown", "nobody"})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as kept; ``password`` is its hash and ``mark`` changes with it."""
+    """A user as kept; ``password`` is its hash and ``mark`` changes with it.
+
+    ``areas`` are the streets and districts they may act in, empty stands for the whole city.
+    """
 
     name: str
     roles: tuple[str, ...]
@@ -31,10 +34,19 @@ class Account:
     disabled_at: int | None = None
     created_at: int = 0
     password_at: int = 0
+    areas: tuple[str, ...] = ()
 
 
-def add(database: AlarmDatabase, name: str, roles: tuple[str, ...], password: str, actor: Actor, now_ms: int) -> None:
-    """Add a user.
+def add(
+    database: AlarmDatabase,
+    name: str,
+    roles: tuple[str, ...],
+    password: str,
+    actor: Actor,
+    now_ms: int,
+    areas: tuple[str, ...] = (),
+) -> None:
+    """Add a user; without ``areas`` (keys of streets and districts) they may act in the whole city.
 
     Raises:
         Refused: the name, a role or the password will not do, or there is such a user.
@@ -50,10 +62,11 @@ def add(database: AlarmDatabase, name: str, roles: tuple[str, ...], password: st
             raise Refused("state", f"there is a user {name!r} already")
         row = {
             "name": name, "roles": " ".join(wanted), "password": kept, "password_at": now_ms,
-            "created_at": now_ms, "created_by": actor.user, "disabled_at": None,
+            "created_at": now_ms, "created_by": actor.user, "disabled_at": None, "areas": ",".join(areas),
         }  # fmt: skip
         connection.execute(account.insert(), row)
-        _note(chain, actor, "user_add", name, now_ms, reason=" ".join(wanted))
+        said = " ".join(wanted) + (f" in {', '.join(areas)}" if areas else "")
+        _note(chain, actor, "user_add", name, now_ms, reason=said)
 
 
 def set_password(database: AlarmDatabase, name: str, password: str, actor: Actor, now_ms: int) -> None:
@@ -81,6 +94,18 @@ def set_roles(database: AlarmDatabase, name: str, roles: tuple[str, ...], actor:
         chain = AuditWriter(connection)
         _change(connection, name, {"roles": " ".join(wanted)})
         _note(chain, actor, "user_roles", name, now_ms, reason=" ".join(wanted))
+
+
+def set_areas(database: AlarmDatabase, name: str, areas: tuple[str, ...], actor: Actor, now_ms: int) -> None:
+    """Let a user act in these streets and districts alone, without any in the whole city; from their next log-in.
+
+    Raises:
+        Refused: there is no such user.
+    """
+    with database.write() as connection:
+        chain = AuditWriter(connection)
+        _change(connection, name, {"areas": ",".join(areas)})
+        _note(chain, actor, "user_areas", name, now_ms, reason=", ".join(areas) or "the whole city")
 
 
 def disable(database: AlarmDatabase, name: str, actor: Actor, now_ms: int) -> None:
@@ -128,6 +153,7 @@ def _account(row: Any) -> Account:
         row["disabled_at"],
         row["created_at"],
         row["password_at"],
+        tuple(each for each in row["areas"].split(",") if each),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.accounts.passwords import LONGEST
 from cockpit.accounts.throttle import Throttle
+from cockpit.api.alarm_requests import text_of
 from cockpit.api.parts import Document, Parts, parts_of
 from cockpit.api.refusals import problems
 from cockpit.guard import current_user
@@ -28,7 +29,7 @@ class LoginRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(max_length=64)]
+    user: Annotated[str, text_of(64)]
     password: Annotated[str, Field(max_length=LONGEST)]
 
 
@@ -89,7 +90,7 @@ async def session(parts: PartsNow) -> Document:
         return found
     if user.screen:
         return {**found, "screen": user.name.partition(":")[2]}
-    return {**found, "user": user.name, "name": user.name, "roles": list(user.roles)}
+    return {**found, "user": user.name, "name": user.name, "roles": list(user.roles), "areas": list(user.areas)}
 
 
 @pages.get("/login", response_class=HTMLResponse)

@@ -17,7 +17,7 @@ from cockpit.api.alarm_requests import (
     UnshelveRequest,
     VerdictRequest,
 )
-from cockpit.api.parts import Document, Parts, parts_of, require_user
+from cockpit.api.parts import Document, Parts, asking, parts_of
 from cockpit.api.refusals import ACT_PROBLEMS, refusal
 from cockpit.api.role_first import RoleFirst, takes
 from cockpit.desk import Desk
@@ -61,7 +61,7 @@ async def ack(parts: PartsNow, alarm: str, body: AckRequest, request: Request) -
     wish = Acknowledgement(
         alarm, body.seen_level, body.idempotency_key, body.decision, body.comment, body.observe_s, body.case
     )
-    desk = Desk(parts.cases.rules)
+    desk = Desk(parts.cases.rules, asking(parts, request).area)
     causes = parts.board.causes
     done = await carried_out(parts, request, lambda who, now: acknowledge(parts.database, wish, who, now, desk, causes))
     return done_document(parts, done)
@@ -80,7 +80,7 @@ async def comment(parts: PartsNow, alarm: str, body: CommentRequest, request: Re
 async def decision(parts: PartsNow, alarm: str, body: DecisionRequest, request: Request) -> Document:
     """Decide about an acknowledged alarm: case 立案, merge, false_alarm, observe (≤ 30 min), device_fault."""
     wish = Deciding(alarm, body.decision, body.idempotency_key, body.comment, body.observe_s, body.case)
-    desk = Desk(parts.cases.rules)
+    desk = Desk(parts.cases.rules, asking(parts, request).area)
     done = await carried_out(parts, request, lambda who, now: decide(parts.database, wish, who, now, desk))
     return done_document(parts, done)
 
@@ -129,8 +129,7 @@ async def carried_out(parts: Parts, request: Request, work: Callable[[Person, in
     Raises:
         Problem: 401, or why it was refused.
     """
-    user = require_user()
-    person = Person(user.name, user.roles, request.client.host if request.client else "")
+    person = asking(parts, request)
     try:
         done = await asyncio.to_thread(work, person, time.time_ns() // 1_000_000)
     except Refused as error:

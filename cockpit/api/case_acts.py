@@ -18,7 +18,7 @@ from cockpit.api.case_requests import (
     ReportRequest,
     VerifyRequest,
 )
-from cockpit.api.parts import Document, Parts, parts_of, require_user
+from cockpit.api.parts import Document, Parts, asking, parts_of, require_user
 from cockpit.api.role_first import RoleFirst, takes
 from cockpit.problems import Problem
 from cockpit.sessions import User
@@ -26,12 +26,12 @@ from cockpit.times import parse_instant
 from ingest.cases.acting import Wish, perform
 from ingest.cases.lifecycle import REPORTERS, roles_of
 from ingest.cases.opening import Report, report
-from ingest.cases.records import Person, Picture, Row
+from ingest.cases.records import Picture, Row
 from ingest.errors import Refused
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"], route_class=RoleFirst)
 PartsNow = Annotated[Parts, Depends(parts_of)]
-_STATUS = {"not_found": 404, "role": 403, "not_allowed": 422, "key_reused": 422}
+_STATUS = {"not_found": 404, "role": 403, "area": 403, "not_allowed": 422, "key_reused": 422}
 
 
 @router.post("", status_code=201, openapi_extra=takes("report", REPORTERS - {"system"}))
@@ -146,7 +146,7 @@ async def _report(parts: Parts, wish: Report, key: str, request: Request) -> Doc
     now_ms = _now_ms()
     try:
         row = await asyncio.to_thread(
-            report, parts.database, parts.cases.rules, wish, _person(user, request), key, now_ms
+            report, parts.database, parts.cases.rules, wish, asking(parts, request), key, now_ms
         )
     except Refused as error:
         raise await _problem(parts, error, user) from error
@@ -167,7 +167,7 @@ async def _act(parts: Parts, request: Request, case: str, act: str, body: ActReq
     now_ms = _now_ms()
     try:
         row: Row = await asyncio.to_thread(
-            perform, parts.database, parts.cases.rules, wish, _person(user, request), now_ms
+            perform, parts.database, parts.cases.rules, wish, asking(parts, request), now_ms
         )
     except Refused as error:
         raise await _problem(parts, error, user) from error
@@ -179,7 +179,8 @@ async def _problem(parts: Parts, error: Refused, user: User) -> Problem:
     if error.case is not None:
         more["case"] = await asyncio.to_thread(parts.cases.one, error.case, user, _now_ms())
     status = _STATUS.get(error.why, 409)
-    return Problem(status, str(error), f"case_{error.why}" if status == 409 else "about:blank", **more)
+    kind = f"case_{error.why}" if status == 409 else "wrong_area" if error.why == "area" else "about:blank"
+    return Problem(status, str(error), kind, **more)
 
 
 def _where(body: PlaceRequest) -> dict[str, Any]:
@@ -195,10 +196,6 @@ def _where(body: PlaceRequest) -> dict[str, Any]:
         "severe": body.severe,
         "found_at_ms": parse_instant(body.found_at, "found_at") if body.found_at else None,
     }
-
-
-def _person(user: User, request: Request) -> Person:
-    return Person(user.name, user.roles, request.client.host if request.client else "")
 
 
 def _now_ms() -> int:

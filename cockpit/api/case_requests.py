@@ -1,19 +1,13 @@
 """What requests about cases carry; every text as long as its column."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from cockpit.api.alarm_requests import Key, Sentence, text_of
 
-def _text(longest: int, shortest: int = 0) -> Any:
-    # A NUL is no text for PostgreSQL.
-    return StringConstraints(min_length=shortest, max_length=longest, pattern=r"^[^\x00]*$")
-
-
-Key = Annotated[str, _text(128, 1)]
-Word = Annotated[str, _text(64)]
-Sentence = Annotated[str, _text(2000)]
-PictureReference = Annotated[str, _text(300, 1)]
+Word = Annotated[str, text_of(64)]
+PictureReference = Annotated[str, text_of(300, 1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
@@ -31,7 +25,7 @@ class PlaceRequest(_Body):
     severe: bool = False
     street: Word = ""
     grid: Word = ""
-    place: Annotated[str, _text(200)] = ""
+    place: Annotated[str, text_of(200)] = ""
     lat: Lat | None = None
     lon: Lon | None = None
     found_at: str | None = None
@@ -44,7 +38,7 @@ class ReportRequest(PlaceRequest):
     source: Literal["officer", "hotline"] = "officer"
     sub_class: Word
     device: Word | None = None
-    reference: Annotated[str, _text(160)] = ""
+    reference: Annotated[str, text_of(160)] = ""
     pictures: Annotated[list[PictureReference], Field(max_length=20)] = []
 
 
@@ -53,7 +47,7 @@ class FindingRequest(PlaceRequest):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    finding: Annotated[str, _text(160, 1)]
+    finding: Annotated[str, text_of(160, 1)]
     recognised: Annotated[Word, Field(alias="class")]
     picture: PictureReference
     route: Word = ""

@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-import time
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
+from cockpit.api.window import Then
 from cockpit.case_board import Sieve
 from cockpit.guard import current_user
 from cockpit.problems import Problem
@@ -47,18 +47,22 @@ async def cases(
     sieve: Annotated[Sieve, Depends(sieve_of)],
     limit: Annotated[int, Query(ge=1, le=5_000)] = 500,
     cursor: str | None = None,
+    at: Then = None,
 ) -> Document:
     """Cases: open ones by deadline; ``mine`` are those whose next step is one of the reader's roles'."""
-    offset, now_ms = offset_of(cursor), _now_ms()
-    found = await asyncio.to_thread(parts.cases.listed, sieve, current_user.get(), limit + 1, offset, now_ms)
+    offset, now_ms = offset_of(cursor), _now_ms(parts, at)
+    if at is None:
+        found = await asyncio.to_thread(parts.cases.listed, sieve, current_user.get(), limit + 1, offset, now_ms)
+    else:
+        found = await asyncio.to_thread(parts.past_boards.cases, sieve, limit + 1, offset, at)
     return {**page(found, limit, offset), "now": rfc3339(now_ms, parts.site.timezone)}
 
 
 @router.get("/counts")
-async def counts(parts: PartsNow) -> Document:
+async def counts(parts: PartsNow, at: Then = None) -> Document:
     """Open cases by state and colour, and by colour in each street."""
-    now_ms = _now_ms()
-    found = await asyncio.to_thread(parts.cases.counts, now_ms)
+    now_ms = _now_ms(parts, at)
+    found = await asyncio.to_thread(parts.cases.counts if at is None else parts.past_boards.case_counts, now_ms)
     return {**found, "now": rfc3339(now_ms, parts.site.timezone)}
 
 
@@ -74,44 +78,62 @@ async def indicators(
     start: Annotated[str | None, Query(alias="from")] = None,
     stop: Annotated[str | None, Query(alias="to")] = None,
     street: str | None = None,
+    at: Then = None,
 ) -> Document:
     """Every share with its numerator and denominator; this month unless told. No denominator: no value."""
-    now_ms = _now_ms()
+    now_ms = _now_ms(parts, at)
     _known_street(parts, street)
-    from_ms = parse_instant(start, "from") if start else round(_month(parts, None).timestamp() * 1000)
+    from_ms = parse_instant(start, "from") if start else round(_month(parts, None, now_ms).timestamp() * 1000)
     to_ms = parse_instant(stop, "to") if stop else now_ms
     if from_ms > to_ms:
         raise Problem(422, "from lies after to.")
-    found = await asyncio.to_thread(parts.cases.indicators, from_ms, to_ms, street or None, now_ms)
+    reckon = parts.cases.indicators if at is None else parts.past_boards.indicators
+    found = await asyncio.to_thread(reckon, from_ms, to_ms, street or None, now_ms)
     zone = parts.site.timezone
     return {"from": rfc3339(from_ms, zone), "to": rfc3339(to_ms, zone), "street": street or None, "indicators": found}
 
 
 @router.get("/ranking")
-async def ranking(parts: PartsNow, month: str | None = None) -> Document:
+async def ranking(parts: PartsNow, month: str | None = None, at: Then = None) -> Document:
     """The red and black list of streets in a month (``YYYY-MM``, this one unless told)."""
-    begins = _month(parts, month)
+    begins = _month(parts, month, _now_ms(parts, at))
     ends = begins.replace(year=begins.year + begins.month // 12, month=begins.month % 12 + 1)
-    found = await asyncio.to_thread(parts.cases.ranking, begins, ends, _now_ms())
+    rank = parts.cases.ranking if at is None else parts.past_boards.ranking
+    found = await asyncio.to_thread(rank, begins, ends, _now_ms(parts, at))
     return {"month": f"{begins:%Y-%m}", "items": found, "next": None}
 
 
 @router.get("/{case}")
-async def case(parts: PartsNow, case: str) -> Document:
+async def case(parts: PartsNow, case: str, at: Then = None) -> Document:
     """One case with its history, evidence, alarms and repeats."""
-    found = await asyncio.to_thread(parts.cases.one, case, current_user.get(), _now_ms())
+    if at is not None:
+        return await _past(parts, case, at)
+    found = await asyncio.to_thread(parts.cases.one, case, current_user.get(), parts.live.now_ms())
     if found is None:
         raise Problem(404, f"There is no case {case!r}.")
     return found
 
 
 @router.get("/{case}/history")
-async def history(parts: PartsNow, case: str) -> Document:
+async def history(parts: PartsNow, case: str, at: Then = None) -> Document:
     """Everything that was done about a case, from the audit."""
+    if at is not None:
+        return {"items": (await _past(parts, case, at))["history"], "next": None}
     found = await asyncio.to_thread(parts.cases.history, case)
     if not found:
         raise Problem(404, f"There is no case {case!r}.")
     return {"items": found, "next": None}
+
+
+async def _past(parts: Parts, case: str, at_ms: int) -> Document:
+    found = await asyncio.to_thread(parts.past_boards.case, case, at_ms)
+    if found is None:
+        raise Problem(404, f"There was no case {case!r}.")
+    return found
+
+
+def _now_ms(parts: Parts, at: int | None) -> int:
+    return parts.live.now_ms() if at is None else at
 
 
 def _known_street(parts: Parts, street: str | None) -> None:
@@ -119,14 +141,10 @@ def _known_street(parts: Parts, street: str | None) -> None:
         raise Problem(422, f"street {street!r}: there is none of that key.")
 
 
-def _month(parts: Parts, month: str | None) -> datetime:
+def _month(parts: Parts, month: str | None, now_ms: int) -> datetime:
     zone = parts.site.timezone
     if month is None:
-        return datetime.now(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return datetime.fromtimestamp(now_ms / 1000, zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     if not re.fullmatch(r"(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])", month, re.ASCII):
         raise Problem(422, f"month {month!r}: expected one such as 2026-09.")
     return datetime(int(month[:4]), int(month[5:]), 1, tzinfo=zone)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

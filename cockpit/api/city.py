@@ -1,13 +1,15 @@
 """Site, kinds, map, devices and their history."""
 
-import time
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
+from cockpit.api.window import Then
 from cockpit.kinds import geojson, kind_document, site_document
 from cockpit.problems import Problem
+from cockpit.reading import Reader
 from cockpit.times import parse_instant, rfc3339
 
 router = APIRouter(prefix="/api/v1", tags=["city"])
@@ -40,11 +42,12 @@ def routes(parts: PartsNow) -> Document:
 
 
 @router.get("/map/devices")
-async def map_devices(parts: PartsNow) -> Document:
+async def map_devices(parts: PartsNow, at: Then = None) -> Document:
     """Every device that has a place, in the fewest bytes."""
     columns = ["id", "kind", "lat", "lon", "street", "registered"]
     rows = []
-    for name, now in parts.live.city.devices.items():
+    city = parts.live.city if at is None else (await asyncio.to_thread(parts.past.moment, at)).city
+    for name, now in city.devices.items():
         registered = parts.site.devices.get(name)
         lat, lon = parts.reader.position(name, now)
         rows.append([name, now.kind, lat, lon, registered.street if registered else None, registered is not None])
@@ -59,22 +62,27 @@ async def devices(
     street: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
     cursor: str | None = None,
+    at: Then = None,
 ) -> Document:
     """Devices with latest values, quality and position, registered or not."""
     if kind and kind not in parts.site.catalog.kinds:
         raise Problem(404, f"There is no kind {kind!r}{parts.site.catalog.suggestion(kind)}.")
     offset = offset_of(cursor)
     # An empty parameter, as a form sends it, asks for nothing.
-    names = parts.reader.devices(kind or None, district or None, street or None)[offset : offset + limit + 1]
-    return page([parts.reader.device_document(name) for name in names], limit, offset)
+    reader = await _reader(parts, at)
+    names = reader.devices(kind or None, district or None, street or None)[offset : offset + limit + 1]
+    return page([reader.device_document(name) for name in names], limit, offset)
 
 
 @router.get("/devices/{device}")
-async def device(parts: PartsNow, device: str) -> Document:
-    """One device."""
-    found = await parts.reader.device(device)
+async def device(parts: PartsNow, device: str, at: Then = None) -> Document:
+    """One device; of the past with what it had told within a week."""
+    if at is None:
+        found = await parts.reader.device(device)
+    else:
+        found = await asyncio.to_thread(parts.past.device, device, at)
     if found is None:
-        raise Problem(404, f"There is no device {device!r}.")
+        raise Problem(404, f"There {'is' if at is None else 'was'} no device {device!r}.")
     return found
 
 
@@ -89,25 +97,42 @@ async def series(
     width: Annotated[int | None, Query(ge=10, le=10_000)] = None,
 ) -> Document:
     """A field's history; the last hour unless told. ``step`` in seconds, 0 for raw points, or ``auto``."""
-    stop_ms = parse_instant(stop, "stop") if stop else time.time_ns() // 1_000_000
+    stop_ms = parse_instant(stop, "stop") if stop else parts.live.now_ms()
     start_ms = parse_instant(start, "start") if start else stop_ms - _HOUR_MS
     return await parts.reader.series(device, field, start_ms, stop_ms, width, _step_ms(step))
 
 
 @router.get("/passages")
 async def passages(
-    parts: PartsNow, kind: str, device: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 30
+    parts: PartsNow,
+    kind: str,
+    device: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 30,
+    field: Annotated[
+        str | None, Query(description="with `least`: only those where this field is at least so much")
+    ] = None,
+    least: float | None = None,
+    at: Then = None,
 ) -> Document:
     """The newest passages of a kind (vehicles over bridges, bins lifted), newest first."""
-    known = parts.live.city.passages.get(kind, ())
-    found = [p for p in reversed(known) if device is None or p["device"] == device][:limit]
+    if (field is None) is not (least is None):
+        raise Problem(422, "field and least: expected both or none.")
+    above = None if field is None else (field, least or 0.0)
+    if at is None:
+        found = await parts.reader.passages(kind, device, limit, above)
+    else:
+        found = await asyncio.to_thread(parts.past.passages, kind, device, limit, above, at)
     return {"items": [{**p, "at": rfc3339(p["at"], parts.site.timezone)} for p in found], "next": None}
 
 
 @router.get("/summary")
-async def summary(parts: PartsNow) -> Document:
+async def summary(parts: PartsNow, at: Then = None) -> Document:
     """Online, alarming, faulty and total per kind, and alarms by priority."""
-    return parts.live.summary()
+    return parts.live.summary() if at is None else await asyncio.to_thread(parts.past.summary, at)
+
+
+async def _reader(parts: Parts, at: int | None) -> Reader:
+    return parts.reader if at is None else await asyncio.to_thread(parts.past.reader, at)
 
 
 def _map(found: Document | None) -> Document:

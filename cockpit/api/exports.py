@@ -16,6 +16,7 @@ from cockpit.api.kpi import KpiNow, PartsNow, WantedNow, now
 from cockpit.api.ledger import Board, Device, Kind, Shard, Wanted, ledger_filter
 from cockpit.api.parts import Document
 from cockpit.api.refusals import problems
+from cockpit.api.window import Then
 from cockpit.export_tables import alarm_columns, case_columns, kpi_columns, kpi_rows, ledger_columns
 from cockpit.exports import CSV_TYPE, XLSX_TYPE, Column, csv_text, workbook
 from cockpit.guard import current_user
@@ -43,14 +44,23 @@ Say = Annotated[Texts, Depends(_say)]
 
 @router.get("/alarms")
 async def alarms(
-    parts: PartsNow, sieve: Annotated[alarm_list.Sieve, Depends(alarm_routes.sieve_of)], say: Say, form: Format = "csv"
+    parts: PartsNow,
+    sieve: Annotated[alarm_list.Sieve, Depends(alarm_routes.sieve_of)],
+    say: Say,
+    form: Format = "csv",
+    at: Then = None,
 ) -> StreamingResponse:
     """Alarms, filtered as `/api/v1/alarms`."""
+
+    def listed(cursor: str | None) -> Document:
+        if at is not None:
+            return parts.past_boards.alarms(sieve, _PAGE, cursor, at)
+        return alarm_list.listed(parts.database, parts.board, sieve, _PAGE, cursor)
 
     async def rows() -> Rows:
         cursor = None
         while True:
-            page = await asyncio.to_thread(alarm_list.listed, parts.database, parts.board, sieve, _PAGE, cursor)
+            page = await asyncio.to_thread(listed, cursor)
             yield page["items"]
             cursor = page["next"]
             if cursor is None:
@@ -67,11 +77,14 @@ async def cases(
     sieve: Annotated[case_board.Sieve, Depends(case_routes.sieve_of)],
     say: Say,
     form: Format = "csv",
+    at: Then = None,
 ) -> StreamingResponse:
     """Cases, filtered as `/api/v1/cases`."""
     now_ms, user = now(), current_user.get()
 
     def listed(offset: int) -> list[Document]:
+        if at is not None:
+            return parts.past_boards.cases(sieve, _PAGE, offset, at)
         return parts.cases.listed(sieve, user, _PAGE, offset, now_ms)
 
     return await _answer(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from cockpit.api.parts import Document, Parts, parts_of
 from cockpit.api.refusals import problems
+from cockpit.api.window import Then
 from cockpit.guard import current_user
 from cockpit.kpi import Kpi
 from cockpit.kpi_parts import Wanted
@@ -39,9 +40,14 @@ KpiNow = Annotated[Kpi, Depends(kpi_of)]
 
 
 def wanted_of(
-    parts: PartsNow, from_: First = None, to: Last = None, district: District = None, street: Street = None
+    parts: PartsNow,
+    from_: First = None,
+    to: Last = None,
+    district: District = None,
+    street: Street = None,
+    at: Then = None,
 ) -> Wanted:
-    """Return what a request asks for.
+    """Return what a request asks for; its days are whole ones, also where the window stands in the past.
 
     Raises:
         Problem: 422, no such days, district or street.
@@ -54,7 +60,7 @@ def wanted_of(
         raise Problem(422, f"district {district!r}: there is none of that key.")
     end_s = time.monotonic() + _BUDGET_S
     return Wanted(
-        period_of(from_ or None, to or None, parts.site.timezone, now_ms),
+        period_of(from_ or None, to or None, parts.site.timezone, now_ms if at is None else at),
         now_ms,
         district or None,
         street or None,
@@ -67,13 +73,25 @@ WantedNow = Annotated[Wanted, Depends(wanted_of)]
 
 @router.get("/period", responses=problems(422))
 async def period(
-    parts: PartsNow, preset: Literal["today", "week", "month"] | None = None, from_: First = None, to: Last = None
+    parts: PartsNow,
+    preset: Literal["today", "week", "month"] | None = None,
+    from_: First = None,
+    to: Last = None,
+    at: Then = None,
 ) -> Document:
-    """The days that are meant, as days and as instants, and the month in which they end; by the site's calendar."""
+    """The days that are meant, as days and as instants, and the month in which they end; by the site's calendar.
+
+    With ``at`` that is the day that counts as today.
+    """
     now_ms, zone = now(), parts.site.timezone
-    today = day_of(now_ms, zone)
+    here_ms = now_ms if at is None else at
+    today = day_of(here_ms, zone)
     first = {"today": today, "week": today - timedelta(days=6), "month": today.replace(day=1)}
-    chosen = Period(first[preset], today, zone) if preset else period_of(from_ or None, to or None, zone, now_ms)
+    chosen = (
+        Period(first[preset], today, zone)
+        if preset
+        else period_of(from_ or None, to or None, zone, here_ms)
+    )
     last = chosen.last
     return {
         "from": chosen.first.isoformat(),
@@ -103,6 +121,13 @@ async def cases(parts: PartsNow, wanted: WantedNow, share: str, part: str = "den
         return [parts.cases.document(row, current_user.get(), now_ms) for row in chosen]
 
     return {"items": await asyncio.to_thread(found), "next": None, "now": rfc3339(now_ms, parts.site.timezone)}
+
+
+@router.get("/refuse_truck/hours", responses=problems(422, 503))
+async def hours(found: KpiNow, parts: PartsNow, wanted: WantedNow) -> Document:
+    """Tonnes of each hour of the last day, beside the same day of last year, or else the same weekday of last week."""
+    figures = await asyncio.to_thread(found.tonnage, wanted)
+    return {**figures, "at": rfc3339(wanted.now_ms, parts.site.timezone)}
 
 
 @router.get("/{kind}", responses=problems(404, 422, 503))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.api.alarm_acts import carried_out
-from cockpit.api.alarm_requests import Key
+from cockpit.api.alarm_requests import Key, text_of
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import ACT_PROBLEMS, problems
 from cockpit.api.role_first import RoleFirst, takes
@@ -30,7 +30,7 @@ class ReviveRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    keys: Annotated[list[Annotated[str, Field(min_length=1, max_length=160)]], Field(min_length=1, max_length=MOST)]
+    keys: Annotated[list[Annotated[str, text_of(160, 1)]], Field(min_length=1, max_length=MOST)]
     idempotency_key: Key
 
 

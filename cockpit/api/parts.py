@@ -9,13 +9,18 @@ from cockpit.backtests import Backtests
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.guard import current_user
+from cockpit.lamp_board import LampBoard
 from cockpit.live import LiveCity
+from cockpit.past import Past
+from cockpit.past_boards import PastBoards
 from cockpit.problems import Problem
 from cockpit.reading import Reader
 from cockpit.rule_board import RuleBoard
 from cockpit.sessions import Sessions, User
 from devices.site import Site
+from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
+from ingest.commands.dispatch import Dispatcher
 from ingest.places import Places
 
 Document = dict[str, Any]
@@ -37,6 +42,11 @@ class Parts:
     rules: RuleBoard = field(kw_only=True)
     backtests: Backtests = field(kw_only=True)
     places: Places = field(kw_only=True)
+    lamps: LampBoard = field(kw_only=True)
+    past: Past = field(kw_only=True)
+    past_boards: PastBoards = field(kw_only=True)
+    # Nobody can be commanded in a city that is only played.
+    dispatcher: Dispatcher | None = field(kw_only=True)
 
 
 def parts_of(request: Request) -> Parts:
@@ -56,6 +66,17 @@ def require_user() -> User:
     if user is None:
         raise Problem(401, "Log in first: POST /api/v1/login with user and password.")
     return user
+
+
+def asking(parts: Parts, request: Request) -> Person:
+    """Return who is logged in, as somebody who acts.
+
+    Raises:
+        Problem: 401.
+    """
+    user = require_user()
+    address = request.client.host if request.client else ""
+    return Person(user.name, user.roles, address, parts.board.area(user.areas))
 
 
 def page(items: list[Any], limit: int, offset: int) -> Document:

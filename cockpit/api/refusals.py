@@ -11,6 +11,7 @@ from ingest.errors import Refused, RefusedWhy
 _STATUS: dict[RefusedWhy, int] = {
     "not_found": 404,
     "role": 403,
+    "area": 403,
     "same_person": 403,
     "level_unknown": 422,
     "not_allowed": 422,
@@ -24,6 +25,8 @@ _KINDS: dict[RefusedWhy, str] = {
     "pending": "second_person_pending",
     "expired": "request_expired",
     "same_person": "same_person",
+    "alarm_active": "alarm_active",
+    "area": "wrong_area",
 }
 
 

@@ -14,10 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from cockpit.api.parts import parts_of, require_user
+from cockpit.api.parts import asking, parts_of
 from cockpit.api.refusals import refusal
 from cockpit.problems import Problem
-from ingest.alarms.audit import Person
 from ingest.alarms.commands.carrying import Command, refuse_role
 
 _COMMAND, _ROLES = "x-command", "x-roles"
@@ -44,24 +43,28 @@ class RoleFirst(APIRoute):
             try:
                 return await answer(request)
             except (RequestValidationError, HTTPException):
-                await _require(request, name, roles)
+                await require_role(request, name, roles)
                 raise
             except Problem as error:
                 if error.status in (404, 422):
-                    await _require(request, name, roles)
+                    await require_role(request, name, roles)
                 raise
 
         return by_role
 
 
-async def _require(request: Request, name: str, roles: tuple[str, ...]) -> None:
-    user = require_user()
-    if not set(roles).isdisjoint(user.roles):
-        return
-    person = Person(user.name, user.roles, request.client.host if request.client else "")
-    command = Command(name, None, "", roles, request.path_params.get("alarm"))
-    subject = f"{request.method} {request.url.path}".replace("\x00", "\ufffd")[:_LONGEST_SUBJECT]
+async def require_role(request: Request, name: str, roles: tuple[str, ...]) -> None:
+    """Refuse whoever has none of some roles, on record.
+
+    Raises:
+        Problem: 401 or 403.
+    """
     parts = parts_of(request)
+    person = asking(parts, request)
+    if not set(roles).isdisjoint(person.roles):
+        return
+    command = Command(name, None, "", roles, request.path_params.get("alarm"))
+    subject = f"{request.method} {request.url.path}"[:_LONGEST_SUBJECT]
     now_ms = time.time_ns() // 1_000_000
     error = await asyncio.to_thread(refuse_role, parts.database, command, person, subject, now_ms)
     parts.live.nudge()

@@ -1,11 +1,11 @@
 """Rules over HTTP: what is in force for whom, revisions and their history, and the way of a change into force."""
 
 import asyncio
-import time
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, field_validator
 
 from cockpit.api.alarm_acts import carried_out
 from cockpit.api.alarm_requests import Key, Reason, Sentence, text_of
@@ -41,6 +41,16 @@ class DraftRequest(_Body):
     limits_for: Tables = Field(default_factory=list)
     withdraw: Tables = Field(default_factory=list)
 
+    @field_validator("limits", "limits_for", "withdraw")
+    @classmethod
+    def _can_be_kept(cls, change: Any) -> Any:
+        """Refuse what JSON can spell and no database keeps."""
+        try:
+            msgspec.json.encode(change)
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{error.object[error.start]!r} is no character, but half of one") from None
+        return change
+
 
 class BacktestRequest(_Body):
     """Which span of the recording (RFC 3339 with offset); without one the last 24 hours."""
@@ -73,20 +83,20 @@ class DiscardRequest(_Body):
 @router.get("", responses=problems(404, 422, 503))
 async def rules(parts: PartsNow, device: str | None = None, kind: str | None = None) -> Document:
     """Rules in force, with source, edition and grade; with ``device`` the one of each that counts for it, and why."""
-    found: Document = await _read(parts.rules.in_force, _now_ms(), device, kind)
+    found: Document = await _read(parts.rules.in_force, parts.live.now_ms(), device, kind)
     return found
 
 
 @router.get("/revisions", responses=problems(503))
 async def revisions(parts: PartsNow) -> Document:
     """Drafts and versions of before, the newest first, each with who wrote and approved it and its back-test."""
-    return {"items": await _read(parts.rules.revisions, _now_ms()), "next": None}
+    return {"items": await _read(parts.rules.revisions, parts.live.now_ms()), "next": None}
 
 
 @router.get("/revisions/{number}", responses=problems(404, 503))
 async def revision(parts: PartsNow, number: int) -> Document:
     """One revision, with the whole result of its newest back-test."""
-    found: Document = await _read(parts.rules.revision, number, _now_ms())
+    found: Document = await _read(parts.rules.revision, number, parts.live.now_ms())
     return found
 
 
@@ -162,13 +172,9 @@ async def _read(call: Any, *arguments: Any) -> Any:
 
 
 async def _done(parts: Parts, number: int) -> Document:
-    found: Document = await _read(parts.rules.revision, number, _now_ms())
+    found: Document = await _read(parts.rules.revision, number, parts.live.now_ms())
     return found
 
 
 def _instant(text: str | None) -> int | None:
     return None if text is None else parse_instant(text, "effective_at")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,7 +1,6 @@
 """Devices nobody hears, those whose messages come badly, and how one of them fared."""
 
 import asyncio
-import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -45,7 +44,7 @@ async def sources(
 ) -> Document:
     """Sources with numbers skipped or clocks ahead within 24 h, or messages late or ahead at all; the worst first."""
     offset = offset_of(cursor)
-    found = await asyncio.to_thread(faulty_sources, parts.database, time.time_ns() // 1_000_000 - _DAY_MS)
+    found = await asyncio.to_thread(faulty_sources, parts.database, parts.live.now_ms() - _DAY_MS)
     shown = [_faults_document(parts, faults) for faults in found[offset : offset + limit + 1]]
     return {**page(shown, limit, offset), "total": len(found)}
 
@@ -68,7 +67,7 @@ async def device_health(
     now = parts.live.city.devices.get(device)
     if now is None:
         raise Problem(404, f"There is no device {device!r}.")
-    stop_ms = parse_instant(stop, "stop") if stop else time.time_ns() // 1_000_000 + 1
+    stop_ms = parse_instant(stop, "stop") if stop else parts.live.now_ms() + 1
     start_ms = parse_instant(start, "start") if start else stop_ms - 7 * _DAY_MS
     if stop_ms <= start_ms:
         raise Problem(422, "stop must be later than start.")

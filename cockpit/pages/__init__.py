@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from cockpit.pages import cases, device, duty, health, kpi, missing, overview, rules, shell, wall
+from cockpit.pages import bench, cases, device, duty, health, kpi, missing, overview, rules, shell, wall
 from cockpit.pages.reader import CityReader
 from cockpit.texts import texts
 from devices.site import Site
@@ -67,6 +67,8 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
                 return "kpi", kpi.records
             case ["rules"]:
                 return "rules", rules.layout
+            case ["bench"] if not site.replayed:
+                return "bench", bench.layout
             case ["health"]:
                 return "health", health.layout
             case ["device", name]:

@@ -1,7 +1,6 @@
 """One device: what it says now, its history with the limits drawn, its alarms, and what happened to itself."""
 
 import json
-import time
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
@@ -85,7 +84,7 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         name = view["field"]
         if kind is None or name is None:
             raise PreventUpdate
-        stop_ms = int(time.time() * 1000)
+        stop_ms = city.now_ms()
         start_ms = stop_ms - _WINDOWS[view["window"]]
         series = await city.series(str(device["id"]), name, start_ms, stop_ms, 1200)
         alarms = await city.alarms(str(device["id"]), 100)

@@ -1,6 +1,5 @@
 """The duty desk: the alarm list, and the evidence of the alarm that is chosen; keyboard first."""
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,8 @@ def layout(say: Texts) -> list[Any]:
         html.Section(
             [
                 html.Div(className="duty-bar", **{"data-mount": "duty_bar"}),
+                html.Div(className="duty-since", hidden=True, **{"data-mount": "duty_since"}),
+                html.Div(className="duty-requests", hidden=True, **{"data-mount": "duty_requests"}),
                 html.Div(
                     dash_ag_grid.AgGrid(
                         id="duty-grid",
@@ -64,6 +65,7 @@ def layout(say: Texts) -> list[Any]:
                     className="evidence-chart",
                     hidden=True,
                 ),
+                html.Div(className="evidence-place", hidden=True, **{"data-mount": "evidence_place"}),
             ],
             className="panel evidence",
             id="evidence-panel",
@@ -119,7 +121,7 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         if kind is None or not name:
             return {"data": [], "layout": {}}, True
         raised_ms = int(datetime.fromisoformat(str(alarm["raised_at"])).timestamp() * 1000)
-        stop_ms = min(raised_ms + _AROUND_MS, int(time.time() * 1000))
+        stop_ms = min(raised_ms + _AROUND_MS, city.now_ms())
         series = await city.series(str(alarm["device"]), name, raised_ms - _AROUND_MS, stop_ms, 600)
         style = FigureStyle(texts(language), site.timezone, rem or 16.0)
         figure = series_figure(kind, name, series, [alarm], style, raised_ms - _AROUND_MS, stop_ms)

@@ -166,11 +166,15 @@ def _limits(
         notes.append(
             {
                 "xref": "paper", "x": 0.005, "xanchor": "left", "showarrow": False, "y": value, "yanchor": "bottom",
-                "text": f"{step['priority']} {text} {_unit(field, style)}",
+                "text": f"{_short(step['priority'], style)} {text} {_unit(field, style)}",
                 "font": {"color": colour, "size": style.rem * 0.8},
             }
         )  # fmt: skip
     return shapes, notes
+
+
+def _short(priority: str, style: FigureStyle) -> str:
+    return style.say("priority.health") if priority == "health" else priority
 
 
 def _band(gap: tuple[int, int], style: FigureStyle) -> dict[str, Any]:

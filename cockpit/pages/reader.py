@@ -9,6 +9,10 @@ Record = Mapping[str, Any]
 class CityReader(Protocol):
     """Reading access to devices, history and alarms, in the shapes of the REST API (CONTRACTS.md)."""
 
+    def now_ms(self) -> int:
+        """Return the instant at which the city is."""
+        ...
+
     async def device(self, device: str) -> Record | None:
         """Return a Device, or None when nobody knows the identifier."""
         ...

@@ -9,10 +9,14 @@ from typing import Any
 
 from dash import dcc, html
 
-from cockpit.texts import Texts, texts
+from cockpit.texts import LANGUAGES, Texts, texts
 from devices.site import Site
+from ingest.alarms.shifts import SHIFT_STARTS
 
-PAGES = (("overview", ""), *((key, key) for key in ("wall", "duty", "cases", "kpi", "rules", "health")))
+PAGES = (("overview", ""), *((key, key) for key in ("wall", "duty", "cases", "kpi", "rules", "bench", "health")))
+# What of a played city is worth looking at.
+_REPLAYED = ("overview", "wall", "duty", "cases")
+_MARKS = 6
 
 _DOCUMENT = """<!DOCTYPE html>
 <html lang="zh-CN">
@@ -71,7 +75,9 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
         "data-language": say.language,
         "data-timezone": str(site.timezone),
         "data-title": say("shell.title", page=say(f"{page}.title"), city=city),
+        **({"data-replay": "true"} if site.replayed else {}),
     }
+    nameless = page == "wall" or site.replayed
     return [
         html.Div(id="settings", hidden=True, **settings),
         html.A(say("shell.skip"), href="#content", className="skip"),
@@ -81,7 +87,7 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
                     [html.Span(city, className="city"), html.Span(say("shell.product"), className="product")],
                     className="brand",
                 ),
-                *([] if page == "wall" else [_navigation(say, page, prefix)]),
+                *([] if page == "wall" else [_navigation(say, page, prefix, site.replayed)]),
                 html.Div(
                     [
                         *(
@@ -91,7 +97,8 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
                         ),
                         html.Div(**{"data-mount": "badge"}, className="live-badge"),
                         html.Div(**{"data-mount": "clock"}, className="clock"),
-                        *([] if page == "wall" else [html.Div(**{"data-mount": "session"}, className="session")]),
+                        *([] if page == "wall" else [_time_control()]),
+                        *([] if nameless else [html.Div(**{"data-mount": "session"}, className="session")]),
                         _language_switch(say),
                     ],
                     className="header-end",
@@ -99,17 +106,32 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
             ],
             className=f"header header-{page}",
         ),
+        html.Div(**{"data-mount": "past_band"}, className="past-band", role="status"),
         html.Main(content, id="content", className=f"page page-{page}", tabIndex="-1"),
+        *([_replay_mark()] if site.replayed else []),
         html.Div(**{"data-mount": "stale_cover"}, className="stale-cover", role="alert"),
         html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
     ]
 
 
-def _navigation(say: Texts, page: str, prefix: str) -> Any:
+def _replay_mark() -> Any:
+    """Return what lies over a page of a played city, so that no picture of it passes for the live one."""
+    words = " ".join(texts(language)("shell.replay") for language in LANGUAGES)
+    marks = [html.Span(words) for _ in range(_MARKS)]
+    return html.Div(marks, className="replay-mark", **{"aria-hidden": "true"})
+
+
+def _time_control() -> Any:
+    shifts = " ".join(str(each.hour * 60 + each.minute) for each in SHIFT_STARTS)
+    return html.Div(**{"data-mount": "time_control", "data-shifts": shifts}, className="time-control")
+
+
+def _navigation(say: Texts, page: str, prefix: str, replayed: bool) -> Any:
     return html.Nav(
         [
             html.A(say(f"shell.{key}"), href=prefix + path, **({"aria-current": "page"} if key == page else {}))
             for key, path in PAGES
+            if not replayed or key in _REPLAYED
         ],
         className="nav",
         **{"aria-label": say("shell.pages")},

@@ -5,6 +5,7 @@ import { moment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { logIn } from "./session.mjs";
 import { say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
 
 const underway = new Set();
@@ -47,6 +48,7 @@ export function freshKey() {
  * @returns true when it is acknowledged, by this officer or by another
  */
 export async function acknowledge(alarm, what, comment = "") {
+  if (timeWindow.past) return toast(say("past.no_acts")), false;
   // A second press while the first is on its way is the same wish.
   if (underway.has(alarm.id)) return false;
   underway.add(alarm.id);

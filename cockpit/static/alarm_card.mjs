@@ -10,6 +10,7 @@ import { priorityBadge, stateMark } from "./shapes.mjs";
 export class AlarmCard {
   constructor(words, properties = {}) {
     this.words = words;
+    this.brief = Boolean(properties.brief);
     this.element = el(properties.link ? "a" : "div", { class: "alarm-card" });
     this.since = el("span", { class: "card-since numeric" });
   }
@@ -21,7 +22,7 @@ export class AlarmCard {
     element.dataset.alarm = alarm.id;
     const who = alarm.acked_by
       ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) })
-      : [named(alarm.responsible?.name, say("alarm.no_responsible")), alarm.responsible?.phone].filter(Boolean).join(" ");
+      : [named(alarm.responsible?.name, say("alarm.no_responsible")), !this.brief && alarm.responsible?.phone].filter(Boolean).join(" ");
     element.replaceChildren(
       el("p", { class: "card-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), this.since),
       el("p", { class: "card-what" }, el("b", null, words.what(alarm)), " ", el("span", { class: "numeric" }, words.value(alarm))),

@@ -64,7 +64,7 @@ export async function alarmWords() {
     if (!limit) return null;
     const judged = field.unit === alarm.unit ? field : ownField(alarm);
     const steps = limit.levels.map((l) => `${l.priority} ${fieldValue(judged, l.value)}`).join(" · ");
-    return { text: `${steps} ${field.codes ? "" : unitOf(judged)}`, source: limit.source, grade: limit.grade };
+    return { text: `${steps} ${Object.keys(field.codes ?? {}).length ? "" : unitOf(judged)}`, source: limit.source, grade: limit.grade };
   }
 
   return { what, street, device, value, present, position, limits };

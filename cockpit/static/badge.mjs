@@ -1,21 +1,37 @@
 // The badge every page carries: live, connecting, no data since when, or alarms that may be missing since when.
 
 import { el } from "./dom.mjs";
-import { time } from "./format.mjs";
+import { day, number, time } from "./format.mjs";
 import { live } from "./live.mjs";
 import { KIND_SHAPES, mark } from "./shapes.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
+
+const PLAYED_MS = 500;
 
 export function mount(element, scope) {
+  if (timeWindow.past) {
+    element.className = "live-badge is-past";
+    return element.replaceChildren(mark(KIND_SHAPES.square), el("span", null, say("past.title")));
+  }
   const show = () => {
     const absent = live.summary?.watchdog;
-    const state = live.stale || absent ? "stale" : live.ready ? "live" : "connecting";
+    const going = settings.replay ? "replay" : "live";
+    const state = live.stale || absent ? "stale" : live.ready ? going : "connecting";
     element.className = `live-badge is-${state}`;
-    let words = say(`shell.${state}`);
+    let words = state === "replay" ? played() : say(`shell.${state}`);
     if (live.stale) words = say("shell.stale_since", { time: time(live.lastAt()) });
     else if (absent) words = say("shell.watchdog_since", { time: time(absent.since) });
     element.replaceChildren(mark(state === "stale" ? KIND_SHAPES.square : KIND_SHAPES.circle), el("span", null, words));
   };
   show();
+  if (settings.replay) scope.every(PLAYED_MS, show);
   for (const type of ["state", "summary"]) scope.listen(live, type, show);
+}
+
+/** "REPLAY ×10, day and time of the recording". */
+function played() {
+  const { speed = 1, paused = false } = live.replay ?? {};
+  const pace = paused ? say("shell.replay_paused") : speed ? `×${number(speed, speed % 1 ? 1 : 0)}` : say("shell.replay_max");
+  return say("shell.replay_at", { pace, time: `${day(live.now())} ${time(live.now())}` });
 }

@@ -6,8 +6,10 @@ import { caseDesk } from "./case_desk.mjs";
 import { site } from "./city.mjs";
 import { el } from "./dom.mjs";
 import { className } from "./case_words.mjs";
+import { areaInput, selectInput, textInput } from "./inputs.mjs";
 import { logIn, session } from "./session.mjs";
 import { named, say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
 
 const NEXT = ["register", "dispatch", "accept", "done", "verify", "force_close", "resume"];
@@ -18,6 +20,7 @@ const PICTURED = new Set(["done", "comment", "verify", "rework"]);
 const FORESEEN = new Set(["state", "changed", "overdue", "same_person", "expired", "alarm_active"]);
 
 export function actButtons(item) {
+  if (timeWindow.past) return el("div", { class: "case-acts" }, el("p", { class: "quiet" }, say("past.no_acts")));
   if (!session()?.user) {
     const enter = async () => (await logIn(say("cases.log_in_act"))) && caseDesk.refresh();
     return el("div", { class: "case-acts" }, el("button", { type: "button", onclick: enter }, say("cases.log_in_act")));
@@ -127,19 +130,4 @@ async function unitInput(item) {
 function hoursInput() {
   const input = el("input", { type: "number", min: "0.5", max: "720", step: "0.5", value: "24", required: true });
   return { element: el("label", null, say("cases.in_hours"), input), value: () => Number(input.value) };
-}
-
-export function selectInput(label, options, value) {
-  const select = el("select", { class: "field" }, options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)));
-  return { element: el("label", null, label, select), value: () => select.value, control: select };
-}
-
-export function textInput(label, properties = {}) {
-  const input = el("input", { type: "text", autocomplete: "off", ...properties });
-  return { element: el("label", null, label, input), value: () => input.value.trim(), control: input };
-}
-
-export function areaInput(label, required) {
-  const input = el("textarea", { class: "field", rows: "3", maxlength: "2000", required });
-  return { element: el("label", null, label, input), value: () => input.value.trim() };
 }

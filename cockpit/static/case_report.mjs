@@ -2,9 +2,10 @@
 
 import { freshKey } from "./acknowledge.mjs";
 import { post } from "./api.mjs";
-import { areaInput, hoursText, reason, selectInput, textInput } from "./case_acts.mjs";
+import { hoursText, reason } from "./case_acts.mjs";
 import { caseDesk } from "./case_desk.mjs";
 import { el } from "./dom.mjs";
+import { areaInput, selectInput, textInput } from "./inputs.mjs";
 import { logIn, session } from "./session.mjs";
 import { named, say } from "./texts.mjs";
 import { toast } from "./toast.mjs";

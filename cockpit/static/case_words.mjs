@@ -43,6 +43,13 @@ export function clockText(ms) {
   return days ? say("cases.days", { d: number(days), rest }) : rest;
 }
 
+/** The same in hours however many: one width for every case of a wall. */
+export function hoursText(ms) {
+  const total = Math.floor(Math.abs(ms) / 1000);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(Math.floor(total / 3600))}:${two(Math.floor((total % 3600) / 60))}:${two(total % 60)}`;
+}
+
 export const className = (item) => named(item.name, item.sub_class);
 export const streetName = (item) => named(item.street_name, item.street || say("alarm.unknown_place"));
 export const placeText = (item) => [streetName(item), item.grid, item.place, item.device].filter(Boolean).join(" · ");
@@ -51,8 +58,9 @@ export const whoText = (item) =>
 
 /** The countdown of a case as an element with a `tick`: shape, word, time, and a bar of the time that is used up. */
 export class Countdown {
-  constructor(item) {
+  constructor(item, text = clockText) {
     this.item = item;
+    this.text = text;
     this.word = el("span", { class: "due-word" });
     this.time = el("b", { class: "due-time numeric" });
     this.shape = el("span", { class: "due-shape" });
@@ -72,7 +80,7 @@ export class Countdown {
       this.shape.replaceChildren(colourMark(shown));
     }
     setText(this.word, this.words(left, colour));
-    setText(this.time, left === null ? "" : clockText(left));
+    setText(this.time, left === null ? "" : this.text(left));
     const share = left === null ? 0 : Math.min(1, Math.max(0, 1 - left / (item.limit_s * 1000)));
     this.used.style.width = `${(100 * share).toFixed(1)}%`;
   }

@@ -9,6 +9,7 @@ import { el, setText } from "./dom.mjs";
 import { number } from "./format.mjs";
 import { logIn, session } from "./session.mjs";
 import { named, say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 
 const COLOURS = ["green", "amber", "red"];
 
@@ -37,7 +38,7 @@ export async function mount(element, scope) {
   element.append(
     el("div", { class: "case-steps", role: "group", "aria-label": say("cases.steps") }, steps),
     el("div", { class: "case-colours", role: "group", "aria-label": say("cases.time_left") }, colours),
-    el("div", { class: "case-filters" }, mine, street, subClass, state, clear, add),
+    el("div", { class: "case-filters" }, mine, street, subClass, state, clear, !timeWindow.past && add),
   );
   const show = () => {
     for (const { button, count, key, value, of } of buttons) {

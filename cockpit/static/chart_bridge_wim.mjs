@@ -1,116 +1,135 @@
-// Bridges: the last vehicles, every axle where it stands and its load to scale, the total against the limit.
+// Bridges: the last overloaded vehicle from the side, to scale, each group of axles with its load and limit; and, when
+// the scene is theirs, the vehicles that passed last.
 
-import { get } from "./api.mjs";
+import { sideView } from "./axles.mjs";
 import { Sheet } from "./canvas.mjs";
 import { ChartHead } from "./chart_head.mjs";
-import { deviceDetail, kinds, places } from "./city.mjs";
-import { number, time, tonnes } from "./format.mjs";
-import { valuesOf } from "./kind_headlines.mjs";
+import { kinds } from "./city.mjs";
+import { el, setText } from "./dom.mjs";
+import { moment, number, time, tonnes } from "./format.mjs";
 import { live } from "./live.mjs";
+import { passageWatch } from "./passage_watch.mjs";
+import { stage } from "./stage.mjs";
 import { named, say } from "./texts.mjs";
+import { wallFigures } from "./wall_figures.mjs";
 
-const KEPT = 12;
-// One scale for all vehicles: the tallest bar is 16 tonnes, the longest road train 20 metres.
-const TALLEST_KG = 16_000;
-const LONGEST_M = 20;
-// Where a station does not send the distances between axles: those of common vehicles.
-const USUAL_GAPS = { 2: [4.8], 3: [4.2, 1.35], 4: [1.9, 3.9, 1.35], 5: [3.6, 6.2, 1.3, 1.3], 6: [3.2, 1.35, 6.2, 1.3, 1.3] };
+const LISTED = 9;
 
 export async function mount(panel, scope) {
-  const [table, known] = await Promise.all([kinds(), places()]);
-  const kind = table.get("bridge_wim");
+  const kind = (await kinds()).get("bridge_wim");
   if (!kind) return;
   const head = new ChartHead(panel, kind, scope);
-  const sheet = new Sheet(panel, `${named(kind.name)} ${say("wall.last_vehicles")}`);
-  const ids = [...known.values()].filter((p) => p.kind === "bridge_wim").map((p) => p.id);
-  const names = new Map();
-  let vehicles = [];
-  const limits = kind.field("over_pct")?.limits[0]?.levels ?? [];
+  const words = el("p", { class: "chart-words" });
+  panel.append(words);
+  const sheet = new Sheet(panel, `${named(kind.name)} ${say("wall.axle_loads")}`);
+  const rows = el("ol", { class: "chart-rows only-front", "aria-label": say("wall.last_vehicles") });
+  panel.append(rows);
+  const empty = el("p", { class: "chart-empty" });
+  panel.append(empty);
   const draw = () => {
-    const today = valuesOf(ids, "passes_today").reduce((sum, r) => sum + r.value, 0);
-    head.show(say("wall.last_vehicles"), today ? say("wall.today", { count: number(today) }) : "");
-    drawVehicles(sheet, vehicles, limits, (id) => names.get(id) ?? id);
-  };
-  const add = (found) => {
-    for (const { device } of found) {
-      if (!names.has(device)) {
-        names.set(device, device);
-        deviceDetail(device).then((d) => { names.set(device, named(d.name, device)); draw(); }, () => names.delete(device));
-      }
-    }
-    vehicles = [...found, ...vehicles].slice(0, KEPT);
-    draw();
+    const vehicle = passageWatch.of(stage.alarm) ?? passageWatch.over ?? passageWatch.newest[0];
+    panel.classList.toggle("is-empty", !vehicle);
+    setText(empty, vehicle || !passageWatch.loaded ? "" : say("wall.no_passage"));
+    list(rows);
+    if (!vehicle) return head.show(say("wall.last_vehicles"), "");
+    const level = passageWatch.level(vehicle);
+    const { values } = vehicle;
+    panel.dataset.pass = values.pass_id ?? "";
+    head.show(say(level ? "wall.last_overloaded" : "wall.last_vehicle"), tonnes(values.gvw_kg), level?.priority);
+    words.replaceChildren(
+      el("b", { class: level ? `tone ${level.priority}` : "" }, level ? `${level.priority} ${say("wall.vehicle_over", { pct: number(values.over_pct, 1) })}` : say("wall.vehicle_ok")),
+      el("span", null, Number.isFinite(values.limit_kg) ? say("wall.vehicle_limit", { limit: tonnes(values.limit_kg) }) : ""),
+      el("span", { class: "numeric" }, moment(vehicle.at, live.now())),
+      el("span", null, passageWatch.name(vehicle.device)),
+      el("span", { class: "plate" }, values.plate_hash ? say("wall.plate", { plate: values.plate_hash.slice(0, 8) }) : say("wall.no_plate")),
+    );
+    drawVehicle(sheet, values);
   };
   scope.resized(sheet.box, draw);
-  scope.listen(live, "passage", ({ detail }) => ids.includes(detail.device) && add([detail]));
-  scope.listen(live, "snapshot", async () => {
-    vehicles = [];
-    add(await recent());
-  });
-  vehicles = [];
-  add(await recent());
+  scope.listen(passageWatch, "change", draw);
+  scope.listen(stage, "scene", draw);
+  wallFigures.follow("bridge_wim", scope);
+  await passageWatch.follow(scope);
+  draw();
 }
 
-async function recent() {
-  try {
-    return (await get("passages", { kind: "bridge_wim", limit: KEPT })).items;
-  } catch {
-    // The next vehicle fills the picture.
-    return [];
-  }
+function list(rows) {
+  const shown = passageWatch.newest.slice(0, LISTED);
+  rows.replaceChildren(
+    ...shown.map((vehicle) => {
+      const level = passageWatch.level(vehicle);
+      return el(
+        "li",
+        null,
+        el("span", { class: "numeric" }, time(vehicle.at)),
+        el("span", { class: "row-name" }, passageWatch.name(vehicle.device)),
+        el("span", { class: "numeric" }, say("wall.axles", { count: number(vehicle.values.axle_count ?? NaN) })),
+        el("b", { class: "numeric" }, tonnes(vehicle.values.gvw_kg)),
+        el("span", { class: level ? `numeric tone ${level.priority}` : "numeric quiet" }, level ? `${level.priority} +${number(vehicle.values.over_pct)} %` : say("wall.vehicle_ok")),
+      );
+    }),
+  );
 }
 
-function drawVehicles(sheet, vehicles, limits, name) {
+function drawVehicle(sheet, values) {
   const pen = sheet.begin();
   if (!pen) return;
   const em = sheet.unit;
-  const shown = vehicles.filter((v) => v.values?.gvw_kg);
-  if (!shown.length) return sheet.text(say("wall.no_passage"), sheet.width / 2, sheet.height / 2, { align: "center" });
-  const rows = Math.max(1, Math.min(shown.length, Math.floor(sheet.height / (4.1 * em))));
-  const height = sheet.height / rows;
-  shown.slice(0, rows).forEach((vehicle, i) => drawVehicle(sheet, vehicle, i * height, height, limits, name(vehicle.device)));
-}
-
-function drawVehicle(sheet, { device, at, values }, top, height, limits, name) {
-  const em = sheet.unit;
-  const words = 13.4 * em;
-  const reached = limits.filter((level) => values.over_pct >= level.value).pop();
-  const colour = reached ? `--${reached.priority.toLowerCase()}` : "--ink";
-  const middle = top + height / 2;
-  sheet.text(`${tonnes(values.gvw_kg)}`, 0, middle - 0.35 * em, { size: 1.3, weight: 700, colour });
-  const judged = reached ? `${reached.priority} ${say("wall.vehicle_over", { pct: number(values.over_pct) })}` : say("wall.vehicle_ok");
-  sheet.text(judged, 5.1 * em, middle - 0.35 * em, { size: 0.95, weight: 600, colour: reached ? colour : "--quiet" });
-  sheet.text(`${time(at)} ${name}`, 0, middle + 1 * em, { size: 0.95 });
-  drawAxles(sheet, values, words, top, height, colour);
-}
-
-function drawAxles(sheet, values, left, top, height, colour) {
-  const { pen, unit: em } = sheet;
-  const count = Math.round(values.axle_count ?? 0);
-  if (count < 2) return;
-  const gaps = [];
-  for (let n = 1; n < count; n++) gaps.push(values[`axle_gap${n}_m`] ?? USUAL_GAPS[count]?.[n - 1] ?? 1.35);
-  const scale = (sheet.width - left - 1.4 * em) / LONGEST_M;
-  const ground = top + height - 0.75 * em;
-  const tallest = height - 2.1 * em;
-  let x = left + 1 * em;
-  const start = x;
-  const wheels = [x, ...gaps.map((gap) => (x += gap * scale))];
-  pen.strokeStyle = sheet.colour("--line-strong");
-  pen.lineWidth = em * 0.12;
-  pen.strokeRect(start - 0.7 * em, ground - 0.62 * em, wheels[count - 1] - start + 1.4 * em, 0.3 * em);
-  const roomy = Math.min(...gaps) * scale > 1.9 * em;
-  wheels.forEach((wheel, i) => {
-    const load = values[`axle${i + 1}_kg`];
+  const view = sideView(values, { width: sheet.width, height: sheet.height, em });
+  if (!view) return sheet.text(say("wall.no_axles"), sheet.width / 2, sheet.height / 2, { align: "center" });
+  // For whoever looks at the drawing with other means than eyes.
+  sheet.canvas.dataset.view = JSON.stringify({ perM: view.perM, perKg: view.perKg, wheels: view.wheels.map(({ x, load_kg, bar }) => [x, load_kg, bar.height]), groups: view.groups });
+  const box = ({ x, y, width, height }, colour) => {
+    pen.fillStyle = sheet.colour(colour);
+    pen.fillRect(x, y, width, height);
+  };
+  if (!view.low) {
+    box(view.body, "--line");
+    box(view.cab, "--line-strong");
+  }
+  box(view.chassis, "--line-strong");
+  for (const { x, y, r } of view.wheels) {
     pen.fillStyle = sheet.colour("--quiet");
     pen.beginPath();
-    pen.arc(wheel, ground, em * 0.28, 0, 7);
+    pen.arc(x, y, r, 0, 7);
     pen.fill();
-    if (!Number.isFinite(load)) return;
-    const bar = Math.min(1, load / TALLEST_KG) * tallest;
-    pen.fillStyle = sheet.colour(colour === "--ink" ? "--data" : colour);
-    pen.fillRect(wheel - em * 0.32, ground - 0.75 * em - bar, em * 0.64, bar);
-    const own = roomy || i === 0 || wheel - wheels[i - 1] > 1.9 * em || i === count - 1;
-    if (own) sheet.text(number(load / 1000, 1), wheel, ground - 0.95 * em - bar, { size: 0.9, align: "center", colour: "--ink" });
-  });
+  }
+  sheet.line(0, view.ground, sheet.width, view.ground, "--line-strong", em * 0.1);
+  for (const group of view.groups) drawGroup(sheet, view, group);
+  scales(sheet, view);
+}
+
+function drawGroup(sheet, view, group) {
+  const { pen, unit: em } = sheet;
+  const wheels = view.wheels.slice(group.first, group.last + 1);
+  for (const { x, bar } of wheels) {
+    const within = Math.min(bar.height, Math.max(0, group.limitY - bar.top));
+    pen.fillStyle = sheet.colour("--data");
+    pen.fillRect(x - bar.width / 2, bar.top, bar.width, within);
+    if (bar.height <= within) continue;
+    // What lies over the share of the limit is hatched, so that it shows without colour.
+    pen.fillStyle = sheet.colour("--ink");
+    pen.fillRect(x - bar.width / 2, bar.top + within, bar.width, bar.height - within);
+    pen.fillStyle = sheet.colour("--panel");
+    for (let y = bar.top + within + 0.15 * em; y < bar.top + bar.height; y += 0.35 * em) pen.fillRect(x - bar.width / 2, y, bar.width, 0.12 * em);
+  }
+  sheet.line(group.from - 0.35 * em, group.limitY, group.to + 0.35 * em, group.limitY, "--ink", em * 0.14);
+  const middle = (group.from + group.to) / 2;
+  const load = group.load_kg === null ? say("device.no_value") : tonnes(group.load_kg);
+  const limit = number(group.limit_kg / 1000, group.limit_kg % 1000 ? 1 : 0);
+  const style = { align: "center", colour: "--ink", weight: group.over ? 700 : 400 };
+  if (view.low) return sheet.text(`${number((group.load_kg ?? NaN) / 1000, 1)} / ${limit} ${say("unit.tonne")}`, middle, view.wordsY + 1.15 * em, style);
+  sheet.text(load, middle, view.wordsY + 1.2 * em, { ...style, size: 1.125, weight: 700 });
+  sheet.text(say("wall.group_limit", { limit }), middle, view.wordsY + 2.45 * em, style);
+}
+
+/** What five metres are in this drawing. */
+function scales(sheet, view) {
+  const em = sheet.unit;
+  const metres = 5 * view.perM;
+  const y = view.ground + 0.9 * em;
+  const x = sheet.width - metres;
+  sheet.line(x, y, sheet.width, y, "--quiet", em * 0.1);
+  for (const end of [x, sheet.width]) sheet.line(end, y - 0.25 * em, end, y + 0.25 * em, "--quiet", em * 0.1);
+  sheet.text(say("wall.scale_m"), sheet.width, y + 1.3 * em, { align: "right" });
 }

@@ -1,22 +1,28 @@
-// The heading of a chart on the wall: the kind's shape and name, what is drawn, and the number of the moment.
+// The heading of a chart on the wall: the kind's shape and name, what is drawn, and its key figure.
 
 import { el, setText } from "./dom.mjs";
 import { kindMark } from "./shapes.mjs";
-import { stage } from "./scenes.mjs";
+import { stage } from "./stage.mjs";
 import { named } from "./texts.mjs";
 
 export class ChartHead {
   constructor(panel, kind, scope) {
     this.what = el("span", { class: "chart-what" });
-    this.figure = el("b", { class: "chart-figure" });
-    panel.append(el("header", null, el("h2", null, kindMark(kind.shape), named(kind.name)), this.what, this.figure));
+    this.figure = el("b", { class: "chart-figure numeric" });
+    panel.append(el("header", null, el("h2", null, kind.shape && kindMark(kind.shape), named(kind.name)), this.what, this.figure));
     const front = () => panel.classList.toggle("is-front", stage.kind === kind.key);
     front();
     scope.listen(stage, "scene", front);
   }
 
-  show(what, figure) {
+  /** `figure` is "12.3 t": the number stands large, its unit beside it; with a priority it is that of an alarm. */
+  show(what, figure, priority) {
     setText(this.what, what);
-    setText(this.figure, figure);
+    const key = `${figure}${priority ?? ""}`;
+    if (this.key === key) return;
+    this.key = key;
+    const [, value, unit] = /^(\S*)\s*(.*)$/.exec(figure);
+    this.figure.replaceChildren(value, unit ? el("small", null, unit) : "");
+    this.figure.className = `chart-figure numeric${priority ? ` tone ${priority}` : ""}`;
   }
 }

@@ -1,7 +1,10 @@
-// What the parts of the duty desk share: which alarm is chosen, by its identifier and never by its row, and the filter.
+// What the parts of the duty desk share: which alarm is chosen, by its identifier and never by its row, and what is listed.
 
 import { live } from "./live.mjs";
 import { isUnacked } from "./urgency.mjs";
+
+/** How an alarm stands on the desk: in sight, or hidden by one of these; each is counted, always. */
+export const VIEWS = ["none", "shelved", "by_design", "out_of_service"];
 
 class Desk extends EventTarget {
   constructor() {
@@ -9,11 +12,12 @@ class Desk extends EventTarget {
     this.chosen = null;
     this.unackedOnly = false;
     this.opened = false;
+    this.view = "none";
   }
 
   /** The alarms on the list, in its order. */
   listed() {
-    return live.openAlarms().filter((alarm) => !this.unackedOnly || isUnacked(alarm));
+    return live.openAlarms().filter((alarm) => alarm.suppression === this.view && (!this.unackedOnly || isUnacked(alarm)));
   }
 
   choose(id, { open = this.opened } = {}) {
@@ -21,6 +25,12 @@ class Desk extends EventTarget {
     this.chosen = id;
     this.opened = open && id !== null;
     this.dispatchEvent(new Event("choose"));
+  }
+
+  /** Bring an alarm into sight, wherever it is listed, and choose it. */
+  show(alarm) {
+    this.filter({ unackedOnly: false, view: alarm.suppression });
+    this.choose(alarm.id, { open: true });
   }
 
   /** Move the choice by one; from nothing it goes to the worst alarm. */
@@ -31,8 +41,8 @@ class Desk extends EventTarget {
     this.choose(at < 0 ? ids[0] : ids[Math.min(ids.length - 1, Math.max(0, at + by))]);
   }
 
-  filter(unackedOnly) {
-    this.unackedOnly = unackedOnly;
+  filter({ unackedOnly = this.unackedOnly, view = this.view }) {
+    Object.assign(this, { unackedOnly, view });
     this.dispatchEvent(new Event("filter"));
   }
 }

@@ -6,6 +6,7 @@ import { duration, moment, number } from "./format.mjs";
 import { live } from "./live.mjs";
 import { KIND_SHAPES, mark, STATE_SHAPES } from "./shapes.mjs";
 import { say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 
 const MOST = 12;
 const REFRESH_MS = 15_000;
@@ -13,7 +14,7 @@ const REFRESH_MS = 15_000;
 export async function mount(element, scope) {
   const path = `devices/${encodeURIComponent(element.dataset.device)}/health`;
   const load = async () => {
-    const { items, next } = await get(path, { limit: MOST });
+    const { items, next } = await get(path, { limit: MOST, stop: timeWindow.past ? timeWindow.at + 1 : null });
     if (scope.open) show(element, items, next !== null);
   };
   await load();

@@ -3,8 +3,10 @@
 import { acknowledge } from "./acknowledge.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { desk } from "./desk.mjs";
+import { actOf, beginAct } from "./desk_acts.mjs";
 import { helpDialog } from "./duty_help.mjs";
 import { duration, moment } from "./format.mjs";
+import { handoverDialog } from "./handover.mjs";
 import { live } from "./live.mjs";
 import { PRIORITY_SHAPES, STATE_SHAPES } from "./shapes.mjs";
 import { sound } from "./sound.mjs";
@@ -17,6 +19,7 @@ const GRID = "duty-grid";
 export async function mount(element, scope) {
   const words = await alarmWords();
   listenToKeys(scope, words);
+  element.setAttribute("aria-keyshortcuts", "j k a d c s r m h ?");
   scope.listen(live, "alarm", ({ detail }) => {
     const { alarm, before } = detail;
     const worse = before && rank(alarm.priority) < rank(before.priority);
@@ -98,10 +101,25 @@ function keepGrid(grid, scope, words) {
   show();
 }
 
-export function acknowledgeChosen(words) {
+/** The chosen alarm as it is displayed, or nothing and a notice. */
+function displayedAlarm() {
   const alarm = desk.chosen ? (desk.displayed?.(desk.chosen) ?? live.alarms.get(desk.chosen)) : null;
-  if (!alarm) return toast(say("duty.none_chosen"));
+  if (!alarm) toast(say("duty.none_chosen"));
+  return alarm;
+}
+
+export function acknowledgeChosen(words) {
+  const alarm = displayedAlarm();
+  if (!alarm) return;
   acknowledge(alarm, `${words.what(alarm)} · ${words.street(alarm)}`, document.getElementById("ack-comment")?.value.trim());
+}
+
+function act(key, words) {
+  const alarm = displayedAlarm();
+  if (!alarm) return;
+  const found = actOf(key, alarm);
+  if (found) beginAct(found, alarm, words);
+  else toast(say("duty.no_act"));
 }
 
 function listenToKeys(scope, words) {
@@ -111,7 +129,9 @@ function listenToKeys(scope, words) {
     k: () => desk.step(-1),
     ArrowUp: () => desk.step(-1),
     a: () => acknowledgeChosen(words),
-    s: () => sound.toggle(),
+    ...Object.fromEntries(["c", "s", "d", "r"].map((key) => [key, () => act(key, words)])),
+    m: () => sound.toggle(),
+    h: () => handoverDialog(),
     "?": () => helpDialog(),
     Enter: () => desk.chosen && desk.choose(desk.chosen, { open: true }),
     Escape: () => desk.choose(desk.chosen, { open: false }),
@@ -120,9 +140,9 @@ function listenToKeys(scope, words) {
     const typing = event.target.closest?.("input, textarea, select, dialog");
     const pressing = event.key === "Enter" && event.target.closest?.("a, button");
     if (typing || pressing || event.ctrlKey || event.metaKey || event.altKey || (event.repeat && event.key === "a")) return;
-    const act = acts[event.key];
-    if (!act) return;
+    const work = acts[event.key];
+    if (!work) return;
     event.preventDefault();
-    act();
+    work();
   });
 }

@@ -3,7 +3,10 @@
 import { el } from "./dom.mjs";
 import { say } from "./texts.mjs";
 
-const KEYS = [["j", "help_j"], ["k", "help_k"], ["a", "help_a"], ["Enter", "help_enter"], ["Esc", "help_escape"], ["s", "help_s"], ["?", "help_help"]];
+const KEYS = [
+  ["j", "help_j"], ["k", "help_k"], ["a", "help_a"], ["d", "help_d"], ["c", "help_c"], ["s", "help_s"], ["r", "help_r"],
+  ["Enter", "help_enter"], ["Esc", "help_escape"], ["m", "help_m"], ["h", "help_h"], ["?", "help_help"],
+];
 
 export function helpDialog() {
   if (document.querySelector("dialog[open]")) return;

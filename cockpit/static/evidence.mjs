@@ -5,12 +5,17 @@ import { address } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { cameraText, person } from "./contacts.mjs";
 import { desk } from "./desk.mjs";
+import { ACT_KEYS, actsOn, beginAct } from "./desk_acts.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, moment } from "./format.mjs";
 import { live } from "./live.mjs";
+import { session, sessions } from "./session.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
 import { say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 import { isUnacked } from "./urgency.mjs";
+
+const PACK_ROLES = ["engineer", "auditor"];
 
 export async function mount(element, scope) {
   const words = await alarmWords();
@@ -29,7 +34,7 @@ export async function mount(element, scope) {
         el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say("duty.choose_keys"))),
       );
     }
-    element.replaceChildren(...facts(alarm, words, since, present));
+    element.replaceChildren(...facts(alarm, words, since, present).filter(Boolean));
     tick();
     // A new curve for another alarm, or when this one is raised anew; not for every change of its value.
     const key = `${alarm.id} ${alarm.activations ?? ""} ${alarm.level_peak}`;
@@ -48,6 +53,7 @@ export async function mount(element, scope) {
   show();
   scope.listen(desk, "choose", show);
   scope.listen(live, "snapshot", show);
+  scope.listen(sessions, "change", show);
   scope.listen(live, "alarm", ({ detail }) => detail.alarm.id === desk.chosen && show());
   scope.every(1000, tick);
 }
@@ -68,6 +74,10 @@ function facts(alarm, words, since, present) {
     row("responsible", ...(who ? person(who) : [say("alarm.no_responsible")])),
     alarm.grid_officer && row("grid_officer", ...person(alarm.grid_officer)),
     alarm.camera && row("camera", cameraText(alarm.camera)),
+    alarm.suppressed && row("hidden", hiddenText(alarm)),
+    alarm.decision && row("decision", say(`duty.decide_${alarm.decision}`), alarm.decided_by ? ` · ${alarm.decided_by} ${when(alarm.decided_at)}` : ""),
+    alarm.case && row("case", el("a", { href: address(`cases?case=${encodeURIComponent(alarm.case)}`) }, alarm.case)),
+    alarm.verdict && row("verdict", say("duty.decide_false_alarm"), ` · ${alarm.verdict_by} ${when(alarm.verdict_at)}`),
     alarm.activations > 1 && row("activations", String(alarm.activations)),
   ];
   return [
@@ -79,8 +89,30 @@ function facts(alarm, words, since, present) {
       el("p", null, `${words.street(alarm)} · `, el("a", { href: address(`device/${encodeURIComponent(alarm.device)}`) }, words.device(alarm))),
     ),
     acknowledgement(alarm, words),
+    otherActs(alarm, words),
     el("dl", { class: "facts" }, rows.filter(Boolean).flat()),
+    pack(alarm),
   ];
+}
+
+function otherActs(alarm, words) {
+  const acts = actsOn(alarm).map((act) =>
+    el("button", { type: "button", "data-act": act, onclick: () => beginAct(act, alarm, words) }, `${say(`duty.act_${act}`)} (${ACT_KEYS[act]})`),
+  );
+  return acts.length ? el("div", { class: "button-row evidence-acts" }, acts) : null;
+}
+
+/** The whole of it to take away; raw messages are in it, so it is for those who may see these. */
+function pack(alarm) {
+  if (!session()?.roles?.some((role) => PACK_ROLES.includes(role))) return null;
+  const href = address(`api/v1/alarms/${encodeURIComponent(alarm.id)}/evidence`);
+  return el("p", { class: "evidence-pack" }, el("a", { href, download: "" }, say("pack.link")));
+}
+
+function hiddenText(alarm) {
+  const { until, by, reason } = alarm.suppressed;
+  const parts = [say(`duty.view_${alarm.suppression}`), until && say("duty.until", { time: moment(until, live.now()) }), by, reason];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function quality(alarm) {
@@ -89,6 +121,7 @@ function quality(alarm) {
 
 function acknowledgement(alarm, words) {
   const close = el("button", { type: "button", class: "evidence-close", onclick: () => desk.choose(desk.chosen, { open: false }) }, say("shell.close"));
+  if (timeWindow.past) return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, say("past.no_acts")), close);
   if (!isUnacked(alarm)) {
     const by = say("alarm.acked_by", { name: alarm.acked_by ?? "", time: moment(alarm.acked_at, live.now()) });
     return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, by), close);

@@ -60,6 +60,11 @@ export const time = (at) => clock("hms", HMS).format(instant(at));
 export const minute = (at) => clock("hm", { hour: "2-digit", minute: "2-digit" }).format(instant(at));
 const weekday = (at) => clock("weekday", { weekday: "short" }).format(instant(at));
 export const day = (at) => `${clock("date", { year: "numeric", month: "2-digit", day: "2-digit" }).format(instant(at))} ${weekday(at)}`;
+/** The day of the site as YYYY-MM-DD, as the API takes it. */
+export function isoDay(at) {
+  const parts = Object.fromEntries(clock("iso", { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at).map(({ type, value }) => [type, value]));
+  return `${parts.year}-${parts.month}-${parts.day}`;
+}
 
 /** Time of day, with the date in front when it is not today's. */
 export function moment(at, now) {

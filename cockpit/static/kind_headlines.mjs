@@ -44,7 +44,9 @@ const SPECIAL = {
   light_pole: (ids) => {
     const { due, lit } = lampCount(ids);
     if (!due) return { text: say("device.no_value"), unit: "", label: say("headline.day") };
-    return { text: number((lit / due) * 100, 1), unit: "%" };
+    // What is not whole does not read as whole: 99.96 is no 100.
+    const share = (100 * lit) / due;
+    return { text: number(share, lit < due && share >= 99.95 ? 2 : 1), unit: "%" };
   },
   gas_alarm: (ids, kind) => extreme(ids, kind.field("conc_pct_lel"), Math.max),
 };

@@ -4,6 +4,7 @@ import { niceStep, Sheet } from "./canvas.mjs";
 import { minute, number } from "./format.mjs";
 
 const SERIES = ["--data", "--data-2", "--data-4", "--data-3"];
+const MOST_STEPS = 7;
 const TICKS_MS = [60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000, 3_600_000];
 
 export class LineChart {
@@ -15,20 +16,22 @@ export class LineChart {
   /** Draw {lines: [{name, points, now}], limits: [{value, priority, text}], from, to, gapMs, low, high, caption}. */
   draw(chart) {
     this.last = chart;
+    // For whoever looks at the drawing with other means than eyes.
+    this.sheet.canvas.dataset.points = chart.lines.reduce((sum, line) => sum + line.points.length, 0);
     const sheet = this.sheet;
     const pen = sheet.begin();
     if (!pen) return;
     const em = sheet.unit;
-    const small = 0.95;
+    const small = 1;
     const [low, high] = extent(chart);
-    const step = niceStep(high - low, sheet.height / (2.6 * em));
+    const step = niceStep(high - low, Math.min(MOST_STEPS, sheet.height / (2.6 * em)));
     const top = Math.ceil(high / step) * step;
     const bottom = Math.floor(low / step) * step;
     const digits = step < 1 ? 1 : 0;
     sheet.type(small);
     const left = pen.measureText(number(top, digits)).width + 0.5 * em;
     sheet.type(1, 700);
-    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width * 0.87, pen.measureText(line.now ?? "").width));
+    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width, pen.measureText(line.now ?? "").width));
     const right = Math.min(sheet.width * 0.4, Math.max(0, ...names) + 0.8 * em);
     const box = { left, right: sheet.width - right, top: (chart.caption ? 1.7 : 0.7) * em, bottom: sheet.height - 1.6 * em };
     if (chart.caption) sheet.text(chart.caption, 0, 0.85 * em, { size: small, weight: 600, colour: "--ink" });
@@ -99,7 +102,7 @@ function stroke(sheet, line, x, y, colour, gapMs) {
 /** Names and present values at the right edge, pushed apart so that none covers another. */
 function nameEnds(sheet, lines, box, y) {
   const em = sheet.unit;
-  const room = 2.25 * em;
+  const room = 2.5 * em;
   const most = Math.max(1, Math.floor(sheet.height / room));
   const ends = lines
     .map((line, i) => ({ line, colour: SERIES[i % SERIES.length], y: y(line.points[line.points.length - 1]?.[1] ?? 0) }))
@@ -111,13 +114,13 @@ function nameEnds(sheet, lines, box, y) {
     end.y = Math.max(end.y, floor);
     floor = end.y + room;
   }
-  let ceiling = sheet.height - 1.15 * em;
+  let ceiling = sheet.height - 1.3 * em;
   for (const end of [...ends].reverse()) {
     end.y = Math.min(end.y, ceiling);
     ceiling = end.y - room;
   }
   for (const { line, colour, y: at } of ends) {
     sheet.text(line.now ?? "", box.right + 0.6 * em, at + 0.15 * em, { size: 1, weight: 700, colour });
-    sheet.text(sheet.fitted(line.name, sheet.width - box.right - 0.6 * em, 0.85), box.right + 0.6 * em, at + 1.05 * em, { size: 0.85, colour: "--quiet" });
+    sheet.text(sheet.fitted(line.name, sheet.width - box.right - 0.6 * em), box.right + 0.6 * em, at + 1.2 * em, { colour: "--quiet" });
   }
 }

@@ -1,14 +1,17 @@
-// The one connection of a page to /ws/live: a snapshot, then ticks, alarms and beats; it comes back for ever.
+// The one connection of a page to /ws/live: a snapshot, then ticks, alarms and beats; it comes back for ever. A page whose
+// window stands in the past has none: it asks once for the city of that instant, and nothing of it moves.
 //
 // Promise to the pages: what they read here is either fresh, or `live.stale` says since when it is not. A gap in the
 // sequence, an overflow on the server or five silent seconds end the connection; the next one starts with a snapshot.
 
-import { socketAddress } from "./api.mjs";
+import { get, socketAddress } from "./api.mjs";
 import { ended } from "./session.mjs";
+import { timeWindow } from "./time_window.mjs";
 import { byUrgency } from "./urgency.mjs";
 
 const WATCHDOG_MS = 5_000;
 const STALE_MS = 10_000;
+const FORETOLD_MS = 2_500;
 const BACKOFF_MS = [500, 5_000];
 const KEPT_PASSAGES = 60;
 const LOG_IN_AGAIN = 4401;
@@ -26,24 +29,41 @@ class Live extends EventTarget {
     this.stale = false;
     this.heardAt = Date.now();
     this.dataAt = null;
+    this.newsAt = null;
     this.offset = 0;
+    this.markAt = this.heardAt;
+    this.replay = null;
+    this.reached = 0;
     this.seq = null;
     this.assets = null;
     this.boot = null;
     this.wait = BACKOFF_MS[0];
     this.socket = null;
+    this.past = null;
+    this.problem = "";
+    if (timeWindow.past) return void this.recall();
     this.connect();
     setInterval(() => this.watch(), 1_000);
   }
 
   /** Server time in epoch milliseconds: elapsed times do not depend on the screen's clock. */
   now() {
-    return Date.now() + this.offset;
+    if (timeWindow.past && timeWindow.at !== null) return timeWindow.at;
+    const now = this.at(Date.now());
+    // How fast a replay goes is known a little late; its clock may wait, and never runs back.
+    if (this.replay) this.reached = Math.max(this.reached, now);
+    return this.replay ? this.reached : now;
+  }
+
+  /** The server's time at an instant of this screen; in a replay it may pass faster, or stand still. */
+  at(here) {
+    if (!this.replay) return here + this.offset;
+    return this.markAt + this.offset + Math.min(here - this.markAt, FORETOLD_MS) * this.replay.rate;
   }
 
   /** The instant the picture stands at, by the server's clock: the last message, or the last the cockpit itself heard. */
   lastAt() {
-    const heard = this.heardAt + this.offset;
+    const heard = this.at(this.heardAt);
     return this.dataAt === null ? heard : Math.min(heard, this.dataAt);
   }
 
@@ -53,6 +73,23 @@ class Live extends EventTarget {
 
   openAlarms() {
     return [...this.alarms.values()].sort(byUrgency);
+  }
+
+  async recall() {
+    try {
+      const found = await get("past", { at: timeWindow.given });
+      this.begin(found);
+      this.passages = found.passages;
+      this.past = found.past;
+      this.problem = "";
+      this.complete();
+    } catch (error) {
+      if (error.status === 401) return ended();
+      this.problem = error.message;
+      this.tell("state");
+      // Of an instant that is refused nobody will ever tell; a server that is away comes back.
+      if (!error.status || error.status >= 500) setTimeout(() => this.recall(), BACKOFF_MS[1]);
+    }
   }
 
   connect() {
@@ -80,7 +117,7 @@ class Live extends EventTarget {
   watch() {
     const now = Date.now();
     if (this.socket && now - Math.max(this.heardAt, this.openedAt) > WATCHDOG_MS) this.again();
-    const stale = this.now() - this.lastAt() > STALE_MS;
+    const stale = now - Math.min(this.heardAt, this.newsAt ?? this.heardAt) > STALE_MS;
     if (stale !== this.stale) {
       this.stale = stale;
       this.tell("state");
@@ -95,8 +132,15 @@ class Live extends EventTarget {
       this.seq = message.seq;
     }
     // A cockpit that beats while its collector is dead would show an old city as a live one.
-    if (message.type === "beat") this.dataAt = Number.isFinite(message.data_at) ? message.data_at : null;
-    if (Number.isFinite(message.now)) this.offset = message.now - this.heardAt;
+    if (message.type === "beat") {
+      this.dataAt = Number.isFinite(message.data_at) ? message.data_at : null;
+      this.newsAt = this.dataAt === null ? null : this.heardAt - (message.now - this.dataAt);
+    }
+    if (Number.isFinite(message.now)) {
+      this.offset = message.now - this.heardAt;
+      this.markAt = this.heardAt;
+      this.replay = message.replay ?? null;
+    }
     this.handle(message);
     if (this.stale) this.watch();
   }

@@ -1,6 +1,7 @@
 // The map on WebGL2: MapLibre with an inline style; marker states are feature-state, moving devices a source of their own.
 
 import { rem } from "./dom.mjs";
+import { cameraFor } from "./map_camera.mjs";
 import { shapeImages } from "./map_images.mjs";
 import { mapStyle } from "./map_style.mjs";
 import { say } from "./texts.mjs";
@@ -8,6 +9,8 @@ import * as maplibre from "./vendor/maplibre-gl/maplibre-gl.mjs";
 
 const FLASH_MS = 700;
 const DIMMED = 0.12;
+// Room around what the camera looks at: for its sign and the label above it.
+const MARGIN = 80;
 const FLASHING = [
   ["ring-flash", "circle-stroke-opacity"],
   ["marks-flash", "icon-opacity"],
@@ -18,14 +21,14 @@ export function webgl2() {
 }
 
 /** Make the map; see map_panel.mjs for what it is told. Resolves when its style stands. */
-export async function glMap(container, { basemap, routes, fixed, shapes, bounds, interactive, onPick }, scope) {
+export async function glMap(container, { basemap, routes, areas, fixed, shapes, bounds, interactive, onPick }, scope) {
   // On a phone's small map the signs shrink too, or they would hide the city.
   const scale = (rem() / 16) * Math.min(1, Math.max(0.6, container.clientWidth / (44 * rem())));
   // Room for the labels above the topmost alarm and for the legend at the foot.
   const padding = { top: 36 * scale, right: 12 * scale, bottom: (container.clientWidth > 500 ? 56 : 12) * scale, left: 12 * scale };
   const map = new maplibre.Map({
     container,
-    style: mapStyle(basemap, routes, fixed, shapes, scale),
+    style: mapStyle(basemap, routes, areas, fixed, shapes, scale),
     bounds,
     fitBoundsOptions: { padding },
     interactive,
@@ -46,6 +49,7 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
   await new Promise((resolve) => map.once("load", resolve));
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let target = { box: bounds, nearest: Infinity, cover: 0 };
   let home = true;
   let on = true;
   if (!calm) {
@@ -57,7 +61,12 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
   }
   let flashing = false;
   for (const type of ["dragstart", "wheel"]) map.on(type, () => (home = false));
-  map.on("resize", () => home && map.fitBounds(bounds, { padding, animate: false }));
+  const camera = () => {
+    const { clientWidth: width, clientHeight: height } = container;
+    const inset = { ...padding, top: Math.max(padding.top, target.cover) };
+    return cameraFor(target.box, { width, height, inset, margin: MARGIN * scale }, bounds, target.nearest);
+  };
+  map.on("resize", () => home && map.jumpTo(camera()));
 
   const pickable = ["marks-flash", "marks-steady", ...shapes.map(([kind]) => (kind === "light_pole" ? "lamps" : `kind-${kind}`))];
   if (interactive) {
@@ -76,6 +85,8 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
   }
 
   const states = new Map();
+  const tints = new Map();
+  let routesNow = "";
   return {
     setState(id, state) {
       if (states.get(id) === state) return;
@@ -95,17 +106,29 @@ export async function glMap(container, { basemap, routes, fixed, shapes, bounds,
           map.setPaintProperty("lamps", "circle-stroke-opacity", shown ? 1 : DIMMED);
         } else map.setPaintProperty(`kind-${own}`, "icon-opacity", shown ? (own === "gas_alarm" && kind === null ? 0.65 : 1) : DIMMED);
       }
-      map.setPaintProperty("routes", "line-opacity", kind === "drone" ? 0.9 : kind === null ? 0.35 : 0.08);
+      map.setPaintProperty("routes", "line-opacity", kind === "drone" ? 0.7 : kind === null ? 0.35 : 0.08);
+      map.setLayoutProperty("rounds", "visibility", kind === "refuse_truck" ? "visible" : "none");
     },
-    fly(center) {
-      home = false;
-      // The banner covers the upper part: the place comes to stand below it.
-      const offset = [0, container.clientHeight * 0.16];
-      map.flyTo({ center, offset, zoom: 13.2, duration: calm ? 0 : 2500, essential: true });
+    /** Draw these routes and rounds as those that are under way. */
+    setRoutes(ids) {
+      const key = ids.join();
+      if (key === routesNow) return;
+      routesNow = key;
+      map.setFilter("routes-now", ["in", ["get", "id"], ["literal", ids]]);
     },
-    goHome() {
+    setTrails: (features) => map.getSource("trails").setData({ type: "FeatureCollection", features }),
+    /** Lay a colour over a street; opacity 0 takes it away. */
+    tint(id, colour, opacity) {
+      const key = opacity ? `${colour} ${opacity}` : "";
+      if ((tints.get(id) ?? "") === key) return;
+      tints.set(id, key);
+      map.setFeatureState({ source: "areas", id }, { colour, opacity });
+    },
+    /** Look at a box, or at the whole city; `cover` pixels of the top are hidden by something else. */
+    look(box, { nearest = 13.2, cover = 0 } = {}) {
+      target = { box: box ?? bounds, nearest: box ? nearest + Math.log2(scale) : Infinity, cover };
       home = true;
-      map.fitBounds(bounds, { padding, duration: calm ? 0 : 1500 });
+      map.flyTo({ ...camera(), duration: calm ? 0 : 2000, essential: true });
     },
     project: (lonlat) => map.project(lonlat),
     onMove: (work) => map.on("move", work),

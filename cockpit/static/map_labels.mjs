@@ -11,16 +11,25 @@ export class LabelLayer {
     map.onMove(() => this.place());
   }
 
-  /** Show these labels of a group, the most important first: [{key, at: [lon, lat], text, className}]. */
+  /**
+   * Show these labels of a group, the most important first: [{key, at: [lon, lat], text, className, build}].
+   * `build` gives the nodes of a label that is more than text; they are made again when `text` changes.
+   */
   set(group, wanted) {
     const before = this.groups.get(group) ?? new Map();
     const shown = new Map();
     for (const label of wanted) {
       const known = before.get(label.key) ?? { element: el("div") };
       known.at = label.at;
-      known.element.className = `map-label ${label.className}`;
-      if (known.element.textContent !== label.text) {
-        setText(known.element, label.text);
+      if (known.className !== label.className) {
+        known.element.className = `map-label ${label.className}`;
+        known.className = label.className;
+        known.width = null;
+      }
+      if (known.text !== label.text) {
+        if (label.build) known.element.replaceChildren(...label.build());
+        else setText(known.element, label.text);
+        known.text = label.text;
         known.width = null;
       }
       if (!known.element.isConnected) this.root.append(known.element);
@@ -35,7 +44,7 @@ export class LabelLayer {
   /** Put every label at its place; one that would cover a more important one steps back. */
   place() {
     const taken = [];
-    for (const group of ["alarm", "street"]) {
+    for (const group of ["alarm", "scene", "street"]) {
       for (const label of this.groups.get(group)?.values() ?? []) {
         const { element } = label;
         if (!label.width) {
@@ -44,7 +53,7 @@ export class LabelLayer {
         }
         const { x, y } = this.map.project(label.at);
         const left = x - label.width / 2;
-        const top = group === "alarm" ? y - label.height * 1.7 : y - label.height / 2;
+        const top = { alarm: y - label.height * 1.7, scene: y - label.height * 1.5 }[group] ?? y - label.height / 2;
         const box = { left, top, right: left + label.width, bottom: top + label.height };
         const hidden = taken.some((b) => box.left < b.right && b.left < box.right && box.top < b.bottom && b.top < box.bottom);
         element.style.visibility = hidden ? "hidden" : "";

@@ -10,9 +10,10 @@ import { glMap, webgl2 } from "./map_gl.mjs";
 import { LabelLayer } from "./map_labels.mjs";
 import { legend } from "./map_legend.mjs";
 import { plainMap } from "./map_plain.mjs";
-import { stage } from "./scenes.mjs";
 import { named, say } from "./texts.mjs";
+import { timeWindow, withWindow } from "./time_window.mjs";
 import { isUnacked, rank, worstByDevice } from "./urgency.mjs";
+import { wallMap } from "./wall_map.mjs";
 
 const LABELLED_ALARMS = 6;
 
@@ -29,18 +30,20 @@ export async function mount(element, scope) {
     {
       basemap: ground,
       routes: lines,
+      areas: streetAreas(city),
       fixed: collection(fixed.map((p) => feature([p.lon, p.lat], { id: p.id, kind: p.kind }))),
       shapes,
       bounds: extent(city, fixed),
       interactive: element.dataset.interactive === "true",
-      onPick: (id) => (window.location.href = address(`device/${encodeURIComponent(id)}`)),
+      onPick: (id) => (window.location.href = withWindow(address(`device/${encodeURIComponent(id)}`))),
     },
     scope,
   );
   if (!scope.open) return;
   const labels = new LabelLayer(element, map);
   element.append(...corners(city, table));
-  labels.set("street", streetLabels(city));
+  const streetNames = streetLabels(city);
+  labels.set("street", streetNames);
 
   const showFixed = (ids) => {
     const faulty = faultyDevices();
@@ -81,19 +84,12 @@ export async function mount(element, scope) {
     marksDue = false;
     showMarks();
   });
-  scope.listen(stage, "scene", () => map.emphasise(stage.kind));
-  const focus = () => {
-    const at = stage.alarm && words.position(stage.alarm);
-    if (at) map.fly(at);
-    else map.goHome();
-  };
-  scope.listen(stage, "focus", focus);
   if (live.ready) {
     showFixed(fixed.map((p) => p.id));
     showMoving();
   }
-  if (stage.kind) map.emphasise(stage.kind);
-  if (stage.alarm) focus();
+  // Only a wall turns scenes; elsewhere the map is the reader's.
+  if (element.dataset.scenes) await wallMap({ map, labels, surface, city, known, words, streetNames }, scope);
 }
 
 const feature = (coordinates, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates }, properties });
@@ -134,7 +130,7 @@ function markFeatures(worst, known, words) {
     const at = (own && positionOf(own)) || words.position(alarm);
     if (!at) continue;
     const colour = token(`--${alarm.priority.toLowerCase()}`);
-    found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: isUnacked(alarm) ? 1 : 0, rank: rank(alarm.priority), colour }));
+    found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: isUnacked(alarm) && !timeWindow.past ? 1 : 0, rank: rank(alarm.priority), colour }));
   }
   for (const [id, online] of live.online) {
     const own = !online && isSilent(id) ? known.get(id) : null;
@@ -159,6 +155,11 @@ function streetLabels(city) {
         return { key: street.key, at, text: named(street.name), className: "map-label-street" };
       }),
   );
+}
+
+function streetAreas(city) {
+  const streets = [...city.street.values()].filter((street) => street.polygon?.length);
+  return collection(streets.map((street) => ({ type: "Feature", id: street.key, geometry: { type: "Polygon", coordinates: [[...street.polygon, street.polygon[0]]] }, properties: { id: street.key } })));
 }
 
 function corners(city, table) {

@@ -9,13 +9,15 @@ const SIZES = { gas_alarm: 0.14, light_pole: 0.17, refuse_truck: 0.4, drone: 0.6
 
 const mercator = (lat) => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) * (180 / Math.PI);
 
-export async function plainMap(container, { basemap, fixed, shapes, bounds }, scope) {
+export async function plainMap(container, { basemap, areas, fixed, shapes, bounds }, scope) {
   const canvas = document.createElement("canvas");
   canvas.className = "map-plain";
   container.append(canvas);
   const shapeOf = new Map(shapes.map(([kind, shape]) => [kind, new Path2D(KIND_SHAPES[shape])]));
   const markOf = new Map(Object.entries(PRIORITY_SHAPES).map(([name, path]) => [name, new Path2D(path)]));
   const states = new Map();
+  const tints = new Map();
+  let trails = [];
   let moving = [];
   let marks = [];
   let front = null;
@@ -97,6 +99,20 @@ export async function plainMap(container, { basemap, fixed, shapes, bounds }, sc
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(ground, 0, 0);
     pen.scale(ratio, ratio);
+    for (const { properties, geometry } of areas.features) {
+      const tint = tints.get(properties.id);
+      if (!tint) continue;
+      [pen.fillStyle, pen.globalAlpha] = tint;
+      trace(pen, geometry);
+      pen.fill("evenodd");
+    }
+    pen.globalAlpha = 0.8;
+    pen.strokeStyle = token("--data-4");
+    pen.lineWidth = 2 * unit;
+    for (const { geometry } of trails) {
+      trace(pen, geometry);
+      pen.stroke();
+    }
     const colours = { lit: token("--lit"), unlit: token("--unlit"), dark: token("--ink"), silent: token("--silent"), faulty: token("--health"), unheard: token("--unlit"), idle: token("--silent"), ok: token("--ok") };
     for (const { properties, geometry } of [...fixed.features, ...moving]) {
       pen.globalAlpha = front === null || front === properties.kind ? 1 : 0.15;
@@ -118,8 +134,10 @@ export async function plainMap(container, { basemap, fixed, shapes, bounds }, sc
     setMoving: (features) => (moving = features),
     setMarks: (features) => (marks = features),
     emphasise: (kind) => (front = kind),
-    fly() {},
-    goHome() {},
+    setRoutes() {},
+    setTrails: (features) => (trails = features),
+    tint: (id, colour, opacity) => tints.set(id, opacity ? [colour, opacity] : null),
+    look() {},
     project,
     onMove: (work) => movers.push(work),
   };

@@ -13,13 +13,15 @@ const byState = (values, otherwise) => [
 ];
 
 /** Sizes in CSS pixels at a root size of 16, multiplied by `scale`, so the map grows with the screen. */
-export function mapStyle(basemap, routes, fixed, shapes, scale) {
+export function mapStyle(basemap, routes, areas, fixed, shapes, scale) {
   const c = token;
   return {
     version: 8,
     sources: {
       basemap: { type: "geojson", data: basemap, tolerance: 0.2 },
       routes: { type: "geojson", data: routes, tolerance: 0.6 },
+      areas: { type: "geojson", data: areas, promoteId: "id" },
+      trails: { type: "geojson", data: EMPTY, tolerance: 0 },
       fixed: { type: "geojson", data: fixed, promoteId: "id" },
       moving: { type: "geojson", data: EMPTY },
       marks: { type: "geojson", data: EMPTY },
@@ -30,6 +32,15 @@ export function mapStyle(basemap, routes, fixed, shapes, scale) {
       fill("streets", "street", c("--map-street")),
       fill("green", "green", c("--map-green")),
       fill("water", "water", c("--map-water")),
+      {
+        id: "areas",
+        type: "fill",
+        source: "areas",
+        paint: {
+          "fill-color": ["to-color", ["coalesce", ["feature-state", "colour"], c("--map-street")]],
+          "fill-opacity": ["coalesce", ["feature-state", "opacity"], 0],
+        },
+      },
       line("street-edges", ["street", "district"], c("--map-edge"), 0.9 * scale, 1.4 * scale),
       line("roads-minor", ["road_minor"], c("--map-road"), 0.7 * scale, 5 * scale),
       line("roads-main", ["road_main"], c("--map-road"), 2.4 * scale, 12 * scale),
@@ -40,6 +51,29 @@ export function mapStyle(basemap, routes, fixed, shapes, scale) {
         source: "routes",
         filter: ["==", ["get", "class"], "drone_route"],
         paint: { "line-color": c("--map-route"), "line-width": 0.8 * scale, "line-opacity": 0.35 },
+      },
+      {
+        id: "rounds",
+        type: "line",
+        source: "routes",
+        filter: ["==", ["get", "class"], "truck_round"],
+        layout: { visibility: "none" },
+        paint: { "line-color": c("--map-route"), "line-width": 0.8 * scale, "line-opacity": 0.35 },
+      },
+      {
+        id: "routes-now",
+        type: "line",
+        source: "routes",
+        filter: ["in", ["get", "id"], ["literal", []]],
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": c("--data"), "line-width": 2 * scale, "line-opacity": 0.75, "line-dasharray": [2, 1.6] },
+      },
+      {
+        id: "trails",
+        type: "line",
+        source: "trails",
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": c("--data-4"), "line-width": 2.2 * scale, "line-opacity": 0.8 },
       },
       {
         id: "lamps",

@@ -2,7 +2,7 @@
 
 import { freshKey } from "./acknowledge.mjs";
 import { post } from "./api.mjs";
-import { areaInput, textInput } from "./case_acts.mjs";
+import { areaInput, textInput } from "./inputs.mjs";
 import { el } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
 import { live } from "./live.mjs";

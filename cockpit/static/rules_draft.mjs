@@ -1,7 +1,7 @@
 // Making a draft of a rule in force: other numbers for everybody or for one device, why, and by which source.
 
 import { post } from "./api.mjs";
-import { areaInput, selectInput, textInput } from "./case_acts.mjs";
+import { areaInput, selectInput, textInput } from "./inputs.mjs";
 import { el } from "./dom.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { dialog } from "./rules_detail.mjs";

@@ -2,7 +2,7 @@
 
 import { address, get, post } from "./api.mjs";
 import { el } from "./dom.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 import { toast } from "./toast.mjs";
 
 const changes = new EventTarget();
@@ -23,6 +23,10 @@ export const sessions = changes;
 
 /** Show the log-in dialog; resolves to true once logged in, to false when the person gives up. */
 export function logIn(why = "") {
+  if (settings.replay) {
+    toast(say("shell.replay_read_only"), { problem: true });
+    return Promise.resolve(false);
+  }
   return new Promise((resolve) => {
     const user = el("input", { name: "user", autocomplete: "username", required: true, autocapitalize: "none" });
     const password = el("input", { name: "password", type: "password", autocomplete: "current-password", required: true });

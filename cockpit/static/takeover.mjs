@@ -7,7 +7,7 @@ import { alarmWords, priorityText } from "./alarms.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, time } from "./format.mjs";
 import { live } from "./live.mjs";
-import { stage } from "./scenes.mjs";
+import { stage } from "./stage.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
 import { byUrgency } from "./urgency.mjs";
@@ -29,13 +29,15 @@ export async function mount(element, scope) {
   const show = () => {
     const urgent = [...live.alarms.values()].filter((alarm) => takesOver(alarm, live.now())).sort(byUrgency);
     const alarm = urgent.length ? urgent[turn % urgent.length] : null;
-    stage.focus(alarm);
     element.className = alarm ? `takeover is-shown ${alarm.priority} is-${alarm.state}` : "takeover";
-    if (!alarm) return element.replaceChildren();
-    const more = urgent.length > 1 ? say("wall.p1_more", { index: (turn % urgent.length) + 1, count: urgent.length }) : "";
+    if (!alarm) {
+      element.replaceChildren();
+      return stage.focus(null);
+    }
+    const more = [urgent.length > 1 && say("wall.p1_more", { index: (turn % urgent.length) + 1, count: urgent.length }), say("scene.held")];
     const who = alarm.responsible;
     element.replaceChildren(
-      el("p", { class: "takeover-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), el("span", null, more)),
+      el("p", { class: "takeover-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), el("span", null, more.filter(Boolean).join(" · "))),
       el("p", { class: "takeover-what" }, `${words.what(alarm)} ${words.value(alarm)}`),
       el("p", { class: "takeover-place" }, `${words.street(alarm)} · ${words.device(alarm)}`),
       el(
@@ -45,6 +47,8 @@ export async function mount(element, scope) {
         el("span", null, who ? `${named(who.name)} ${who.phone ?? ""}` : say("alarm.no_responsible")),
       ),
     );
+    // The map looks for the place that the banner leaves free: the banner stands first.
+    stage.focus(alarm);
     tick();
   };
   const tick = () => {

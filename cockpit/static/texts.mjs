@@ -1,6 +1,6 @@
 // The words of the page, as the server wrote them beside it, and names in both languages from the API.
 
-export const settings = { language: "zh", locale: "zh-CN", timezone: "Asia/Shanghai", words: {} };
+export const settings = { language: "zh", locale: "zh-CN", timezone: "Asia/Shanghai", words: {}, replay: false };
 
 export function readSettings(element) {
   if (settings.source === element.dataset.texts) return;
@@ -9,6 +9,7 @@ export function readSettings(element) {
   settings.locale = settings.language === "zh" ? "zh-CN" : "en-GB";
   settings.timezone = element.dataset.timezone;
   settings.words = JSON.parse(element.dataset.texts);
+  settings.replay = element.dataset.replay === "true";
   document.title = element.dataset.title;
 }
 

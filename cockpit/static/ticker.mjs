@@ -11,14 +11,14 @@ import { say } from "./texts.mjs";
 import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
 const PAGE_MS = 10_000;
-const CARD_REM = 22;
+const CARD_REM = 19;
 
 export async function mount(element, scope) {
   const words = await alarmWords();
   const counts = el("div", { class: "ticker-counts" });
   const strip = el("div", { class: "ticker-cards" });
   element.append(counts, strip);
-  const list = new CardList(strip, words, () => new AlarmCard(words));
+  const list = new CardList(strip, words, () => new AlarmCard(words, { brief: true }));
   let page = 0;
   let due = true;
   const show = () => {

@@ -5,7 +5,7 @@ import { el, setText } from "./dom.mjs";
 import { number, time } from "./format.mjs";
 import { headline } from "./kind_headlines.mjs";
 import { live } from "./live.mjs";
-import { stage } from "./scenes.mjs";
+import { stage } from "./stage.mjs";
 import { kindMark } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
 

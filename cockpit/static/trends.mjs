@@ -3,7 +3,7 @@
 import { get } from "./api.mjs";
 import { live } from "./live.mjs";
 
-const MOST_POINTS = 900;
+const WIDTH = 300;
 
 export class Trends {
   constructor(field, windowMs, scope) {
@@ -34,7 +34,7 @@ export class Trends {
         field: this.field,
         start: Math.round(stop - this.windowMs),
         stop: Math.round(stop),
-        width: 300,
+        width: WIDTH,
       });
       const past = found.points.map(([at, value]) => [at, value]);
       const last = past.length ? past[past.length - 1][0] : 0;
@@ -47,11 +47,18 @@ export class Trends {
 
   extend(devices) {
     const since = live.now() - this.windowMs;
+    // As fine as the history, whatever the pace of the device: the points of a line stay as few as they began.
+    const step = this.windowMs / WIDTH;
     for (const [id, line] of this.lines) {
+      const { points } = line;
       const reading = devices[id]?.[this.field];
-      const last = line.points.length ? line.points[line.points.length - 1][0] : 0;
-      if (Number.isFinite(reading?.value) && reading.at > last) line.points.push([reading.at, reading.value]);
-      while (line.points.length && (line.points[0][0] < since || line.points.length > MOST_POINTS)) line.points.shift();
+      const last = points[points.length - 1];
+      if (Number.isFinite(reading?.value) && reading.at > (last?.[0] ?? 0)) {
+        const before = points[points.length - 2];
+        if (before && last[0] - before[0] < step) points.pop();
+        points.push([reading.at, reading.value]);
+      }
+      while (points.length && points[0][0] < since) points.shift();
     }
   }
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingest.alarms.areas import Area
 from ingest.alarms.audit import Actor, AuditWriter
 from ingest.alarms.states import row_state
 from ingest.alarms.tables import collector, occurrence
@@ -24,6 +25,7 @@ class Acts:
         position: int,
         key: str | None = None,
         comment: str = "",
+        area: Area | None = None,
     ) -> None:
         self.connection = connection
         self.chain = chain
@@ -33,6 +35,20 @@ class Acts:
         self.touched: dict[str, int] = {}
         self._key = key
         self._comment = comment
+        self._area = area
+
+    def within(self, device: str) -> bool:
+        """Tell whether the actor may act about a device."""
+        return self._area is None or self._area.holds(device)
+
+    def require_within(self, device: str, occurrence: str | None = None) -> None:
+        """Refuse what the actor does about a device outside their area.
+
+        Raises:
+            Refused: area.
+        """
+        if self._area is not None:
+            self._area.require_device(device, occurrence)
 
     def locked(self, identifier: str) -> Row:
         """Return an occurrence, locked until the transaction ends.

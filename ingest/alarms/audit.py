@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.alarms import outbox
+from ingest.alarms.areas import Area
 from ingest.alarms.tables import audit, audit_head
 
 
@@ -23,11 +24,15 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, with all the roles they hold; the act is recorded under the one that allows it."""
+    """Who asks, with all the roles they hold; the act is recorded under the one that allows it.
+
+    ``area`` is where they may act, None stands for the whole city.
+    """
 
     user: str
     roles: tuple[str, ...]
     address: str = ""
+    area: Area | None = None
 
     def acting(self, role: str | None) -> Actor:
         """Return the person in one role; without a fitting one, in the first they hold."""
@@ -36,7 +41,7 @@ class Person:
 
 SYSTEM = Actor("system", "system")
 # Columns that older rows were written without: part of the hash only where they say something.
-_LATER_COLUMNS = ("case",)
+_LATER_COLUMNS = ("case", "changes")
 _BEGINNING = "0" * 64
 
 
@@ -98,6 +103,7 @@ class AuditWriter:
             "reason": reason,
             "comment": comment,
             "idempotency_key": idempotency_key,
+            "changes": _changes(before, after),
         }
         self._append(row)
 
@@ -137,6 +143,7 @@ class AuditWriter:
             "reason": reason,
             "comment": comment,
             "idempotency_key": idempotency_key,
+            "changes": None if after is None else _changes(before, after),
         }
         self._append(row)
 
@@ -176,6 +183,7 @@ class AuditWriter:
             "reason": reason,
             "comment": comment,
             "idempotency_key": idempotency_key,
+            "changes": None,
         }
         self._append(row)
 
@@ -187,14 +195,15 @@ class AuditWriter:
         row["hash"] = self._hash = row_hash(row)
         self._rows.append(row)
 
-    def place(self) -> tuple[int, str, int]:
+    def place(self) -> tuple[int, str, int, int]:
         """Return where the chain is, to come back to."""
-        return self._seq, self._hash, len(self._rows)
+        return self._seq, self._hash, len(self._rows), len(self._announced)
 
-    def back_to(self, place: tuple[int, str, int]) -> None:
-        """Forget the rows added since, with what they were about."""
-        self._seq, self._hash, count = place
-        del self._rows[count:]
+    def back_to(self, place: tuple[int, str, int, int]) -> None:
+        """Forget the rows added since, and what was announced: what they were about is undone."""
+        self._seq, self._hash, rows, announced = place
+        del self._rows[rows:]
+        del self._announced[announced:]
 
     def announce(self, occurrence: Mapping[str, Any], why: str, at_ms: int, step: int = 0) -> None:
         """Put an occurrence as it now is into the outbox; it is written with the audit rows."""
@@ -209,6 +218,13 @@ class AuditWriter:
             self._connection.execute(audit.insert(), self._rows)
             self._connection.execute(audit_head.update().values(seq=self._seq, hash=self._hash))
             self._rows = []
+
+
+def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str | None:
+    """Return the columns that an act changed as JSON, at birth all that say something; None when it changed nothing."""
+    known: Mapping[str, Any] = {} if before is None else before
+    found = {key: value for key, value in after.items() if value != known.get(key) and key != "version"}
+    return msgspec.json.encode(found).decode() if found else None
 
 
 def row_hash(row: Mapping[str, Any]) -> str:

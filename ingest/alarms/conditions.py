@@ -2,7 +2,7 @@
 
 Pure: sample in, level out. Each level is a flip-flop of its own: it enters at or beyond T held for ``on_s`` of device
 time and leaves beyond the deadband held for ``off_s``. A sample on the other side resets the delay; a gap longer than
-stale-after does not count towards it. A late sample may raise, never clear.
+stale-after, or in which a bad sample came, does not count towards it. A late sample may raise, never clear.
 """
 
 from typing import Literal
@@ -20,10 +20,11 @@ class Step(msgspec.Struct, array_like=True):
 
 
 class Condition(msgspec.Struct, array_like=True):
-    """The memory of one rule on one device."""
+    """The memory of one rule on one device; ``doubted`` while the newest sample is bad."""
 
     steps: list[Step]
     last_ms: int = 0
+    doubted: bool = False
 
     @property
     def level(self) -> int:
@@ -32,6 +33,10 @@ class Condition(msgspec.Struct, array_like=True):
             if self.steps[index - 1].on:
                 return index
         return 0
+
+    def doubt(self, at_ms: int) -> None:
+        """Take in that a sample is bad: it says nothing, and what passed around it counts towards no delay."""
+        self.doubted = self.doubted or at_ms >= self.last_ms
 
     @property
     def idle(self) -> bool:
@@ -60,8 +65,8 @@ def judge(condition: Condition, limit: Limit, value: float | None, at_ms: int, s
         late = 0 if value is None else level_of(limit, value)
         return late if limit.on_s == 0 and late > condition.level else None
     gap_ms = at_ms - condition.last_ms if condition.last_ms else 0
-    counted_ms = gap_ms if gap_ms <= stale_after_ms else 0
-    condition.last_ms = at_ms
+    counted_ms = gap_ms if gap_ms <= stale_after_ms and not condition.doubted else 0
+    condition.last_ms, condition.doubted = at_ms, False
     for level, step in zip(limit.levels, condition.steps, strict=True):
         side = _side(limit, level, value)
         leaving = step.on

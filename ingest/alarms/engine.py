@@ -193,6 +193,8 @@ class Engine:
             found.extend(clocked(device, state, outcome, memory))
         if alive and not reading.history and (state.bad or reading.flags or reading.quality == Quality.BAD):
             found.extend(doubted(reading, state, memory))
+        if state.conditions and (reading.flags or reading.quality == Quality.BAD):
+            self._judging.doubt(reading, state)
         row = state.rows.get(reading.measurement)
         # What comes in fragments may deviate from something that came before.
         pieces = row is not None and (row.apart or not row.values.keys() <= reading.values.keys())

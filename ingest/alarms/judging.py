@@ -38,6 +38,19 @@ class Judging:
             if follow.field in reading.values:
                 self._follow(follow, reading, state, found)
 
+    def doubt(self, reading: Reading, state: DeviceState) -> None:
+        """Let the delays stand still of what a reading has bad values for."""
+        at_ms = reading.at_ns // 1_000_000
+        for rule_id, condition in state.conditions.items():
+            rule = self.books.book.by_id.get(rule_id)
+            if not isinstance(rule, Rule) or rule.measurement != reading.measurement:
+                continue
+            if reading.quality_of(rule.field) == Quality.BAD:
+                condition.doubt(at_ms)
+                bound = state.bound.get(rule_id)
+                if bound is not None and bound.successor is not None:
+                    bound.successor.doubt(at_ms)
+
     def judge(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         """Judge what one sample says all about, or with what else is known of its device."""
         own = self._own_rules.get(reading.device)

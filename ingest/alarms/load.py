@@ -91,17 +91,22 @@ def burden(announced: Sequence[tuple[int, str]], from_ms: int, to_ms: int) -> Bu
     )
 
 
-def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Load:
-    """Reckon the figures of a window from audit and occurrences; what stands is of ``now_ms``."""
+def activations(from_ms: int, to_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what tells the audit's rows of [from, to) by which an alarm was announced, hidden ones too."""
     born = sa.and_(audit.c.version_before.is_(None), audit.c.occurrence.is_not(None))
     again = sa.and_(audit.c.action == "raise", audit.c.state_before != audit.c.state_after)
-    query = sa.select(audit.c.at, audit.c.point, audit.c.reason).where(
+    return (
         audit.c.at >= from_ms,
         audit.c.at < to_ms,
         audit.c.actor == "system",
         audit.c.rule != WATCHDOG,
         sa.or_(born, again),
     )
+
+
+def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Load:
+    """Reckon the figures of a window from audit and occurrences; what stands is of ``now_ms``."""
+    query = sa.select(audit.c.at, audit.c.point, audit.c.reason).where(*activations(from_ms, to_ms))
     found = [(int(row.at), str(row.point), row.reason in HIDDEN) for row in connection.execute(query)]
     announced = sorted((at, point) for at, point, hidden in found if not hidden)
     weight = burden(announced, from_ms, min(to_ms, now_ms))

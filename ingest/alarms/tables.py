@@ -81,6 +81,9 @@ Index(
     postgresql_where=occurrence.c.closed_at.is_(None),
 )
 
+# What was open at an instant of the past is what was closed after it.
+Index("closed_occurrences", occurrence.c.closed_at, occurrence.c.noticed_at)
+
 # Why an alarm point, or everything of a device, is hidden; a row is ended, never deleted. ``level`` is what was seen
 # when a point was shelved: a worse one lifts the shelf.
 suppression = Table(
@@ -164,6 +167,8 @@ audit = Table(
     Column("reason", Text, nullable=False),
     Column("comment", Text, nullable=False),
     Column("idempotency_key", String(128)),
+    # The columns that the act changed, as they were afterwards, as JSON: what tells how anything stood at an instant.
+    Column("changes", Text),
     Column("prev_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )

@@ -11,7 +11,8 @@ from ingest.alarms.altered import compare
 from ingest.alarms.audit import check
 from ingest.alarms.database import open_alarms
 from ingest.errors import IngestError
-from ingest.places import Places
+from ingest.evidence.checking import Pack
+from ingest.places import Places, has_secret, site_secret
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,12 +25,17 @@ def main() -> None:
 @click.option(
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
 )
-def verify(site_file: Path | None, data: Path) -> None:
+@click.option("--pack", type=click.Path(path_type=Path), help="Check this evidence pack instead.")
+def verify(site_file: Path | None, data: Path, pack: Path | None) -> None:
     """Check the chain of hashes from the first row to the last, and every alarm against its rows.
 
     Exit code 1 names the first row that is broken and each alarm that was changed, invented or removed by hand.
     The hash it prints stands for all rows up to there: kept elsewhere, it shows later that none of them was rewritten.
+    A pack is checked by itself, and against the audit of the site where that is at hand.
     """
+    if pack is not None:
+        _verify_pack(pack, site_file, data)
+        return
     try:
         site = load_site(site_file)
         places = Places(data)
@@ -54,6 +60,36 @@ def verify(site_file: Path | None, data: Path) -> None:
     click.echo(f"{alarms.occurrences} alarms held against the rows, {len(alarms.altered)} altered")
     if found.broken is not None or alarms.altered:
         sys.exit(1)
+
+
+def _verify_pack(path: Path, site_file: Path | None, data: Path) -> None:
+    try:
+        site, places = load_site(site_file), Places(data)
+        pack = Pack(path)
+        at_hand = site.alarm_database != "embedded" or places.alarms.is_file()
+        found = pack.verdict(site_secret(places) if has_secret(places) else None)
+        if at_hand:
+            database = open_alarms(site, places)
+            database.migrate()
+            with database.read() as connection:
+                chain = check(connection)
+                found.wrong.extend(pack.against(connection))
+            database.close()
+            if chain.broken is not None:
+                found.wrong.append(f"the audit of this site itself: {chain.broken}")
+    except (DeviceError, IngestError) as error:
+        raise click.ClickException(str(error)) from error
+    for sentence in found.wrong:
+        click.echo(f"altered: {sentence}")
+    seq, head = found.head
+    told = (
+        "the seal is that of this site" if found.sealed else "the seal was not checked, for want of the site's secret"
+    )
+    held = "held against the audit of this site" if at_hand else "not held against an audit: there is none here"
+    if found.wrong:
+        sys.exit(1)
+    click.echo(f"whole: alarm {found.alarm}, made {found.made_at}, {found.files} files; {told}")
+    click.echo(f"{found.rows} audit rows, {held}; head of the chain: row {seq}, hash {head}")
 
 
 if __name__ == "__main__":

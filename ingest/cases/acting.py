@@ -6,14 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingest.alarms.audit import Actor
+from ingest.alarms.audit import Actor, Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.states import row_state
 from ingest.alarms.tables import audit, collector, occurrence
 from ingest.cases.clock import is_overdue, marks
 from ingest.cases.lifecycle import ACTS, FORCE_WINDOW_MS, force_pending, role_for
 from ingest.cases.opening import check_linkable, registered
-from ingest.cases.records import CaseRules, Ledger, Person, Picture, Row, fingerprint, ledger
+from ingest.cases.records import CaseRules, Ledger, Picture, Row, fingerprint, ledger
 from ingest.cases.recurrence import repeated
 from ingest.errors import Refused
 
@@ -43,7 +43,7 @@ def perform(database: AlarmDatabase, rules: CaseRules, wish: Wish, person: Perso
     """Do one act of the table on a case and return the case as it then is.
 
     Raises:
-        Refused: with ``why`` one of not_found, role, state, changed, overdue, same_person, expired, alarm_active,
+        Refused: with ``why`` one of not_found, role, area, state, changed, overdue, same_person, expired, alarm_active,
             closed, not_allowed, key_reused.
         AlarmError: the database could not be written; nothing happened.
     """
@@ -55,6 +55,7 @@ def perform(database: AlarmDatabase, rules: CaseRules, wish: Wish, person: Perso
             return earlier
         row, _ = book.settle(row, now_ms)
         actor = _authorised(book, row, wish, person, now_ms)
+        _check_area(book, row, wish, person, actor, now_ms)
         _check(row, wish)
         changes = _CHANGES[wish.act](_Doing(book, rules, row, wish, actor, now_ms))
         after = book.change(
@@ -99,6 +100,20 @@ def _authorised(book: Ledger, row: Row, wish: Wish, person: Person, now_ms: int)
         wanted = sorted({role for move in at for role in move.roles})
         raise Refused("role", f"This takes one of the roles {', '.join(wanted)}.", case=row["id"])
     return actor
+
+
+def _check_area(book: Ledger, row: Row, wish: Wish, person: Person, actor: Actor, now_ms: int) -> None:
+    if person.area is None:
+        return
+    try:
+        person.area.require_street(row["street"], row["id"])
+        query = sa.select(occurrence.c.device).where(occurrence.c.id == wish.occurrence)
+        device = book.connection.execute(query).scalar() if wish.occurrence else None
+        if device is not None:
+            person.area.require_device(device)
+    except Refused as error:
+        book.change(row, {}, f"{wish.act}_refused", actor, now_ms, reason=str(error), key=wish.idempotency_key)
+        raise Refused("area", str(error), case=row["id"]) from None
 
 
 def _check(row: Row, wish: Wish) -> None:
@@ -233,7 +248,10 @@ def _link(at: _Doing) -> Row:
     check_linkable(at.row, alarm)
     if alarm["closed_at"] is not None:
         raise at.refuse("closed", f"Alarm {alarm['id']} is closed already; what is closed stays as it is.")
-    changes = {"case": at.row["id"], "decision": alarm["decision"] or "merge", "version": alarm["version"] + 1}
+    changes: Row = {"case": at.row["id"], "version": alarm["version"] + 1}
+    if alarm["decision"] is None:
+        # Where somebody decided already, that stands; else this is the decision that the alarm was waiting for.
+        changes.update(decision="merge", decided_at=at.now_ms, decided_by=at.actor.user, decision_due_at=None)
     connection.execute(occurrence.update().where(occurrence.c.id == alarm["id"]).values(**changes))
     state = row_state(alarm)
     at.book.chain.add(

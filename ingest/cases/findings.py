@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 
 from devices.readings import Reading
 from devices.site import Site
+from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.cases.opening import Report, report
 from ingest.cases.places import street_at
-from ingest.cases.records import CaseRules, Person, Picture, Row
+from ingest.cases.records import CaseRules, Picture, Row
 from ingest.errors import Refused
 
 log = logging.getLogger(__name__)

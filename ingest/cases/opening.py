@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from ingest.alarms.audit import Actor, AuditWriter
+from ingest.alarms.areas import Area
+from ingest.alarms.audit import Actor, AuditWriter, Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.cases.clock import marks
 from ingest.cases.lifecycle import REPORTERS
 from ingest.cases.limits import SubClass
 from ingest.cases.places import street_at
-from ingest.cases.records import CaseRules, Ledger, Person, Picture, Row, fingerprint, ledger
+from ingest.cases.records import CaseRules, Ledger, Picture, Row, fingerprint, ledger
 from ingest.cases.recurrence import repeated, still_open
 from ingest.cases.tables import cases
 from ingest.errors import Refused
@@ -130,6 +131,7 @@ def merge_alarm(
     now_ms: int,
     case: str | None = None,
     comment: str = "",
+    area: Area | None = None,
 ) -> str:
     """Link an alarm to an open case, inside the caller's transaction, and return the case's identifier.
 
@@ -137,7 +139,8 @@ def merge_alarm(
     ``occurrence.case`` with its own change of the occurrence, and ends the chain.
 
     Raises:
-        Refused: not_found, there is no such case; state, it is closed or the alarm belongs to another one.
+        Refused: not_found, there is no such case; area, it is outside the ``area`` of who merges; state, it is closed
+            or the alarm belongs to another one.
     """
     if case is None:
         device = rules.site.devices.get(alarm["device"])
@@ -147,6 +150,8 @@ def merge_alarm(
             raise Refused("not_found", "There is no open case of this kind at this place to merge the alarm into.")
     book = Ledger(connection, chain)
     row, _ = book.settle(book.locked(case), now_ms)
+    if area is not None:
+        area.require_street(row["street"], case)
     check_linkable(row, alarm)
     book.change(row, {"state": row["state"]}, "link", actor, now_ms, reason=alarm["id"], comment=comment)
     return case

@@ -30,19 +30,6 @@ class CaseRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Who asks, with all the roles they hold; the act is recorded under the one that allows it."""
-
-    user: str
-    roles: tuple[str, ...]
-    address: str = ""
-
-    def acting(self, role: str | None) -> Actor:
-        """Return the person in one role; without a fitting one, in the first they hold."""
-        return Actor(self.user, role or (self.roles[0] if self.roles else ""), self.address)
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """A piece of evidence: a picture's reference, and for a drone's finding the route, class and confidence (0…1)."""
 

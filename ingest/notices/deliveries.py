@@ -56,7 +56,7 @@ def take_out(database: AlarmDatabase, site: Site, now_ms: int) -> int:
         known = [each for each in found if each["occurrence"] in alarms]
         for each in known:
             if each["step"] == 0:
-                begin(connection, each["occurrence"], each["priority"], each["at"])
+                begin(connection, each)
         desk = _Desk(site, alarms, now_ms)
         rows = [row for channel in site.channels for row in desk.deliveries(channel, known)]
         if rows:

@@ -3,7 +3,7 @@
 Each call is one transaction: the audit row, the announcement, the case if one is opened, and the next instant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from ingest.alarms.acts import Acts, newest_position
 from ingest.alarms.audit import SYSTEM, AuditWriter
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.tables import occurrence
+from ingest.alarms.outbox import announcement
+from ingest.alarms.tables import audit, occurrence
 from ingest.notices.ladder import next_step, rung
 from ingest.notices.tables import escalation
 
@@ -19,16 +20,42 @@ from ingest.notices.tables import escalation
 OpenCase = Callable[[sa.Connection, AuditWriter, dict[str, Any], int], str]
 
 _AT_ONCE = 200
+# What the city does to an alarm, in contrast to what people do or do not.
+_BY_ITSELF = ("raise", "change", "late")
+_UNANSWERED = ("UNACK", "RTN_UNACK")
 
 
-def begin(connection: sa.Connection, occurrence_id: str, priority: str, at_ms: int) -> None:
-    """Start the ladder of an occurrence anew, inside the caller's transaction."""
-    first = next_step(priority, 0, at_ms, at_ms)
-    connection.execute(escalation.delete().where(escalation.c.occurrence == occurrence_id))
+def begin(connection: sa.Connection, announced: Mapping[str, Any]) -> None:
+    """Start the ladder of an occurrence for one of its announcements, inside the caller's transaction.
+
+    A ladder that runs goes on where an alarm that nobody answered returns and comes back: one that chatters would
+    else never climb. Being more urgent than before begins it anew.
+    """
+    name, at_ms = announced["occurrence"], announced["at"]
+    since = connection.execute(sa.select(escalation.c.since).where(escalation.c.occurrence == name)).scalar()
+    if since is not None:
+        if _goes_on(connection, announced, int(since)):
+            return
+        connection.execute(escalation.delete().where(escalation.c.occurrence == name))
+    first = next_step(announced["priority"], 0, at_ms, at_ms)
     if first is not None:
         step, due_ms = first
-        row = {"occurrence": occurrence_id, "since": at_ms, "step": step, "round": 0, "due_at": due_ms}
+        row = {"occurrence": name, "since": at_ms, "step": step, "round": 0, "due_at": due_ms}
         connection.execute(escalation.insert().values(**row))
+
+
+def _goes_on(connection: sa.Connection, announced: Mapping[str, Any], since_ms: int) -> bool:
+    if announced["why"] not in _BY_ITSELF:
+        return False
+    name, version = announced["occurrence"], announced["version"]
+    before = sa.select(audit.c.state_before).where(
+        audit.c.occurrence == name, audit.c.version_after == version, audit.c.action == announced["why"]
+    )
+    if connection.execute(before).scalar() not in _UNANSWERED:
+        return False
+    earlier = (announcement.c.occurrence == name, announcement.c.version < version, announcement.c.at >= since_ms)
+    worst = connection.execute(sa.select(sa.func.min(announcement.c.priority)).where(*earlier)).scalar()
+    return worst is not None and bool(worst <= announced["priority"])
 
 
 def escalate(database: AlarmDatabase, now_ms: int, open_case: OpenCase | None = None) -> int:

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from devices.errors import DeviceError
+from devices.recording import TICK, Reader
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.errors import IngestError
 from ingest.instants import instant
 from ingest.places import MAIN, Places
 from ingest.recording.exporting import Wish, export
-from ingest.recording.file import Reader
 from ingest.recording.importing import import_file
 
 _SITE = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
@@ -58,7 +58,7 @@ def export_command(
             pseudonymise,
         )
         found = export(site, shard or MAIN, Places(data).for_shard(shard).journal, file, wish, _progress)
-    except IngestError as error:
+    except (DeviceError, IngestError) as error:
         sys.exit(f"citydeck record: {error}")
     left_out = f", {found.left_out:,} left out that could not be read for names" if found.left_out else ""
     click.echo(f"{file}: {found.messages:,} messages{left_out}, {file.stat().st_size:,} bytes")
@@ -74,8 +74,8 @@ def show_command(file: Path) -> None:
             count = ticks = 0
             for block in reader.blocks():
                 count += len(block)
-                ticks += sum(message.topic.startswith("$") for message in block)
-    except IngestError as error:
+                ticks += sum(message.topic == TICK for message in block)
+    except (DeviceError, IngestError) as error:
         sys.exit(f"citydeck record: {error}")
     click.echo(f"{file}: {count - ticks:,} messages of {header.site['zh']} · {header.site['en']}, shard {header.shard}")
     click.echo(f"  received from {_told(header.from_ms)} to {_told(header.to_ms)}")
@@ -94,7 +94,7 @@ def import_command(file: Path, into: Path, site_file: Path | None) -> None:
     """Bring FILE into a folder, all of it or nothing: a recording, or CSV of received_at, topic and payload."""
     try:
         found = import_file(_site(site_file), file, into, _progress)
-    except IngestError as error:
+    except (DeviceError, IngestError) as error:
         sys.exit(f"citydeck record: {error}")
     for warning in found.warnings:
         click.echo(f"  warning: {warning}", err=True)

@@ -3,18 +3,15 @@
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 
-from devices.catalog import Catalog
-from devices.kind import Kind
+from devices.errors import RecordingError
+from devices.recording import Header, Message, Writer, versions
 from devices.site import Site
 from ingest.comparison import position_at
 from ingest.decoding import Decoder, Unregistered
-from ingest.errors import RecordingError
-from ingest.journal import TICK, Journal, Record
-from ingest.recording.file import Header, Message, Writer
+from ingest.journal import OWN, TICK, Journal, Record
 from ingest.recording.pseudonyms import Pseudonyms
 
 Progress = Callable[[int, int], None]
@@ -96,22 +93,9 @@ def export(site: Site, shard: str, journal_folder: Path, path: Path, wish: Wish,
     return Exported(taken, 0 if names is None else names.left_out)
 
 
-def versions(catalog: Catalog, kinds: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return the version of the tables of kinds, by what their messages may hold."""
-    return {key: _version(kind) for key, kind in sorted(catalog.kinds.items()) if not kinds or key in kinds}
-
-
-def _version(kind: Kind) -> str:
-    fields = [
-        (measurement.key, measurement.channels, [(f.key, f.type, f.unit, f.low, f.high) for f in measurement.fields])
-        for measurement in kind.measurements
-    ]
-    return blake2b(repr(fields).encode(), digest_size=6).hexdigest()
-
-
 def _wanted(site: Site, records: list[Record], wish: Wish) -> Iterator[Record]:
     # What the collector wrote for itself is not of the city, but for the ticks: they say that it listened.
-    heard = [record for record in records if record.topic == TICK or not record.topic.startswith("$")]
+    heard = [record for record in records if record.topic == TICK or record.topic not in OWN]
     if not wish.kinds and not wish.districts:
         yield from heard
         return

@@ -7,18 +7,24 @@ import tempfile
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from devices.errors import RecordingError
+from devices.points import MAX_BYTES
+from devices.recording import Message, Reader, versions
 from devices.site import Site
-from ingest.errors import RecordingError
 from ingest.instants import instant
-from ingest.journal import TICK, Journal
+from ingest.journal import OWN, TICK, Journal
 from ingest.places import Places
-from ingest.recording.exporting import Progress, versions
-from ingest.recording.file import Message, Reader
+from ingest.recording.exporting import Progress
 
 _SECOND_MS = 1_000
+# Each second of the span becomes a tick.
+_MOST_S = 366 * 86_400
+# A payload of 1 MiB, in base64 or with every quote doubled.
+csv.field_size_limit(2 * MAX_BYTES)
 _COLUMNS = ("received_at", "topic")
 _BODIES = ("payload", "payload_base64")
 
@@ -125,7 +131,7 @@ def _rows(path: Path, site: Site) -> list[Message]:
 
 def _message(row: dict[str, str | None], body: str, where: str, site: Site) -> Message:
     at, topic, payload = row["received_at"] or "", row["topic"] or "", row[body] or ""
-    if not topic or topic.startswith("$"):
+    if not topic or topic in OWN:
         raise RecordingError(f"{where}: topic {topic!r} is no topic of a device")
     received_ms = int(at) if at.isdecimal() and len(at) == 13 else instant(at, f"{where}: received_at", site.timezone)
     if body == "payload":
@@ -141,5 +147,8 @@ def _ticked(messages: list[Message]) -> list[Message]:
     if not messages:
         return []
     first, last = messages[0].received_ms // _SECOND_MS, messages[-1].received_ms // _SECOND_MS
+    if last - first > _MOST_S:
+        begin, end = (datetime.fromtimestamp(at, UTC).date() for at in (first, last))
+        raise RecordingError(f"the rows reach from {begin} to {end}: expected at most a year; is one of them mistyped?")
     ticks = (Message(second * _SECOND_MS, TICK, b"") for second in range(first + 1, last + 1))
     return sorted(chain(messages, ticks), key=lambda message: message.received_ms)

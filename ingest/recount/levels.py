@@ -6,11 +6,15 @@ from devices.kind import Level, Limit
 
 
 class Flip(msgspec.Struct, array_like=True):
-    """A limit on one device: which levels are on, for how long (ms) the turn of each is pending (-1: it is not)."""
+    """A limit on one device: which levels are on, for how long (ms) the turn of each is pending (-1: it is not).
+
+    ``in_doubt``: a bad sample came after the last one that counted.
+    """
 
     on: list[bool]
     pending_ms: list[int]
     last_ms: int = 0
+    in_doubt: bool = False
 
     @property
     def level(self) -> int:
@@ -45,9 +49,9 @@ def feed(limit: Limit, flip: Flip, figure: float | None, at_ms: int, stale_after
         late = reached(limit, figure)
         return late if late > flip.level else 0
     passed_ms = at_ms - flip.last_ms if flip.last_ms else 0
-    if passed_ms > stale_after_ms:
+    if flip.in_doubt or passed_ms > stale_after_ms:
         passed_ms = 0
-    flip.last_ms = at_ms
+    flip.last_ms, flip.in_doubt = at_ms, False
     for place, level in enumerate(limit.levels):
         on = flip.on[place]
         turns = _leaves(limit, level, figure) if on else figure is not None and _enters(limit, level, figure)

@@ -21,7 +21,7 @@ from ingest.decoding import Outcome
 from ingest.recount.figures import Ask, Figures
 from ingest.recount.gatherings import Gatherings
 from ingest.recount.in_force import InForce
-from ingest.recount.levels import at_rest, feed, reached
+from ingest.recount.levels import Flip, at_rest, feed, reached
 from ingest.recount.silence import Silences
 from ingest.recount.state import Happening, Heard, Judged, Known, Memory
 
@@ -173,7 +173,12 @@ class Oracle:
 
         for window_key, field, usual, calm in self._rules.get(reading.measurement, ()):
             value = reading.values.get(field)
-            if not isinstance(value, float) or reading.quality_of(field) == Quality.BAD:
+            if reading.quality_of(field) == Quality.BAD:
+                # Nobody knows what it was meanwhile: no delay runs on.
+                for flip in _pending(device, usual):
+                    flip.in_doubt = flip.in_doubt or at_ms >= flip.last_ms
+                continue
+            if not isinstance(value, float):
                 continue
             if calm is not None and not own and not device.flips and calm[0] < value < calm[1]:
                 continue
@@ -277,6 +282,15 @@ def _weighed(rule: Rule, device: Heard, figure: float | None, at_ms: int) -> Jud
     if flip.at_rest:
         del device.flips[rule.id]
     return Judged(before, flip.level, late)
+
+
+def _pending(device: Heard, rules: list[Rule]) -> Iterator[Flip]:
+    for rule in rules:
+        flip, stays = device.flips.get(rule.id), device.stays.get(rule.id)
+        if flip is not None:
+            yield flip
+        if stays is not None and stays.flip is not None:
+            yield stays.flip
 
 
 def _dates(device: Device) -> dict[str, date | None]:

@@ -33,6 +33,13 @@ class Pace:
             self._paused = paused
             self._changed.notify_all()
 
+    def set_speed(self, speed: float) -> None:
+        """Change the speed to 0.1 to 1000 times real time, or to 0, as fast as it goes."""
+        with self._changed:
+            self._mark()
+            self.speed = speed
+            self._changed.notify_all()
+
     def faster(self, factor: float) -> None:
         """Change the speed; it stays within 0.1 and 1000."""
         with self._changed:
@@ -42,9 +49,15 @@ class Pace:
             self._changed.notify_all()
 
     def leap(self, by_ms: int) -> None:
-        """Go on at another recorded instant."""
+        """Go on so much earlier or later."""
         with self._changed:
             self._leap = round(self._now_ms()) + by_ms
+            self._changed.notify_all()
+
+    def leap_to(self, at_ms: int) -> None:
+        """Go on at another recorded instant."""
+        with self._changed:
+            self._leap = at_ms
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -62,16 +75,17 @@ class Pace:
         """Wait until a recorded instant; return where to leap to when that is asked meanwhile, else None."""
         with self._changed:
             while not self.stopped and self._leap is None:
-                if not self._paused:
-                    if not self.speed:
-                        self._at_ms = float(until_ms)
-                        return None
-                    left_s = (until_ms - self._now_ms()) / 1000 / self.speed
-                    if left_s <= 0:
-                        return None
-                    self._changed.wait(left_s)
-                else:
+                left_ms = until_ms - self._now_ms()
+                # What is due by now is played also while time stands still: a leap may have passed over it.
+                if left_ms <= 0:
+                    return None
+                if self._paused:
                     self._changed.wait()
+                elif not self.speed:
+                    self._at_ms = float(until_ms)
+                    return None
+                else:
+                    self._changed.wait(left_ms / 1000 / self.speed)
             return self._leap
 
     def _now_ms(self) -> float:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from devices.errors import RecordingError
+from devices.recording import Message, Reader
 from devices.site import Site
 from ingest.comparison import position_at
-from ingest.errors import RecordingError
-from ingest.journal import TICK, Journal
-from ingest.recording.file import Message, Reader
+from ingest.journal import OWN, TICK, Journal
 from ingest.recording.importing import check_kinds
 
 _BATCH = 2_000
@@ -51,7 +51,7 @@ class Source:
                 yield [
                     Message(record.received_ms, record.topic, record.payload)
                     for record in records
-                    if record.topic == TICK or not record.topic.startswith("$")
+                    if record.topic == TICK or record.topic not in OWN
                 ]
         finally:
             journal.close()

@@ -2,12 +2,12 @@
 
 from devices.site import Site
 from ingest.places import MAIN, Places
-from ingest.store.base import Series, Store, WriteResult
+from ingest.store.base import Held, Series, Store, WriteResult
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
 from ingest.store.tallies import Asked, Least, Tally
 
-__all__ = ["Asked", "Least", "Series", "Store", "Tally", "WriteResult", "open_store"]
+__all__ = ["Asked", "Held", "Least", "Series", "Store", "Tally", "WriteResult", "open_store"]
 
 
 def open_store(site: Site, places: Places, shard: str | None = None) -> Store:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from devices.readings import Reading, flag_quality
+from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.tallies import Asked, Tally
 
 # t_ms, value (None: no value in this step), worst quality in the step (0 good, 1 uncertain, 2 bad)
@@ -25,6 +26,17 @@ class Series:
 
     points: list[Point] = field(default_factory=list)
     step_s: float = 0.0
+
+
+class Held(NamedTuple):
+    """One row as it is kept; ``values`` are the fields and tags of the measurement, ``flags`` their words."""
+
+    device: str
+    district: str
+    at_ms: int
+    values: dict[str, float | str]
+    quality: int
+    flags: str
 
 
 def point_quality(key: str, quality: float | None, flags: str | None) -> int:
@@ -74,6 +86,17 @@ class Store(Protocol):
             StoreError: the store is away.
         """
 
+    def before(
+        self, measurement: str, at_ms: int, horizon_ms: int, devices: Sequence[str] = (), most: int | None = None
+    ) -> list[Held]:
+        """Return the rows of the time up to an instant, itself counted in, newest first; all devices when none given.
+
+        ``horizon_ms`` is how far back from the instant to look, ``most`` how many rows there may be in all.
+
+        Raises:
+            StoreError: the store is away.
+        """
+
     def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
         """Return how many points each device has in [start, stop).
 
@@ -95,6 +118,27 @@ class Store(Protocol):
 
         Raises:
             StoreError: the store is away, or knows no such field.
+        """
+
+    def reach(self, measurement: str) -> tuple[int, int] | None:
+        """Return the instants of the first and last reading that is kept (epoch ms), None when there is none.
+
+        Raises:
+            StoreError: the store is away.
+        """
+
+    def extremes(self, sought: Sought, highest: bool, tell: Told = lambda _done, _total: None) -> dict[Source, float]:
+        """Return the highest (or lowest) value of a field for every device that has one, added up in the store itself.
+
+        Raises:
+            StoreError: the store is away, or knows no such field.
+        """
+
+    def column(self, sought: Sought, source: Source) -> Column:
+        """Return a field's values of one device in columns.
+
+        Raises:
+            StoreError: the store is away, knows no such field, or it is more than is read of one device at a time.
         """
 
     def summarise(self, until_ms: int) -> int | None:

@@ -15,16 +15,16 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import urllib3
-from influxdb_client import InfluxDBClient, WritePrecision
-from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client import InfluxDBClient, WritePrecision, WriteService
 from influxdb_client.rest import ApiException
 
 from devices.catalog import Catalog
 from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
-from ingest.store import influx_tallies
-from ingest.store.base import Series, WriteResult
+from ingest.store import influx_history, influx_tallies
+from ingest.store.base import Held, Series, WriteResult
+from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.influx_keeping import InfluxKeeping
 from ingest.store.influx_reading import InfluxReading, Server
 from ingest.store.line_protocol import Lines
@@ -33,6 +33,7 @@ from ingest.store.spans import Wanted, series_of
 from ingest.store.tallies import Asked, Tally
 
 _TIMEOUT_MS = 10_000
+_KEPT = 204
 _POISON = frozenset({400, 422})
 _SPLIT = frozenset({413})
 
@@ -58,7 +59,7 @@ class InfluxStore:
         self._lines = Lines()
         token = os.environ.get("CITYDECK_INFLUX_TOKEN", "")
         self._client = InfluxDBClient(self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS)
-        self._api = self._client.write_api(write_options=SYNCHRONOUS)
+        self._api = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
         self._http = urllib3.PoolManager(timeout=_TIMEOUT_MS / 1000, retries=False)
         headers = {"Authorization": f"Token {token}"} if token else {}
         server = Server(self._base, headers, self._http, self._bucket, query.get("bucket_1m", [self._bucket])[0])
@@ -73,7 +74,7 @@ class InfluxStore:
         if not readings:
             return WriteResult(0)
         try:
-            self._post(self._lines.of(readings))
+            self._post(self._bucket, self._lines.of(readings))
         except ApiException as error:
             if error.status in _SPLIT and len(readings) > 1:
                 return self._halves(readings, position)
@@ -110,6 +111,12 @@ class InfluxStore:
             found.append((device, at, own))
         return found
 
+    def before(
+        self, measurement: str, at_ms: int, horizon_ms: int, devices: Sequence[str] = (), most: int | None = None
+    ) -> list[Held]:
+        """See :meth:`Store.before`."""
+        return self._reading.before(measurement, at_ms, horizon_ms, devices, most)
+
     def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
         """See :meth:`Store.count`."""
         return self._reading.count(measurement, start_ns, stop_ns)
@@ -124,6 +131,18 @@ class InfluxStore:
         """See :meth:`Store.tallies`."""
         return influx_tallies.tallies(self._server, asked, start_ms, stop_ms)
 
+    def reach(self, measurement: str) -> tuple[int, int] | None:
+        """See :meth:`Store.reach`."""
+        return influx_history.reach(self._server, measurement)
+
+    def extremes(self, sought: Sought, highest: bool, tell: Told = lambda _done, _total: None) -> dict[Source, float]:
+        """See :meth:`Store.extremes`."""
+        return influx_history.extremes(self._server, sought, highest, tell)
+
+    def column(self, sought: Sought, source: Source) -> Column:
+        """See :meth:`Store.column`."""
+        return influx_history.column(self._server, sought, source)
+
     def summarise(self, until_ms: int) -> int | None:
         """See :meth:`Store.summarise`."""
         return None if self._keeping is None else self._keeping.summarise(until_ms)
@@ -134,19 +153,22 @@ class InfluxStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._api.close()  # type: ignore[no-untyped-call]
         self._client.close()  # type: ignore[no-untyped-call]
         self._http.clear()
         if self._keeping is not None:
             self._keeping.close()
 
-    def _post(self, lines: list[str]) -> None:
-        self._api.write(
-            bucket=self._bucket,
-            org=self._org,
-            record="\n".join(lines).encode(),
-            write_precision=WritePrecision.NS,  # type: ignore[arg-type]
+    def _post(self, bucket: str, lines: list[str]) -> None:
+        _, status, _ = self._api.post_write_with_http_info(  # type: ignore[no-untyped-call]
+            self._org,
+            bucket,
+            "\n".join(lines).encode(),
+            precision=WritePrecision.NS,
+            content_type="text/plain; charset=utf-8",
         )
+        if status != _KEPT:
+            # A page that some other server, or a proxy between, gives to everybody keeps no reading.
+            raise StoreError(f"InfluxDB at {self._base} answers a write with {status}, expected {_KEPT}")
 
     def _halves(self, readings: Sequence[Reading], position: int) -> WriteResult:
         middle = len(readings) // 2
@@ -162,12 +184,7 @@ class InfluxStore:
 
     def _post_minutes(self, bucket: str, lines: list[str]) -> str:
         try:
-            self._api.write(
-                bucket=bucket,
-                org=self._org,
-                record="\n".join(lines).encode(),
-                write_precision=WritePrecision.NS,  # type: ignore[arg-type]
-            )
+            self._post(bucket, lines)
         except ApiException as error:
             if error.status not in _POISON:
                 raise StoreError(self._sentence(error, bucket)) from error

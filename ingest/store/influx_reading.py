@@ -8,7 +8,7 @@ from typing import Any
 import urllib3
 
 from ingest.errors import StoreError
-from ingest.store.base import Point, point_quality
+from ingest.store.base import Held, Point, point_quality
 from ingest.store.minutes import table_of
 from ingest.store.spans import Slot, Wanted
 
@@ -29,7 +29,9 @@ class Server:
     bucket: str
     long: str
 
-    def ask(self, statement: str, bucket: str, epoch: str = "ms", method: str = "GET") -> list[dict[str, Any]]:
+    def ask(
+        self, statement: str, bucket: str, epoch: str = "ms", method: str = "GET", timeout_s: float | None = None
+    ) -> list[dict[str, Any]]:
         """Run a statement and return its series, each with columns, values and perhaps tags.
 
         Raises:
@@ -38,16 +40,19 @@ class Server:
         """
         database, _, policy = bucket.partition("/")
         fields = {"db": database, "epoch": epoch, "q": statement, **({"rp": policy} if policy else {})}
+        options: dict[str, Any] = {**_BODY.get(method, {}), **({"timeout": timeout_s} if timeout_s else {})}
         try:
-            answer = self.http.request(
-                method, f"{self.base}/query", fields=fields, headers=self.headers, **_BODY.get(method, {})
-            )
+            answer = self.http.request(method, f"{self.base}/query", fields=fields, headers=self.headers, **options)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self.base} does not answer: {type(error).__name__}") from error
         if answer.status != 200:
             refusal = StatementRefused if answer.status in _CANNOT else StoreError
             raise refusal(f"InfluxDB at {self.base} answers {answer.status} to a query")
-        result = json.loads(answer.data)["results"][0]
+        try:
+            result = json.loads(answer.data)["results"][0]
+        except (ValueError, LookupError, TypeError) as error:
+            # A proxy between may answer 200 with a page of its own.
+            raise StoreError(f"InfluxDB at {self.base} answers a query with what is no result") from error
         if "error" in result:
             raise StatementRefused(f"InfluxDB: {result['error']}")
         found: list[dict[str, Any]] = result.get("series", [])
@@ -97,6 +102,22 @@ class InfluxReading:
         clause = f" WHERE {where}" if where else ""
         statement = f"SELECT * FROM {identifier(measurement)}{clause} ORDER BY time DESC LIMIT {int(limit)}"
         return self._server.rows(statement, self._server.bucket)
+
+    def before(
+        self, measurement: str, at_ms: int, horizon_ms: int, devices: Sequence[str], most: int | None
+    ) -> list[Held]:
+        """Return the rows up to an instant, newest first; older records come from the bucket that keeps them longer."""
+        whose = " OR ".join(f"\"device_id\" = '{quoted(device)}'" for device in devices)
+        window = f"time >= {at_ms - horizon_ms + 1}ms AND time < {at_ms + 1}ms{f' AND ({whose})' if whose else ''}"
+        limit = "" if most is None else f" LIMIT {int(most)}"
+        statement = f"SELECT * FROM {identifier(measurement)} WHERE {window} ORDER BY time DESC{limit}"
+        found = _held(*self._server.rows(statement, self._server.bucket))
+        if measurement in self._summed or self._server.long == self._server.bucket or len(found) == most:
+            return found
+        # What stands in both buckets comes from the first.
+        oldest_ms = found[-1].at_ms if found else at_ms + 1
+        older = [row for row in _held(*self._server.rows(statement, self._server.long)) if row.at_ms < oldest_ms]
+        return [*found, *older][:most]
 
     def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
         """Return how many points each device has."""
@@ -152,6 +173,17 @@ class InfluxReading:
             Slot(int(at), least, most, point_quality(wanted.key, quality, " ".join(flagged.get(int(at), ()))))
             for at, least, most, quality in slots
         ]
+
+
+def _held(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Held]:
+    found = []
+    for row in rows:
+        named = dict(zip(columns, row, strict=True))
+        device, district, at_ms = named.pop("device_id"), named.pop("district", ""), int(named.pop("time"))
+        quality, flags = int(named.pop("quality", 0) or 0), named.pop("flags", "") or ""
+        values = {key: value for key, value in named.items() if value is not None}
+        found.append(Held(str(device), str(district or ""), at_ms, values, quality, flags))
+    return found
 
 
 def identifier(name: str) -> str:

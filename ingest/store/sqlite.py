@@ -7,11 +7,12 @@ with a position of its own. Summaries of minutes stand in tables beside;
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 from devices.catalog import Catalog
 from devices.decode import STATUS
@@ -20,8 +21,9 @@ from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
 from ingest.places import MAIN
-from ingest.store import sqlite_tallies
-from ingest.store.base import Point, Series, WriteResult, point_quality
+from ingest.store import sqlite_before, sqlite_history, sqlite_tallies
+from ingest.store.base import Held, Point, Series, WriteResult, point_quality
+from ingest.store.history import Column, Sought, Source, Told, joined
 from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
 from ingest.store.spans import Slot, Wanted, series_of
 from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
@@ -33,6 +35,7 @@ CREATE TABLE IF NOT EXISTS reached (
     shard TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL
 ) WITHOUT ROWID
 """
+Read = TypeVar("Read")
 _WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 
 
@@ -153,6 +156,17 @@ class SqliteStore:
             rows.append((str(device), int(at_ns) // 1_000_000, {**named, "quality": quality}))
         return rows
 
+    def before(
+        self, measurement: str, at_ms: int, horizon_ms: int, devices: Sequence[str] = (), most: int | None = None
+    ) -> list[Held]:
+        """See :meth:`Store.before`."""
+        keys = [field.key for field in self._fields.get(measurement, ())]
+        if not keys:
+            return []
+        statement = sqlite_before.statement(measurement, keys, len(devices))
+        window = ((at_ms - horizon_ms + 1) * 1_000_000, (at_ms + 1) * 1_000_000)
+        return sqlite_before.held(self._read(statement, (*window, *devices, -1 if most is None else most)), keys)
+
     def count(self, measurement: str, start_ns: int, stop_ns: int) -> dict[str, int]:
         """See :meth:`Store.count`."""
         if measurement not in self._fields:
@@ -185,6 +199,20 @@ class SqliteStore:
             self._known(asked.measurement, key)
         text, values = sqlite_tallies.statement(asked)
         return sqlite_tallies.tallies(self._read(text, (*values, start_ms * 1_000_000, stop_ms * 1_000_000)))
+
+    def reach(self, measurement: str) -> tuple[int, int] | None:
+        """See :meth:`Store.reach`."""
+        return self._read_by(lambda database: sqlite_history.reach(database, measurement), None)
+
+    def extremes(self, sought: Sought, highest: bool, tell: Told = lambda _done, _total: None) -> dict[Source, float]:
+        """See :meth:`Store.extremes`."""
+        self._known(sought.measurement, sought.key)
+        return self._read_by(lambda database: sqlite_history.extremes(database, sought, highest, tell), {})
+
+    def column(self, sought: Sought, source: Source) -> Column:
+        """See :meth:`Store.column`."""
+        self._known(sought.measurement, sought.key)
+        return self._read_by(lambda database: sqlite_history.column(database, sought, source), joined(()))
 
     def summarise(self, until_ms: int) -> int | None:
         """See :meth:`Store.summarise`."""
@@ -261,17 +289,21 @@ class SqliteStore:
             raise StoreError(f"{measurement} has no field {key!r}")
 
     def _read(self, statement: str, values: Sequence[object]) -> list[tuple]:  # type: ignore[type-arg]
+        return self._read_by(lambda database: database.execute(statement, values).fetchall(), [])
+
+    def _read_by(self, read: Callable[[sqlite3.Connection], Read], nothing: Read) -> Read:
+        """Return what is read by this thread's connection, or nothing while there is no file or no such table."""
         reader: sqlite3.Connection | None = self._local.__dict__.get("reader")
         try:
             if reader is None:
                 if not self._path.exists():
-                    return []
+                    return nothing
                 reader = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
                 self._local.reader = reader
-            return reader.execute(statement, values).fetchall()
+            return read(reader)
         except sqlite3.Error as error:
             if "no such table" in str(error):
-                return []
+                return nothing
             raise StoreError(f"the embedded store {self._path.name} cannot be read: {error}") from error
 
 

@@ -11,6 +11,8 @@ from simulators.rhythm import Rhythm
 from simulators.setting import Setting
 
 _WEEK_S = 7 * DAY_S
+# Beyond the polar circle nothing switches for days.
+_LONGEST_MIN = 2 * 24 * 60
 _FAILS_A_WEEK = 0.003
 _BURNS_A_WEEK = 0.0008
 
@@ -22,7 +24,8 @@ class PoleDay:
         """Look up who has an air station; a pole that says nothing of its fittings has a lamp."""
         self._setting = setting
         devices = setting.of_kind("light_pole")
-        self._lamps = Rhythm([d for d in devices if not d.fitted or "light_pole" in d.fitted], 60)
+        self.lamps = [d for d in devices if not d.fitted or "light_pole" in d.fitted]
+        self._lamps = Rhythm(self.lamps, 60)
         self._stations = Rhythm([d for d in devices if "pole_env" in d.fitted], 60)
 
     def due(self, window: Window) -> Iterable[Report]:
@@ -38,10 +41,12 @@ class PoleDay:
         seed, sky = self._setting.seed, self._setting.sky
         own = draws(seed, device.id)
         now = draws(seed, device.id, moment.real_ms)
-        # A circuit switches as one: its contactor, not its lamps, knows the time.
-        command = sky.dimming(moment, 240 * draws(seed, device.circuit or device.id)[0] - 120)
+        own_schedule = self._schedule(device, moment)
+        hold = self._setting.lamps.at(device.id, moment.real_ms)
+        command = own_schedule if hold is None else hold.dim_pct
         failed, burning = self._fails(device, moment), command == 0 and self._burns(device, moment)
-        actual = 100.0 if burning else 0.0 if failed else command
+        shines = own_schedule if hold is not None and hold.stuck else command
+        actual = 100.0 if burning else 0.0 if failed else shines
         volts = 225.5 + 3.5 * wander(seed, device.circuit, moment.sim_s, 2400) + 1.6 * own[0] + 0.5 * now[0]
         rated_w = (60.0, 80.0, 120.0, 150.0)[int(own[1] * 4)]
         watts = rated_w * (0.05 + 0.95 * actual / 100) * (0.985 + 0.03 * now[1]) if actual else 0.6 + 0.2 * now[1]
@@ -71,6 +76,20 @@ class PoleDay:
     def event(self, device: Device, moment: Moment, wishes: Data) -> Data:
         """Return the telemetry with the wishes in it; poles have no passages."""
         return {**self.telemetry(device, moment), **wishes}
+
+    def next_switching_ms(self, device: Device, moment: Moment) -> int:
+        """Return the real instant at which the lamp's own schedule next switches."""
+        clock, now = self._setting.clock, self._schedule(device, moment)
+        for minute in range(1, _LONGEST_MIN):
+            later = clock.moment_of(moment.sim_s + minute * 60)
+            if self._schedule(device, later) != now:
+                return later.real_ms
+        return clock.real_ms(moment.sim_s + _LONGEST_MIN * 60)
+
+    def _schedule(self, device: Device, moment: Moment) -> float:
+        # A circuit switches as one: its contactor, not its lamps, knows the time.
+        lag_s = 240 * draws(self._setting.seed, device.circuit or device.id)[0] - 120
+        return self._setting.sky.dimming(moment, lag_s)
 
     def _fails(self, device: Device, moment: Moment) -> bool:
         return self._spell(device, moment, "fails", _FAILS_A_WEEK, 20 * 3600, 60 * 3600)

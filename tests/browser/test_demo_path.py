@@ -81,6 +81,7 @@ def _acknowledge_by_keyboard(demo: Town, desk: Page) -> None:
     dialog.locator("input[type=password]").fill(PASSWORD)
     dialog.locator("button[type=submit]").click()
     expect(desk.locator("#toasts")).to_contain_text("已确认", timeout=PATIENCE_MS)
+    expect(desk.locator(".evidence-map .street-pin")).to_be_visible(timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("path", ["/", "/duty", "/device/gas-0042"])

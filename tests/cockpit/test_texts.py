@@ -5,17 +5,27 @@ import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cockpit import pages, texts
 from cockpit.texts import LANGUAGES
+from ingest.alarms.commands.joint import JointAct
+from ingest.alarms.transitions import What
 
 PAGES = Path(pages.__file__).parent
 STATIC = PAGES.parent / "static"
 ASSETS = PAGES.parent / "assets"
 MODULES = sorted([*STATIC.glob("*.mjs"), *ASSETS.glob("*.js")])
-PYTHON = sorted([*PAGES.glob("*.py"), *PAGES.parent.glob("report*.py"), *PAGES.parent.glob("export*.py")])
+PYTHON = sorted(
+    [
+        *PAGES.glob("*.py"),
+        *PAGES.parent.glob("report*.py"),
+        *PAGES.parent.glob("export*.py"),
+        *PAGES.parent.glob("evidence*.py"),
+    ]
+)
 
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
 # A JavaScript comment, or a string: whichever begins first.
@@ -126,6 +136,12 @@ def test_every_text_is_used() -> None:
         and not any(key.startswith(family) and (len(family) > key.index(".") + 1 or key.split(".", 1)[1] in bare)
                     for family in families)
         and not key.endswith(".title")
-        and key.split(".")[0] not in {"priority", "state", "quality", "headline"}
+        and key.split(".")[0] not in {"priority", "state", "quality", "headline", "act"}
     ]  # fmt: skip
     assert not idle, f"nobody says these any more: {idle}"
+
+
+def test_every_act_has_a_word() -> None:
+    """What the engine and the second persons write into the record stands there in the reader's language."""
+    joint = {f"{act}_{outcome}" for act in get_args(JointAct) for outcome in ("asked", "declined")}
+    assert not {f"act.{act}" for act in {*get_args(What), *joint}} - words("zh").keys()

@@ -87,6 +87,22 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         '"city/#/gas"',
         (f"broker.subscriptions: 'city/#/gas': {PATTERN}",),
     ),
+    "pattern with # behind letters": ('"city/v1/#"', '"city/v1#"', (f"broker.subscriptions: 'city/v1#': {PATTERN}",)),
+    "pattern with + beside letters": (
+        '"city/v1/#"',
+        '"city/v+/#"',
+        ("broker.subscriptions: 'city/v+/#': + stands alone in its level",),
+    ),
+    "pattern that covers what collectors say": (
+        '"city/v1/#"',
+        '"+/v1/#"',
+        ("broker.subscriptions: '+/v1/#': covers topics on which CityDeck itself speaks",),
+    ),
+    "pattern of a collector's own notes": (
+        '"city/v1/#"',
+        '"$rules"',
+        ("broker.subscriptions: '$rules': covers topics on which CityDeck itself speaks",),
+    ),
     "no patterns": (
         '["city/v1/#", "thing/product/#", "hj212/#"]',
         "[]",

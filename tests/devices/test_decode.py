@@ -326,3 +326,13 @@ def test_a_reading_names_its_place_in_the_journal() -> None:
     site: Site = SITE
     (_, (reading,)), *_ = decode(GAS, envelope({"state": 0}).encode(), NOW_MS, 4711, site).parts
     assert (reading.position, reading.received_ms) == (4711, NOW_MS)
+
+
+def test_two_devices_with_long_names_that_say_the_same_are_two() -> None:
+    """What identifies a message without a number of its own is its topic as well, to the last character."""
+    town = "a-district-with-quite-a-long-name"
+    topics = [f"city/v1/{town}/light_pole/pole-at-the-northern-embankment-{n}/telemetry" for n in (1, 2)]
+    assert topics[0][:64] == topics[1][:64]
+    payload = b'{"v":1,"ts":1767225600123,"data":{"dim_pct":100}}'
+    keys = {decode(topic, payload, 1_767_225_600_200, 1, SITE).parts[0][0] for topic in topics}
+    assert len(keys) == 2

@@ -63,3 +63,11 @@ def test_a_topic_is_parsed_and_written_alike(device: str, channel: str) -> None:
 )
 def test_a_pattern_covers_what_mqtt_says(pattern: str, topic: str, covered: bool) -> None:
     assert topic_matches(pattern, topic) is covered
+
+
+def test_a_kind_without_end_is_refused_before_it_is_remembered() -> None:
+    parse_topic.cache_clear()
+    with pytest.raises(Undecodable, match=r"^kind 'kkk.*: expected at most 64 characters$") as refused:
+        parse_topic(f"city/v1/demo/{'k' * 60_000}/gas-1/telemetry")
+    assert refused.value.reason == "unknown_kind"
+    assert parse_topic.cache_info().currsize == 0

@@ -139,4 +139,18 @@ def test_what_a_store_refused_had_been_read(checkpoint: Checkpoint) -> None:
     unread = [Quarantined(9, T_MS, "json", "gas-1", "city/x", "no JSON", "gas_alarm", "gas-1")]
     checkpoint.save_stored(Stored(9, 1, 1), [*refused, *unread])
     assert checkpoint.unread_positions() == {9}
+    # Asked for one by one: what came before is read only then, and says the same.
+    unread = checkpoint.unread(8)
+    assert [position for position in range(1, 12) if position in unread] == [9]
+    unread = checkpoint.unread(9)
+    assert [position for position in range(1, 12) if position in unread] == [9]
     assert set(checkpoint.quarantined_positions(None, None)) == {7, 9}
+
+
+def test_a_damaged_one_is_told_in_one_sentence(checkpoint: Checkpoint, path: Path) -> None:
+    checkpoint.save(1, 2, 3, Ledger(), {"gas-1": b"one"}, Unregistered(), ())
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE meta SET value = 'broken' WHERE key = 'pipeline'")
+    database.close()
+    with pytest.raises(JournalError, match=r"^checkpoint: cannot be read: "):
+        checkpoint.load()

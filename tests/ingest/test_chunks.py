@@ -95,6 +95,15 @@ def test_topics_without_end_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPat
     assert len(topics) <= 10
 
 
+def test_a_topic_beyond_any_contract_is_not_remembered() -> None:
+    topics: dict[bytes, str] = {}
+    found: list[Arrived] = []
+    long = "a" * 60_000
+    publishes(publish(b"city/x", b"1", 1) + publish(long.encode(), b"2", 2), 1, topics, found)
+    assert [message[0] for message in found] == ["city/x", long]
+    assert topics == {b"city/x": "city/x"}
+
+
 def test_pubacks_stand_in_order() -> None:
     assert pubacks([1, 65535, 258]) == b"\x40\x02\x00\x01\x40\x02\xff\xff\x40\x02\x01\x02"
 

@@ -168,6 +168,20 @@ def test_every_refusal_is_one_clear_sentence(site: Site, status: int, body: byte
             raw(store, "conc_ppm")
 
 
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_page_that_anybody_gets_is_not_taken_for_stored(site: Site, status: int) -> None:
+    """A proxy, or another server at that address, answers well to anything and keeps nothing."""
+    page = b"<html>welcome</html>"
+    with answering(lambda _: (status, page)) as address, store_at(address, site) as store:
+        with pytest.raises(StoreError, match=f"^InfluxDB at {address} answers a write with {status}, expected 204$"):
+            store.write([reading({"conc_ppm": 1.0})], 1)
+        sentence = "with what is no result" if status == 200 else f"{status} to a query"
+        for body in (page, b"[]", b'{"results":[]}') if status == 200 else (page,):
+            page = body
+            with pytest.raises(StoreError, match=f"InfluxDB at {address} answers .*{sentence}"):
+                raw(store, "conc_ppm")
+
+
 def test_a_server_that_hangs_or_is_not_there_does_not_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 200)
     released = threading.Event()

@@ -1,19 +1,21 @@
 """The journal: in order, without gaps, durable or not written at all."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import JournalError
-from ingest.journal import AWAY, TICK, Journal
+from ingest.journal import _READERS, AWAY, TICK, Journal
 from tests.servers.small_disk import small_disk
 from tests.servers.waiting import wait_until
 
@@ -289,3 +291,53 @@ def test_the_end_of_the_disk_is_left_to_the_alarms(journal: Journal, monkeypatch
         journal.append(batch(3), T_MS)
     monkeypatch.undo()
     assert [*journal.append(batch(3), T_MS)] == [4, 5, 6], "nothing of what was refused is counted"
+
+
+def open_files(folder: Path) -> int:
+    """Return how many files below a folder this process has open."""
+    found = 0
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            found += os.readlink(f"/proc/self/fd/{number}").startswith(str(folder))
+    return found
+
+
+def test_a_long_recording_is_read_with_few_files_open(folder: Path) -> None:
+    """A process may have a thousand files open, and a month has 720 hours."""
+    journal = Journal(folder, durable=False)
+    messages = fill(journal, 60, 2)
+    journal.close()
+    again = Journal(folder)
+    try:
+        assert [(r.topic, r.payload) for r in again.read(0, 1_000)] == messages
+        assert again.read(5, 1)[0].position == 6
+        assert again.read(118, 10)[0].position == 119
+        assert open_files(folder) <= 3 * _READERS
+    finally:
+        again.close()
+
+
+def test_a_file_that_retention_removes_meanwhile_stops_no_reader(
+    folder: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = fill(journal, 4, 2)
+    journal.close()
+    again = Journal(folder)
+    listed = again._files()
+    again.remove_before(5, T_MS + 3 * HOUR_MS)
+    monkeypatch.setattr(again, "_files", lambda: listed)
+    assert again.first() == 5
+    assert [(r.topic, r.payload) for r in again.read(4, 10)] == messages[4:]
+    again.close()
+
+
+def test_a_folder_that_is_gone_is_told_and_nothing_goes_to_files_nobody_finds(folder: Path, journal: Journal) -> None:
+    journal.append(batch(1), T_MS)
+    shutil.rmtree(folder)
+    with pytest.raises(JournalError, match=r"is gone .* messages stay with the broker"):
+        journal.append(batch(1), T_MS)
+    folder.mkdir()
+    assert journal.append(batch(1), T_MS) == range(2, 3)
+    again = Journal(folder)
+    assert again.last == 2
+    again.close()

@@ -117,3 +117,51 @@ def test_a_tick_each_second_tells_whether_the_broker_is_there(parts: Parts) -> N
     ticks = [(record.received_ms - T_MS, record.payload) for record in parts.journal.read(0, 100)]
     assert ticks == [(0, b""), (1000, AWAY), (2000, b""), (5000, b"")]
     assert parts.journal.messages == 0
+
+
+def test_a_clock_set_back_stops_no_ticks_and_is_told(parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    """They say how full the disk is and whether the broker is there, whatever the clock says."""
+    wait_until(lambda: parts.journal.last == 1)
+    parts.now_ms = T_MS - 3_600_000
+    wait_until(lambda: parts.journal.last == 2)
+    assert "the clock of this machine is 3600 s behind the journal" in caplog.text
+    parts.now_ms += 1_000
+    wait_until(lambda: parts.journal.last == 3)
+    assert {record.received_ms for record in parts.journal.read(0, 10)} == {T_MS}
+    assert caplog.text.count("behind the journal") == 1
+
+
+def test_a_disk_that_is_gone_is_waited_for(tmp_path: Path) -> None:
+    """Not even how full it is can be told; that must not end the journaller."""
+    journal = FullDisk(tmp_path)
+    journal.full.set()
+    subscriber: Any = Broker(journal)
+
+    def gone() -> dict[str, float]:
+        raise FileNotFoundError
+
+    journaller = Journaller(subscriber, journal, lambda: T_MS, own=gone)
+    journaller.start()
+    try:
+        wait_until(lambda: journal.tried)
+        journal.full.clear()
+        wait_until(lambda: journal.last == 1)
+    finally:
+        journaller.stop()
+        journal.close()
+
+
+def test_what_it_cannot_wait_out_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The collector ends then, instead of living on deaf."""
+    journal = FullDisk(tmp_path)
+    subscriber: Any = Broker(journal)
+
+    def broken() -> dict[str, float]:
+        raise ZeroDivisionError
+
+    journaller = Journaller(subscriber, journal, lambda: T_MS, own=broken)
+    journaller.start()
+    journaller.join(5)
+    assert isinstance(journaller.failed, ZeroDivisionError)
+    assert "the journaller stopped" in caplog.text
+    journal.close()

@@ -98,3 +98,14 @@ def test_a_second_of_a_flood_is_small(database: sqlite3.Connection, devices: int
     keeping.keep(database, found)
     assert size(database) < most
     assert len(positions_of(database, "json", None)) == 10_000
+
+
+def test_only_those_behind_a_position(database: sqlite3.Connection) -> None:
+    """A restart needs the newest ones, and a flood leaves tens of millions of older ones."""
+    keeping = Keeping()
+    keeping.keep(database, [item(5), item(900)])
+    keeping.keep(database, [item(70_000), item(901)])
+    keeping.keep(database, [], [Landed(origin(901), "decoded")])
+    assert list(positions_of(database, None, None, after=5)) == [900, 70_000]
+    assert list(positions_of(database, None, None, after=900)) == [70_000]
+    assert positions_of(database, None, None, after=70_000) == {}

@@ -1,6 +1,7 @@
 """The keeper: what is due at a turn, beside a writer that is at work, and journal files as long as they are wanted."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -167,3 +168,17 @@ def test_trouble_that_lasts_is_told_once_unless_the_writer_has_told_it(
     store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
     keeper.turn(T_MS + HOUR_MS)
     assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) == 1
+
+
+def test_a_checkpoint_that_cannot_be_read_for_a_moment_does_not_end_the_keeper(
+    site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal.append([gas("gas-1", 1)], T_MS)
+
+    def locked() -> int:
+        raise sqlite3.OperationalError("database is locked")
+
+    keeper = keeper_of(site, journal, store, Writer(Stored(1)), locked)
+    for minute in range(3):
+        keeper.turn(T_MS + minute * HOUR_MS)
+    assert [record.getMessage() for record in caplog.records] == ["keeping: database is locked"]

@@ -78,3 +78,16 @@ def test_a_duty_that_fails_is_told_and_the_others_are_done(
         "away waits: the alarm database cannot be read: locked"
     ]
     assert sum("broken failed" in r.getMessage() for r in caplog.records) == 2
+
+
+def test_a_clock_set_back_puts_nothing_off(database: AlarmDatabase) -> None:
+    """Nobody is called later because a clock was an hour fast; and the lease does not outlive its holder by an hour."""
+    hour, done = 3_600 * SECOND, []
+    one = steward(database, "a", Duty("x", SECOND, done.append))
+    one.look(2 * hour)
+    for second in range(3):
+        one.look(hour + second * SECOND)
+    assert done == [2 * hour, hour, hour + SECOND, hour + 2 * SECOND]
+    two = steward(database, "b", Duty("x", SECOND, done.append))
+    two.look(hour + 30 * SECOND)
+    assert done[-1] == hour + 30 * SECOND

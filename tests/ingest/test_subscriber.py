@@ -34,7 +34,7 @@ def test_the_inbox_gives_what_came_in_order_and_once() -> None:
     assert (len(inbox), inbox.received, inbox.take(0)) == (0, 5, [])
 
 
-@pytest.mark.parametrize(("limit", "bytes_", "fits"), [(3, 10**6, 3), (100, 25, 3)])
+@pytest.mark.parametrize(("limit", "bytes_", "fits"), [(3, 10**6, 3), (100, 40, 3)])
 def test_a_full_inbox_makes_the_network_wait(
     monkeypatch: pytest.MonkeyPatch, limit: int, bytes_: int, fits: int
 ) -> None:
@@ -248,3 +248,47 @@ def test_a_subscription_that_is_refused_is_one_sentence(caplog: pytest.LogCaptur
     subscriber._subscribed(subscriber._client, None, 1, [granted, refused, granted], None)
     (sentence,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert sentence.endswith("refuses the subscription to hj212/#: Not authorized; nothing of it is collected")
+
+
+def test_what_cockpits_ask_fills_no_window_where_a_pattern_covers_it(mosquitto: Mosquitto) -> None:
+    """Delivered with QoS 1 and never journaled, it is acknowledged all the same, or the broker ends to send."""
+    asked: list[int] = []
+    address = BrokerAddress("127.0.0.1", mosquitto.port)
+    subscriber = Subscriber(address, "citydeck-test", ["citydeck/#"], ASK, lambda: asked.append(1))
+    publisher = Publisher(mosquitto.port)
+    acknowledged: list[int] = []
+    send_pubacks = subscriber.acknowledge
+    subscriber.acknowledge = lambda messages: (  # type: ignore[method-assign]
+        acknowledged.extend(message[2] for message in messages),
+        send_pubacks(messages),
+    )[1]
+    try:
+        started(subscriber)
+        publisher.publish((ASK, b""), (ASK, b""))
+        wait_until(lambda: len([mid for mid in acknowledged if mid]) == 2)
+        assert asked
+    finally:
+        publisher.close()
+        subscriber.stop()
+
+
+def test_while_the_journal_is_behind_nothing_piles_up_to_be_sent(
+    make: Make, mosquitto: Mosquitto, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIMIT", 1)
+    listener = Listener(mosquitto.port, "live/#")
+    try:
+        subscriber = started(make())
+        send(publisher, b"1")
+        wait_until(lambda: len(subscriber.inbox) == 1)
+        send(publisher, b"2")
+        wait_until(lambda: subscriber.inbox.held)
+        for n in range(100):
+            subscriber.publish(f"live/{n}", b"x", 1)
+        assert payloads(taken(subscriber, 2)) == [b"1", b"2"]
+        wait_until(lambda: not subscriber.inbox.held)
+        subscriber.publish("live/last", b"x", 1)
+        wait_until(lambda: listener.heard)
+        assert [topic for topic, _ in listener.heard] == ["live/last"]
+    finally:
+        listener.close()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, s
 
 from tests.servers.programs import require
 
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -73,7 +73,7 @@ def browser() -> Iterator[Browser]:
     """One headless Chromium for all tests; what differs between tests is a context, see `local_page`."""
     program = require("chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
+        chromium = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         yield chromium
         chromium.close()
 

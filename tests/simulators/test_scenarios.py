@@ -1,28 +1,17 @@
-from dataclasses import replace
-
 import pytest
-import sqlalchemy as sa
 
 from devices.errors import Undecodable
-from ingest.alarms import offences, offenders
-from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
 from ingest.alarms.own_kind import COLLECTOR
 from ingest.alarms.rules import REPEAT_OFFENDER, kind_book
-from ingest.alarms.tables import occurrence
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import TICK, Record
 from simulators.errors import ScenarioFault
-from simulators.feed import Feed
-from simulators.scenario_file import OWN_SCENARIOS, load_scenario, scenario_names
-from simulators.targets import resolve
-from tests.simulators.city import at_ms, clock, demo_site, feed, readings
-
-DAY_H, NIGHT_H = 14, 21
-RAISES = ("raise", "change", "passage", "late")
+from simulators.scenario_file import OWN_SCENARIOS, load_scenario
+from tests.simulators.city import at_ms, demo_site, feed, readings
+from tests.simulators.plays import DAY_H, NIGHT_H, SCENARIOS, Plays
 
 START = at_ms(DAY_H)
-SCENARIOS = {name: load_scenario(name) for name in scenario_names()}
 EXPECTS = [(name, expect) for name, scenario in SCENARIOS.items() for expect in scenario.expects]
 
 
@@ -35,52 +24,7 @@ def played(name, incidents=False):
 
 @pytest.fixture(scope="module")
 def plays(tmp_path_factory):
-    return Plays(tmp_path_factory.mktemp("offenders"))
-
-
-class Plays:
-    """What the engine says of a scenario, played on the devices it concerns, by day or by night."""
-
-    def __init__(self, folder):
-        self._database = AlarmDatabase(f"sqlite:///{folder / 'alarms.db'}")
-        self._database.migrate()
-        self._known = {}
-
-    def raised(self, name, light=""):
-        """Return every (rule, level, device) that was reached."""
-        if (name, light) not in self._known:
-            self._known[name, light] = self._played(SCENARIOS[name], at_ms(NIGHT_H if light == "night" else DAY_H))
-        return self._known[name, light]
-
-    def _played(self, scenario, begin_ms):
-        site = scene(scenario)
-        city = Feed(site, 1, clock(), begin_ms, incidents=False)
-        city.start(scenario, begin_ms)
-        end_ms = begin_ms + round(scenario.lasts_s * 1000)
-        heard = [(m.at_ms, m.topic, m.payload) for m in city.due(begin_ms, end_ms)]
-        heard += [(ms, TICK, b"") for ms in range(begin_ms, end_ms, 1000)]
-        decoder, engine = Decoder(site, Unregistered()), Engine(site)
-        journal = [Record(n, *each) for n, each in enumerate(sorted(heard), 1)]
-        told = engine.feed([decoder.outcome(record) for record in journal])
-        with self._database.write() as connection:
-            offences.keep(connection, scenario.key, told, b"secret")
-        offenders.look(self._database, end_ms)
-        with self._database.read() as connection:
-            rows = connection.execute(sa.select(occurrence.c.rule, occurrence.c.level_peak, occurrence.c.device)).all()
-        return {(t.rule, t.level, t.device) for t in told if t.what in RAISES} | {tuple(row) for row in rows}
-
-
-def scene(scenario):
-    """Return the demo site with the devices of a scenario, what they hang on, and all of their circuits and streets."""
-    site = demo_site()
-    wanted = {device.id for found in resolve(scenario, site).values() for device in found}
-    for expect in scenario.expects:
-        by, _, name = expect.device.rpartition(":")
-        wanted |= {d.id for d in site.devices.values() if by and d.kind == "light_pole" and getattr(d, by) == name}
-    wanted |= {site.devices[name].parent for name in wanted}
-    devices = {key: device for key, device in site.devices.items() if key in wanted}
-    by_foreign = {key: device for key, device in site.by_foreign.items() if device.id in devices}
-    return replace(site, devices=devices, by_foreign=by_foreign, ways={})
+    return Plays(tmp_path_factory.mktemp("plays"))
 
 
 def test_one_scenario_per_kind_at_least():
@@ -90,8 +34,24 @@ def test_one_scenario_per_kind_at_least():
 
 @pytest.mark.parametrize(("name", "expect"), EXPECTS, ids=[f"{n}-{e.rule}-{e.device}" for n, e in EXPECTS])
 def test_a_scenario_raises_what_it_promises(name, expect, plays):
-    raised = plays.raised(name, expect.light)
+    raised = plays.played(name, expect.light).raised
     assert (expect.rule, expect.level, expect.device) in raised, sorted(raised)
+
+
+@pytest.mark.parametrize("light", ["day", "night"])
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.targets])
+def test_a_scenario_raises_nothing_that_it_forbids(name, light, plays):
+    found, nevers = plays.played(name, light), SCENARIOS[name].nevers
+    assert nevers
+    assert [alarm for alarm in found.raised if any(never.means(alarm[0], alarm[2]) for never in nevers)] == []
+    assert found.alarms >= SCENARIOS[name].at_least
+
+
+def test_a_thunderstorm_is_a_flood(plays):
+    """Five times what ISA-18.2 calls a flood: more than ten alarms in ten minutes."""
+    storm = SCENARIOS["thunderstorm"]
+    assert storm.lasts_s == 600
+    assert plays.played("thunderstorm").alarms >= storm.at_least > 50
 
 
 def test_together_they_raise_every_rule():
@@ -156,6 +116,9 @@ def test_named_faults():
         ("lasts = 3", "did you mean 'lasts_s'?"),
         ('[targets]\na = {id = "b"}\n[[steps]]\ntarget = "a"\nfault = "broken"', "expected one of silent"),
         ("= 3", "is not TOML"),
+        ("[[never]]\nrule = 3", "never[0].rule, device: expected texts"),
+        ('[[expect]]\nrule = "a.b"\ndevice = "c"\n[[never]]\nrule = "a.*"', "forbids a.b of c, which expect demands"),
+        ('[targets]\na = {id = "b"}\n[[steps]]\ntarget = "a"\nfault = "late"', "late needs one, seconds"),
     ],
 )
 def test_mistakes_in_a_file_are_told(tmp_path, text, sentence):
@@ -174,3 +137,11 @@ def test_an_unknown_scenario_or_device_is_told(tmp_path):
     path.write_text(own.replace('id = "gas-0042"', 'id = "gas-9999"'))
     with pytest.raises(ScenarioFault, match="no device 'gas-9999'"):
         feed(START).start(load_scenario(str(path)), START)
+
+
+def test_a_drone_still_speaks_in_the_air_when_its_dock_is_lost():
+    late = [m for m in played("dock_rain") if m.at_ms > START + 205_000 and not m.topic.endswith("status")]
+    heard = [r for m in late if "/drone-06/" in m.topic for r in readings(m)]
+    flying = [r for r in heard if r.values.get("alt_rel_m", 0) > 20]
+    assert len(flying) > 30
+    assert not [m for m in late if "/dock-06/" in m.topic]

@@ -74,8 +74,8 @@ def acknowledge(
     ``causes`` are the rules that fold alarms of others: with such an alarm those folded under it are acknowledged.
 
     Raises:
-        Refused: with ``why`` one of role, not_found, closed, level_changed, level_unknown, key_reused, not_allowed,
-            pending, state.
+        Refused: with ``why`` one of role, area, not_found, closed, level_changed, level_unknown, key_reused,
+            not_allowed, pending, state.
         AlarmError: the database could not be written; nothing happened.
     """
     command = Command("ack", wish, wish.idempotency_key, OFFICERS, wish.occurrence, wish.comment)
@@ -111,11 +111,14 @@ def acknowledge_list(
 def _line(acts: Acts, wish: ListAcknowledgement, item: Seen, causes: frozenset[str]) -> ListItem:
     try:
         row = acts.locked(item.occurrence)
+        acts.require_within(row["device"], row["id"])
         if row["priority"] == "P1":
             raise Refused("not_allowed", "An alarm of priority P1 is acknowledged by itself, never in a list.")
         one = Acknowledgement(item.occurrence, item.seen_level, wish.idempotency_key, comment=wish.comment)
         done = _acknowledge(acts, one, None, causes)
     except Refused as error:
+        if error.why == "area":
+            acts.note(row, "ack_refused", str(error))
         return ListItem(item.occurrence, "refused", why=error.why, sentence=str(error))
     result: Literal["acked", "already_acked"] = "acked" if done.result == "acked" else "already_acked"
     return ListItem(item.occurrence, result, done.by, done.at_ms, done.row)
@@ -158,7 +161,8 @@ def _folded_under(acts: Acts, cause: Row) -> list[Row]:
         .order_by(occurrence.c.id)
         .with_for_update()
     )
-    return [dict(row) for row in acts.connection.execute(query).mappings()]
+    found = [dict(row) for row in acts.connection.execute(query).mappings()]
+    return [row for row in found if acts.within(row["device"])]
 
 
 def _standing(connection: sa.Connection, before: Row) -> tuple[str, int]:

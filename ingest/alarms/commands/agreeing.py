@@ -26,12 +26,13 @@ def answer(database: AlarmDatabase, wish: Agreement, person: Person, now_ms: int
     """Carry out what another person asked for within the last ten minutes, or decline it.
 
     Raises:
-        Refused: with ``why`` one of role, same_person, not_found, expired, state, closed, key_reused.
+        Refused: with ``why`` one of role, area, same_person, not_found, expired, state, closed, key_reused.
         AlarmError: the database could not be written; nothing happened.
     """
 
     def work(acts: Acts) -> Done:
         asked = joint.locked(acts, wish.request)
+        acts.require_within(_device(acts, asked), asked["occurrence"])
         _check(acts, asked, wish)
         if not wish.agree:
             joint.settle(acts, asked, "declined", wish.comment)
@@ -42,6 +43,12 @@ def answer(database: AlarmDatabase, wish: Agreement, person: Person, now_ms: int
 
     command = Command("agree", wish, wish.idempotency_key, OFFICERS, comment=wish.comment)
     return carry_out(database, command, person, now_ms, work, Done)
+
+
+def _device(acts: Acts, asked: Row) -> str:
+    if asked["act"] == "out_of_service":
+        return service.device_of(asked)
+    return str(acts.locked(asked["occurrence"])["device"])
 
 
 def _check(acts: Acts, asked: Row, wish: Agreement) -> None:

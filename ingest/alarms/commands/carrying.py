@@ -20,7 +20,7 @@ from ingest.errors import Refused, RefusedWhy
 
 OFFICERS = ("leader", "officer")
 # Refused for who asks or for what is forbidden: on record. All else is a slip, and the key may be used again.
-_ON_RECORD = frozenset({"role", "same_person", "not_allowed"})
+_ON_RECORD = frozenset({"role", "area", "same_person", "not_allowed"})
 
 Reply = TypeVar("Reply")
 
@@ -82,13 +82,15 @@ def carry_out(
             return _answer(earlier, reply_type)
         role = next((role for role in command.roles if role in person.roles), None)
         actor = person.acting(role)
-        acts = Acts(connection, chain, actor, now_ms, newest_position(connection), command.key, command.comment)
+        position = newest_position(connection)
+        acts = Acts(connection, chain, actor, now_ms, position, command.key, command.comment, person.area)
         body: Any = None
         place = chain.place()
         try:
             # What a refused command had begun is undone; the word about its refusal is not.
             with connection.begin_nested():
                 _check_role(actor, role, command.roles)
+                _check_area(acts, command)
                 done = body = work(acts)
         except Refused as error:
             refused = error
@@ -152,6 +154,15 @@ def refuse_role(
 def _check_role(actor: Actor, role: str | None, roles: Sequence[str]) -> None:
     if role is None:
         raise _role_missing(roles)
+
+
+def _check_area(acts: Acts, command: Command) -> None:
+    if command.occurrence is None:
+        return
+    query = sa.select(occurrence.c.device).where(occurrence.c.id == command.occurrence)
+    device = acts.connection.execute(query).scalar()
+    if device is not None:
+        acts.require_within(device, command.occurrence)
 
 
 def _role_missing(roles: Sequence[str]) -> Refused:

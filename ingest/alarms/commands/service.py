@@ -45,12 +45,18 @@ def ask(database: AlarmDatabase, wish: OutOfService, person: Person, now_ms: int
     """Ask for it (maintenance); a leader, another person, has to agree (result ``asked``)."""
 
     def work(acts: Acts) -> Done:
+        acts.require_within(_device_of(wish.subject))
         _check(wish, now_ms)
         row = joint.ask(acts, "out_of_service", _subject(wish), wish.reason, body=wish)
         return Done("asked", person.user, now_ms, None, row)
 
     command = Command("out_of_service", wish, wish.idempotency_key, ASKERS)
     return carry_out(database, command, person, now_ms, work, Done)
+
+
+def device_of(asked: Row) -> str:
+    """Return the device that shall go out of service, with all of it or with one alarm point."""
+    return _device_of(msgspec.json.decode(asked["body"], type=OutOfService).subject)
 
 
 def perform(acts: Acts, asked: Row) -> Row:
@@ -80,6 +86,7 @@ def end_early(database: AlarmDatabase, wish: Ending, person: Person, now_ms: int
     def work(acts: Acts) -> Done:
         query = sa.select(suppression).where(suppression.c.id == wish.suppression).with_for_update()
         row = dict(acts.connection.execute(query).mappings().one())
+        acts.require_within(_device_of(row["subject"]))
         if row["ended_at"] is not None:
             raise Refused("state", f"It ended already, by {row['ended_by']}: {row['ended_reason']}.")
         action = "unshelve" if row["kind"] == "shelved" else "out_of_service_ended"
@@ -96,6 +103,10 @@ def _check(wish: OutOfService, now_ms: int) -> None:
     if not now_ms < wish.until <= now_ms + OUT_OF_SERVICE_MOST_MS:
         days = OUT_OF_SERVICE_MOST_MS // 86_400_000
         raise Refused("not_allowed", f"until: expected an instant from now on, at most {days} days ahead.")
+
+
+def _device_of(subject: str) -> str:
+    return subject.partition("/")[0]
 
 
 def _subject(wish: OutOfService) -> str:

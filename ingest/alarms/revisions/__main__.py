@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 import time
-import tomllib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,10 +24,10 @@ from ingest.alarms.database import AlarmDatabase, open_alarms
 from ingest.alarms.revisions import backtesting, drafting, records
 from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
+from ingest.alarms.revisions.rules_file import read_rules
 from ingest.errors import IngestError
 from ingest.places import Places
 
-_WORDS = frozenset({"reason", "source", "edition", "grade", "limits", "limits_for", "withdraw"})
 _NICE = 10
 
 
@@ -181,20 +180,11 @@ def run(identifier: str, site_file: Path | None, data: Path) -> None:
 
 def _draft_file(file: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_rules(file.read_text(encoding="utf-8"), file.name)
+    except UnicodeDecodeError as error:
         raise click.ClickException(f"{file.name} is not TOML: {error}") from error
-    for key in found.keys() - _WORDS:
-        raise click.ClickException(
-            f"{file.name}: {key} is not a word of a draft; known are {', '.join(sorted(_WORDS))}"
-        )
-    shapes: dict[str, type] = {"limits": dict, "limits_for": list, "withdraw": list}
-    for key, shape in shapes.items():
-        if not isinstance(found.get(key, shape()), shape):
-            raise click.ClickException(
-                f"{file.name}: {key} is no table; expected [limits…], [[limits_for]], [[withdraw]]"
-            )
-    return found
+    except IngestError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _told_progress(done: int, total: int) -> None:

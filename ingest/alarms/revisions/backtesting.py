@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,25 +15,20 @@ from ingest.alarms.audit import Person
 from ingest.alarms.commands.carrying import Command, carry_out
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
-from ingest.alarms.revisions.comparing import Comparison, result
 from ingest.alarms.revisions.recordings import Recording, Tell
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.tables import rule_backtest
-from ingest.alarms.tables import occurrence
+from ingest.backtest.material import Material, Recorded, compare
+from ingest.backtest.recorded import occurrences
 from ingest.errors import IngestError, Refused
 
 TESTERS = ("engineer", "leader")
 _TELL_MS = 1_000
-_DAY_MS = 86_400_000
-_RECORDED = (
-    "id", "point", "rule", "device", "kind", "raised_at", "noticed_at", "returned_at", "closed_at", "level_peak",
-    "priority", "value", "unit", "verdict", "case",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Test a draft on what was received in [from, to) (epoch ms); without an end until now, else over a day."""
+    """Test a draft on what is recorded of [from, to) (epoch ms); without an end until now, else over a day."""
 
     number: int
     from_ms: int | None
@@ -51,19 +45,26 @@ class Asked:
     at_ms: int
 
 
-def ask(database: AlarmDatabase, wish: Wish, site: Site, found: list[Recording], person: Person, now_ms: int) -> Asked:
-    """Begin a back-test; it has to be run by :func:`run`.
+def ask(
+    database: AlarmDatabase, wish: Wish, site: Site, found: Material | list[Recording], person: Person, now_ms: int
+) -> Asked:
+    """Begin a back-test on recorded data; it has to be run by :func:`run` on the same.
 
     Raises:
-        Refused: ``unfit`` when nothing was recorded in the span, pending, state, not_found, role.
+        Refused: ``unfit`` when nothing was recorded in the span or history cannot judge it, pending, state, not_found,
+            role.
         AlarmError: the database could not be written; nothing happened.
+        IngestError: what was recorded cannot be read.
     """
-    from_ms, to_ms = _span(wish, site, found, now_ms)
+
+    def revisions() -> tuple[Revision, Revision]:
+        with database.read() as connection:
+            return records.drafted(connection, _draft(connection, wish.number), site)
+
+    from_ms, to_ms = _material(site, found).part((wish.from_ms, wish.to_ms), now_ms, revisions)
 
     def work(acts: Acts) -> Asked:
-        row = records.row_of(acts.connection, wish.number)
-        if row["sequence"] is not None or row["discarded_at"] is not None:
-            raise Refused("state", f"Revision {wish.number} is no draft any more; only drafts are tested.")
+        row = _draft(acts.connection, wish.number)
         if any(records.running(each, now_ms) for each in records.backtests(acts.connection, wish.number)):
             raise Refused("pending", f"A back-test of revision {wish.number} is running; wait until it has ended.")
         base, made = records.drafted(acts.connection, row, site)
@@ -86,7 +87,7 @@ def run(
     database: AlarmDatabase,
     identifier: str,
     site: Site,
-    found: list[Recording],
+    found: Material | list[Recording],
     clock_ms: Callable[[], int],
     tell: Tell = lambda _done, _total: None,
 ) -> None:
@@ -106,7 +107,7 @@ def run(
             base, made = records.drafted(connection, records.row_of(connection, row["revision"]), site)
         if (base.number, made.digest) != (row["base"], row["digest"]):
             raise Refused("state", "The rules have changed since it was asked for; ask again.")
-        document = _tested(database, row, site, found, (base, made), clock_ms, tell)
+        document = _tested(database, row, site, _material(site, found), (base, made), clock_ms, tell)
     except (IngestError, DeviceError) as error:
         _note(database, identifier, state="failed", sentence=str(error), finished_at=clock_ms(), told_at=clock_ms())
         return
@@ -128,57 +129,40 @@ def _tested(
     database: AlarmDatabase,
     row: dict[str, Any],
     site: Site,
-    found: list[Recording],
+    material: Material,
     revisions: tuple[Revision, Revision],
     clock_ms: Callable[[], int],
     tell: Tell,
 ) -> dict[str, Any]:
-    from_ms, to_ms = row["from_ms"], row["to_ms"]
-    total = sum(each.count(from_ms, to_ms) for each in found)
-    behind, told_ms = 0, 0
-    comparisons = []
-    for recording in found:
-        comparison = Comparison(recording.site, recording.shard, *revisions)
-        size = recording.count(from_ms, to_ms)
+    told_ms = 0
 
-        def told(done: int, of: int) -> None:
-            nonlocal told_ms
-            now_ms = clock_ms()
-            if now_ms - told_ms >= _TELL_MS:
-                told_ms = now_ms
-                reached = behind + size * done // max(1, of)  # noqa: B023 (used up within the turn of the loop)
-                _note(database, row["id"], done=reached, total=total, told_at=now_ms)
-                tell(reached, total)
+    def told(done: int, total: int) -> None:
+        nonlocal told_ms
+        now_ms = clock_ms()
+        if now_ms - told_ms >= _TELL_MS:
+            told_ms = now_ms
+            _note(database, row["id"], done=done, total=total, told_at=now_ms)
+            tell(done, total)
 
-        for outcomes in recording.outcomes(from_ms, to_ms, told):
-            comparison.feed(outcomes)
-        comparison.finish()
-        comparisons.append(comparison)
-        behind += size
-    _note(database, row["id"], done=total, total=total, told_at=clock_ms())
-    with database.read() as connection:
-        query = sa.select(*(occurrence.c[name] for name in _RECORDED)).where(
-            occurrence.c.noticed_at >= from_ms, occurrence.c.noticed_at < to_ms
-        )
-        recorded = [dict(each) for each in connection.execute(query).mappings()]
-    return {"records": total, **result(comparisons, recorded, from_ms, to_ms, site)}
+    found = compare(database, material, site, revisions, (row["from_ms"], row["to_ms"]), told)
+    _note(database, row["id"], done=found["records"], total=found["records"], told_at=clock_ms())
+    return found
 
 
-def _span(wish: Wish, site: Site, found: list[Recording], now_ms: int) -> tuple[int, int]:
-    """Return the part of a span in which something was recorded."""
-    end_ms = now_ms if wish.to_ms is None else wish.to_ms
-    begin_ms = end_ms - _DAY_MS if wish.from_ms is None else wish.from_ms
-    if begin_ms >= end_ms:
-        raise Refused("unfit", "The span is empty: from must lie before to.")
-    reaches = [reach for reach in (each.reach() for each in found) if reach is not None]
-    if not reaches:
-        raise Refused("unfit", "Nothing has been recorded yet; there is nothing to test on.")
-    first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
-    from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
-    if from_ms >= to_ms or not sum(each.count(from_ms, to_ms) for each in found):
-        shown = (datetime.fromtimestamp(at / 1000, UTC).astimezone(site.timezone).isoformat() for at in (first, last))
-        raise Refused("unfit", f"The span holds no records; the journal reaches from {' to '.join(shown)}.")
-    return from_ms, to_ms
+def recorded(connection: sa.Connection, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+    """Return the alarms noticed in [from, to), with what people have found of them."""
+    return occurrences(connection, from_ms, to_ms)
+
+
+def _material(site: Site, found: Material | list[Recording]) -> Material:
+    return Recorded(site, found) if isinstance(found, list) else found
+
+
+def _draft(connection: sa.Connection, number: int) -> records.Row:
+    row = records.row_of(connection, number)
+    if row["sequence"] is not None or row["discarded_at"] is not None:
+        raise Refused("state", f"Revision {number} is no draft any more; only drafts are tested.")
+    return row
 
 
 def _note(database: AlarmDatabase, identifier: str, **values: Any) -> None:

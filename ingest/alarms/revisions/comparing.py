@@ -5,16 +5,17 @@ other alarms are the same under both, and counted so.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from devices.kind import PRIORITIES
 from devices.site import Site
 from ingest.alarms.books import changed_rules
 from ingest.alarms.engine import Engine
 from ingest.alarms.load import burden
+from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.revisions.episodes import Episode, Episodes, worse
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.rules import rule_book
@@ -24,17 +25,40 @@ Document = dict[str, Any]
 _NAMED = 500
 
 
+class Compared(Protocol):
+    """Alarms under the rules in force and under a draft, whatever they were judged on."""
+
+    before: Episodes
+    after: Episodes
+
+    @property
+    def rules(self) -> Set[str]:
+        """The rules that the draft changes."""
+
+    def touches(self, rule: str, device: str) -> bool:
+        """Tell whether alarms of a rule on a device can differ."""
+
+
 class Comparison:
     """Two engines on one recording of one collector."""
 
     def __init__(self, site: Site, shard: str, base: Revision, draft: Revision) -> None:
         """Begin with engines that remember nothing."""
-        self.rules = changed_rules(rule_book(base.over(site)), rule_book(draft.over(site)))
+        self._rules = changed_rules(rule_book(base.over(site)), rule_book(draft.over(site)))
         self._kinds = {rule.partition(".")[0] for rule in self.rules}
         devices = {name: device for name, device in site.devices.items() if device.kind in self._kinds}
         self._base = Engine(site, shard, base)
         self._draft = Engine(replace(site, devices=devices, ways={}), shard, draft)
         self.before, self.after = Episodes(), Episodes()
+
+    @property
+    def rules(self) -> Set[str]:
+        """See :class:`Compared`."""
+        return self._rules
+
+    def touches(self, rule: str, device: str) -> bool:
+        """See :class:`Compared`."""
+        return rule in self._rules
 
     def feed(self, outcomes: Sequence[Outcome]) -> None:
         """Judge outcomes by both."""
@@ -50,26 +74,31 @@ class Comparison:
 
 
 def result(
-    comparisons: Sequence[Comparison], recorded: Iterable[Mapping[str, Any]], from_ms: int, to_ms: int, site: Site
+    comparisons: Sequence[Compared], recorded: Iterable[Mapping[str, Any]], from_ms: int, to_ms: int, site: Site
 ) -> Document:
     """Return what came of it, for people.
 
     Args:
-        comparisons: one a collector, finished.
+        comparisons: finished, one for each part of the site.
         recorded: occurrences of the span as they stand in the alarm database, with verdict and case.
         from_ms: first instant of the span.
         to_ms: its end.
         site: for the days of its own calendar.
     """
-    rules = set().union(*(each.rules for each in comparisons)) if comparisons else set()
+    rules = set().union(*(each.rules for each in comparisons))
+
+    def touched(rule: str, device: str) -> bool:
+        return any(each.touches(rule, device) for each in comparisons)
+
     before = Episodes({point: found for each in comparisons for point, found in each.before.by_point.items()})
     after = Episodes({point: found for each in comparisons for point, found in each.after.by_point.items()})
-    was, would = before.within(from_ms, to_ms), after.within(from_ms, to_ms)
-    vanish = [each for each in was if each.rule in rules and after.meeting(each) is None]
-    appear = [each for each in would if each.rule in rules and before.meeting(each) is None]
+    # The path of alarms tries itself each minute; that is nobody's work.
+    was, would = ([e for e in side.within(from_ms, to_ms) if e.rule != WATCHDOG] for side in (before, after))
+    vanish = [each for each in was if touched(each.rule, each.device) and after.meeting(each) is None]
+    appear = [each for each in would if touched(each.rule, each.device) and before.meeting(each) is None]
     moved = []
     for each in was:
-        met = after.meeting(each) if each.rule in rules else None
+        met = after.meeting(each) if touched(each.rule, each.device) else None
         if met is not None and met.priority != each.priority:
             moved.append({**_named(each), "was": each.priority, "priority": met.priority, "level": met.level,
                           "milder": worse(each.priority, met.priority) == each.priority})  # fmt: skip
@@ -82,7 +111,7 @@ def result(
         "vanish": _list(map(_named, vanish), len(vanish)),
         "appear": _list(map(_named, appear), len(appear)),
         "moved": _list(moved, len(moved)),
-        "verdicts": _verdicts([row for row in recorded if row["rule"] in rules], after),
+        "verdicts": _verdicts([row for row in recorded if touched(row["rule"], row["device"])], after),
     }
 
 

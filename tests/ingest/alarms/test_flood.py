@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cockpit.app import create_app
+from cockpit.world import live_world
 from ingest.address import broker_address
 from tests.ingest.alarms.collecting import Town, instant
 from tests.ingest.alarms.feeding import message, ticks
@@ -48,7 +49,8 @@ def test_none_is_lost(town: Town) -> None:
 @pytest.mark.anyio
 async def test_the_list_is_usable(town: Town) -> None:
     """Page by page: every alarm once, the worst first, and the counts say how many there are."""
-    transport = httpx.ASGITransport(app=create_app(town.site, town.places, broker_address(town.site, 1), "secret"))
+    world = live_world(town.site, town.places, broker_address(town.site, 1), "secret")
+    transport = httpx.ASGITransport(app=create_app(town.site, town.places, world))
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
         names: list[str] = []
         ranks: list[tuple[str, str]] = []

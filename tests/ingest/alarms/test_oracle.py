@@ -69,6 +69,14 @@ READINGS: dict[str, tuple[list[Message], list[tuple[str, str, int, float]]]] = {
         [gas(0, 60, q="bad"), gas(1, 60), gas(10, 0, q="bad"), gas(200, 0, q="bad")],
         [("raise", GAS, 2, 1.0)],
     ),
+    "a delay does not run on over bad samples": (
+        [gas(0, 60), gas(10, 0), gas(40, 0, q="bad"), gas(70, 0), gas(129, 0), gas(130, 0)],
+        [("raise", GAS, 2, 0.0), ("return", GAS, 0, 130.0)],
+    ),
+    "a bad sample that comes late does not stop it": (
+        [gas(0, 60), gas(10, 0), gas(40, 0, q="bad", ts_s=5), gas(70, 0)],
+        [("raise", GAS, 2, 0.0), ("return", GAS, 0, 70.0)],
+    ),
     "each passage for itself, and once": (
         [message(n, "bridge_wim", "wim-1", {"pass_id": f"p{n // 2}", "axle_count": 2, "gvw_kg": 27_000},
                  channel="event", id=f"p{n // 2}") for n in range(4)],

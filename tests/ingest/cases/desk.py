@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingest.alarms.audit import Actor, AuditWriter, first_broken
+from ingest.alarms.audit import Actor, AuditWriter, Person, first_broken
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import audit, occurrence
 from ingest.cases.acting import Wish, perform
 from ingest.cases.opening import Report, register_from_alarm, report
-from ingest.cases.records import CaseRules, Person, Row
+from ingest.cases.records import CaseRules, Row
 from ingest.cases.tables import cases
 from tests.ingest.alarms.keeping import keep, transition
 

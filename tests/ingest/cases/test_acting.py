@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from ingest.alarms.areas import Area
+from ingest.alarms.audit import Person
+from ingest.alarms.commands.acknowledge import Acknowledgement, acknowledge
 from ingest.alarms.tables import audit
+from ingest.alarms.timers import due
 from ingest.cases.acting import Wish, perform
 from ingest.cases.lifecycle import open_acts
-from ingest.cases.records import Person, Row
+from ingest.cases.records import Row
 from ingest.errors import Refused
 from tests.ingest.cases.desk import HOUR_MS, Desk
 
@@ -187,6 +191,48 @@ def test_link(desk: Desk) -> None:
     other = desk.case_in("REGISTERED")
     assert why(desk, other, "link", "officer", occurrence=alarm) == "state"
     assert why(desk, desk.case_in("CLOSED"), "link", "officer", occurrence=desk.alarm("gas-1")) == "state"
+
+
+def test_a_linked_alarm_is_decided_about(desk: Desk) -> None:
+    """It is not announced again for want of a decision, and counts as one that became a case; one of before stands."""
+    alarm, observed = desk.alarm("gas-1"), desk.alarm("gas-2")
+    officer = Person("officer", ("officer",))
+    acknowledge(desk.database, Acknowledgement(alarm, 2, "a1"), officer, desk.now_ms)
+    acknowledge(desk.database, Acknowledgement(observed, 2, "a2", "observe"), officer, desk.now_ms)
+    for name in (alarm, observed):
+        desk.act(desk.case_in("REPORTED"), "link", "leader", occurrence=name)
+    linked, kept = desk.alarm_row(alarm), desk.alarm_row(observed)
+    assert (linked["decision"], linked["decided_by"], linked["decided_at"]) == ("merge", "leader", desk.now_ms)
+    assert (kept["decision"], kept["decided_by"], kept["observed_until"]) == (
+        "observe", "officer", desk.now_ms + 30 * 60_000,
+    )  # fmt: skip
+    due(desk.database, desk.now_ms + 15 * 60_000)
+    assert desk.alarm_row(alarm)["acked"]
+
+
+def test_whoever_has_an_area_acts_nowhere_else(desk: Desk) -> None:
+    """Neither on a case of another street, nor by linking an alarm from there; both refusals are on record."""
+    streets = {"gas-1": "s01", "gas-2": "s02"}
+    here = Person("wang", ("officer",), area=Area(frozenset({"s01"}), lambda device: streets.get(device, "")))
+
+    def tries(case: Row, act: str, **more: Any) -> str:
+        try:
+            perform(
+                desk.database, desk.rules, Wish(case["id"], act, f"{case['id']}{act}{more}", **more), here, desk.now_ms
+            )
+        except Refused as error:
+            return error.why
+        return "done"
+
+    own, other = desk.report(street="s01"), desk.report(street="s02")
+    assert tries(own, "register") == "done"
+    assert tries(other, "register") == "area"
+    assert tries(other, "comment", comment="x") == "area"
+    assert tries(own, "link", occurrence=desk.alarm("gas-2")) == "area"
+    assert tries(own, "link", occurrence=desk.alarm("gas-1")) == "done"
+    assert desk.case(other["id"]) == other
+    assert [act for user, act, _, _ in desk.acts(other) if user == "wang"] == ["register_refused", "comment_refused"]
+    assert ("wang", "link_refused", "REGISTERED", "REGISTERED") in desk.acts(own)
 
 
 def test_pictures_are_evidence(desk: Desk) -> None:

@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from devices.readings import Quality, Reading
-from ingest.alarms.audit import Actor, AuditWriter
+from ingest.alarms.audit import Actor, AuditWriter, Person
 from ingest.alarms.tables import occurrence
 from ingest.cases.findings import Findings, finding_of, report_finding
 from ingest.cases.opening import Report, merge_alarm, report
 from ingest.cases.places import metres_apart, street_at
-from ingest.cases.records import CaseRules, Person, Picture
+from ingest.cases.records import CaseRules, Picture
 from ingest.cases.tables import cases, evidence
 from ingest.errors import Refused
 from tests.ingest.cases.desk import NOON_MS, Desk

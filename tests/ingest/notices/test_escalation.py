@@ -82,6 +82,36 @@ def test_it_goes_on_after_the_return_as_long_as_nobody_acknowledged(database: Al
     assert [step for _, step, _ in announced(database)] == [0, 1, 2]
 
 
+def test_chattering_does_not_put_it_off(database: AlarmDatabase, site: Site) -> None:
+    """A P1 that returns and comes back every minute, and sometimes milder, climbs like one that stands."""
+    keep(database, transition("raise", 10, level=2))
+    for minute in range(9):
+        minutes(database, site, minute + 1, begin=minute)
+        at = 10 + 60 * minute
+        keep(database, transition("return", at + 20, level=0))
+        if minute % 2:
+            keep(database, transition("raise", at + 30, level=1))
+            keep(database, transition("change", at + 40, level=2))
+        else:
+            keep(database, transition("raise", at + 40, level=2))
+    called = [(step, minute) for why, step, minute in announced(database) if why == "escalated"]
+    assert called == [(1, 1), (2, 3), (3, 5), (3, 6), (3, 7), (3, 8)]
+
+
+def test_an_acknowledge_begins_it_anew(database: AlarmDatabase, site: Site) -> None:
+    """What was acknowledged and comes back is announced to the first officer again."""
+    ((name, _),) = keep(database, transition("raise", 10, level=2, latch=True))
+    minutes(database, site, 3)
+    acknowledge(database, Acknowledgement(name, 2, "k1"), OFFICER, AT + 3 * MINUTE - 1)
+    keep(database, transition("return", 10 + 170, level=0))
+    ((again, _),) = keep(database, transition("raise", 10 + 179, level=2, latch=True))
+    assert again == name
+    minutes(database, site, 7, begin=3)
+    assert [(why, step) for why, step, _ in announced(database)] == [
+        ("raise", 0), ("escalated", 1), ("raise", 0), ("escalated", 1), ("escalated", 2),
+    ]  # fmt: skip
+
+
 def test_worse_begins_anew(database: AlarmDatabase, site: Site) -> None:
     keep(database, transition("raise", 10, level=1))
     minutes(database, site, 6)

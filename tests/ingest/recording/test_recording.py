@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,11 +12,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.errors import RecordingError
-from ingest.journal import TICK, Journal, Record
+from devices.errors import RecordingError
+from devices.recording import Header, Message, Reader, Writer
+from ingest.journal import RETRY, RULES, TICK, Journal, Record
 from ingest.recording.__main__ import main
-from ingest.recording.file import Header, Message, Reader, Writer
 from tests.ingest.messages import T_MS, gas, native, passage
+from tests.servers.small_disk import small_disk
 from tests.sites import small_site_text
 
 SPAN = ("--from", "2026-01-01T00:00:00+00:00", "--to", "2026-01-01T00:10:00+00:00")
@@ -216,3 +219,63 @@ def test_no_bytes_whatever_are_taken_for_a_recording(tmp_path_factory: pytest.Te
         path.write_bytes(written)
         with pytest.raises(RecordingError):
             Reader(path)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_file(folder: Path) -> None:
+    journal = Journal(folder / "var" / "journal", durable=False)
+    for second in range(40):
+        journal.append([("thing/odd", os.urandom(50_000))], T_MS + 200_000 + second * 1_000)
+    journal.close()
+    with small_disk(folder / "disk", "1m") as disk:
+        found = run(folder, "export", str(disk / "r.cdrec"), *SPAN, "--data", str(folder / "var"))
+        assert (found.exit_code, list(disk.iterdir())) == (1, [])
+        assert re.fullmatch(r"citydeck record: .*r\.cdrec: cannot be written: .*No space left.*\n", found.output)
+
+
+def test_topics_of_devices_that_begin_with_a_dollar_are_part_of_it(folder: Path) -> None:
+    """Only what the collector wrote for itself is not: rules, and messages tried again."""
+    journal = Journal(folder / "var" / "journal", durable=False)
+    journal.append([("$oc/devices/d-1/up", b"1"), (RULES, b""), (RETRY, b"")], T_MS + 200_000)
+    journal.close()
+    assert "9 messages" in export(folder).output
+    run(folder, "import", str(folder / "r.cdrec"), "--into", str(folder / "back"))
+    assert [record.topic for record in records(folder / "back" / "journal")][-1] == "$oc/devices/d-1/up"
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        (Message(T_MS, "$rules", b"x"), "holds '$rules', which no device sends"),
+        (Message(10**15, "city/x", b"x"), f"is damaged: a message was received at {10**15} ms"),
+        (Message(-1, "city/x", b"x"), "is damaged: a message was received at -1 ms"),
+    ],
+)
+def test_what_no_collector_wrote_is_refused(tmp_path: Path, message: Message, sentence: str) -> None:
+    writer = Writer(tmp_path / "r.cdrec", HEADER)
+    writer.write([message])
+    writer.close()
+    found = run(tmp_path, "import", str(tmp_path / "r.cdrec"), "--into", str(tmp_path / "back"))
+    assert (found.exit_code, f"r.cdrec {sentence}\n" in found.output) == (1, True), found.output
+    assert not (tmp_path / "back").exists()
+
+
+def test_a_csv_with_a_large_payload(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"received_at,topic,payload\n2026-01-01T08:00,city/x,{'x' * 500_000}\n")
+    found = run(tmp_path, "import", str(tmp_path / "r.csv"), "--into", str(tmp_path / "back"))
+    assert found.exit_code == 0, found.output
+    assert [len(record.payload) for record in records(tmp_path / "back" / "journal")] == [500_000]
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"),
+    [
+        ("1971-01-01T08:00", "the rows reach from 1971-01-01 to 2026-01-01: expected at most a year"),
+        ("0001-01-01T00:00", "line 3: received_at '0001-01-01T00:00': expected an instant such as"),
+        ("9999-12-31T23:59-23:00", "line 3: received_at '9999-12-31T23:59-23:00': expected an instant such as"),
+    ],
+)
+def test_a_mistyped_year_makes_no_recording_of_decades(tmp_path: Path, at: str, sentence: str) -> None:
+    """A tick stands for each second: the disk would be full of them."""
+    (tmp_path / "r.csv").write_text(f"received_at,topic,payload\n2026-01-01T08:00,city/x,1\n{at},city/x,2\n")
+    found = run(tmp_path, "import", str(tmp_path / "r.csv"), "--into", str(tmp_path / "back"))
+    assert (found.exit_code, sentence in found.output) == (1, True), found.output

@@ -9,17 +9,27 @@ import gzip
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import msgspec
 
-from ingest.errors import RecordingError
+from devices.catalog import Catalog
+from devices.errors import RecordingError
+from devices.kind import Kind
 
+# A collector's own mark, once a second: it was listening.
+TICK = "$tick"
+# What else a collector notes for itself is no part of a recording: a reader would act on it.
+_NOTES = frozenset({"$retry", "$rules"})
 FORMAT, VERSION = "citydeck-recording", 1
 _HEAD = struct.Struct("!II")
 _HEADER_BYTES = 4 * 1024 * 1024
+# Times have 13 digits until the year 2286.
+_MOST_MS = 10**13
 _BLOCK_BYTES = 256 * 1024 * 1024
 
 
@@ -56,6 +66,19 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Message]).decode
 _header = msgspec.json.Decoder(Header).decode
 _trailer = msgspec.json.Decoder(_Trailer).decode
+
+
+def versions(catalog: Catalog, kinds: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the version of the tables of kinds, by what their messages may hold."""
+    return {key: _version(kind) for key, kind in sorted(catalog.kinds.items()) if not kinds or key in kinds}
+
+
+def _version(kind: Kind) -> str:
+    fields = [
+        (measurement.key, measurement.channels, [(f.key, f.type, f.unit, f.low, f.high) for f in measurement.fields])
+        for measurement in kind.measurements
+    ]
+    return blake2b(repr(fields).encode(), digest_size=6).hexdigest()
 
 
 class Writer:
@@ -108,7 +131,9 @@ class Writer:
 
     def abandon(self) -> None:
         """Remove what was written so far."""
-        self._file.close()
+        # What still waits to be written has no room on a full disk, and is not wanted.
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
 
@@ -160,6 +185,7 @@ class Reader:
                 messages = _decode(body)
             except msgspec.DecodeError as error:
                 raise self._fault(f"is damaged: {error}") from error
+            self._check(messages)
             found += len(messages)
             yield messages
         try:
@@ -168,6 +194,15 @@ class Reader:
             raise self._fault("is cut off at its end") from error
         if told.messages != found:
             raise self._fault(f"holds {found} messages, and its end speaks of {told.messages}")
+
+    def _check(self, messages: list[Message]) -> None:
+        if not messages:
+            raise self._fault("is damaged: a block is empty")
+        for message in messages:
+            if not 0 <= message.received_ms < _MOST_MS:
+                raise self._fault(f"is damaged: a message was received at {message.received_ms} ms")
+            if message.topic in _NOTES:
+                raise self._fault(f"holds {message.topic!r}, which no device sends")
 
     def _read_header(self) -> Header:
         try:

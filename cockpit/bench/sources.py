@@ -1,0 +1,179 @@
+"""What there is to play: files in the folder of recordings, the site's own journal, and the scenarios."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cockpit.bench.job import Scripted, Span
+from cockpit.problems import Problem
+from cockpit.times import rfc3339
+from devices.errors import DeviceError, RecordingError
+from devices.recording import TICK, Reader
+from devices.site import Site
+from ingest.errors import IngestError
+from ingest.places import Places
+from ingest.recording.importing import check_kinds
+from ingest.replay.source import Source, file_source, journal_source
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+SUFFIX = ".cdrec"
+_NAME = re.compile(r"[\w.~-]{1,120}")
+_EXPORT_S = 600.0
+# When a scenario is played whose alarms need the day, and one whose alarms need the night.
+_HOURS = {"day": 10, "night": 22}
+
+
+class Sources:
+    """Reads what there is; calls block."""
+
+    def __init__(self, site: Site, places: Places) -> None:
+        self._site = site
+        self._places = places
+        self._looked: dict[tuple[str, int, int], Document] = {}
+        self._scenarios: list[Document] = []
+        self._lock = threading.Lock()
+
+    def all(self) -> Document:
+        """Return everything that can be played; what cannot says in a sentence why."""
+        zone = self._site.timezone
+        recordings = []
+        for path in sorted(self._places.recordings.glob(f"*{SUFFIX}")):
+            found = dict(self._looked_into(path))
+            recordings.append({**found, "from": rfc3339(found["from"], zone), "to": rfc3339(found["to"], zone)})
+        journals = []
+        for shard in [*self._site.shards] or ["main"]:
+            try:
+                source = journal_source(self._journal(shard), None, None)
+            except (DeviceError, IngestError) as error:
+                log.debug("%s", error)
+                continue
+            reach = {"from": rfc3339(source.from_ms, zone), "to": rfc3339(source.to_ms, zone)}
+            journals.append({"shard": shard, **reach})
+        return {"recordings": recordings, "journals": journals, "scenarios": self.scenarios()}
+
+    def recording(self, name: str, from_ms: int | None, to_ms: int | None) -> Span:
+        """Return a span of a recording, after reading it once.
+
+        Raises:
+            Problem: 404 there is none of that name, 422 it cannot be played, in a sentence.
+        """
+        path = self._places.recordings / name
+        if not _NAME.fullmatch(name) or not path.is_file():
+            raise Problem(404, f"There is no recording {name!r}.")
+        return _span(lambda: file_source(self._site, path, from_ms, to_ms), path)
+
+    def journal(self, shard: str | None, from_ms: int | None, to_ms: int | None) -> Span:
+        """Return a span of the site's own journal.
+
+        Raises:
+            Problem: 404 there is no such shard, 422 nothing was recorded then.
+        """
+        known = [*self._site.shards] or ["main"]
+        if shard is not None and shard not in known:
+            raise Problem(404, f"There is no shard {shard!r}; there are {', '.join(known)}.")
+        folder = self._journal(shard or known[0])
+        return _span(lambda: journal_source(folder, from_ms, to_ms), folder)
+
+    def scenario(self, key: str, now_ms: int) -> Scripted:
+        """Return a scenario, begun when its alarms can be: this morning or last night.
+
+        Raises:
+            Problem: 404, there is none of that name.
+        """
+        found = next((each for each in self.scenarios() if each["key"] == key), None)
+        if found is None:
+            known = ", ".join(each["key"] for each in self.scenarios())
+            raise Problem(404, f"There is no scenario {key!r}; there are {known}.")
+        lights = [each["light"] for each in found["expects"]]
+        light = "night" if lights.count("night") > lights.count("day") else "day"
+        now = datetime.fromtimestamp(now_ms / 1000, self._site.timezone)
+        begin = now.replace(hour=_HOURS[light], minute=0, second=0, microsecond=0, tzinfo=None)
+        if begin + timedelta(seconds=found["lasts_s"]) > now.replace(tzinfo=None):
+            begin -= timedelta(days=1)
+        return Scripted(key, begin.isoformat())
+
+    def scenarios(self) -> list[Document]:
+        """Return the scenarios, as the simulators tell them; they are met as a process, never imported."""
+        with self._lock:
+            if not self._scenarios:
+                command = [sys.executable, "-m", "simulators", "--list-scenarios", "--json"]
+                told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+                if told.returncode:
+                    raise Problem(503, f"The scenarios cannot be read: {told.stderr.strip()[-300:]}.")
+                self._scenarios = json.loads(told.stdout)
+            return self._scenarios
+
+    def record(self, minutes: int, now_ms: int) -> str:
+        """Take the newest minutes of the journal out into a recording, and return its name.
+
+        Raises:
+            Problem: 422, nothing was received meanwhile.
+        """
+        zone = self._site.timezone
+        begin, end = (datetime.fromtimestamp(at / 1000, zone) for at in (now_ms - minutes * 60_000, now_ms))
+        self._places.recordings.mkdir(parents=True, exist_ok=True)
+        name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{SUFFIX}"
+        beside = self._places.recordings / f".{name}.part"
+        command = [sys.executable, "-m", "ingest.recording", "export", str(beside), "--site", str(self._site.source)]
+        command += ["--data", str(self._places.data), "--from", begin.isoformat(), "--to", end.isoformat()]
+        if self._site.shards:
+            command += ["--shard", next(iter(self._site.shards))]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=_EXPORT_S, check=False)
+        if told.returncode:
+            beside.unlink(missing_ok=True)
+            sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
+            raise Problem(422, f"Nothing was recorded: {sentence}.")
+        beside.rename(self._places.recordings / name)
+        return name
+
+    def _journal(self, shard: str) -> Path:
+        return self._places.for_shard(shard if self._site.shards else None).journal
+
+    def _looked_into(self, path: Path) -> Document:
+        stat = path.stat()
+        key = (path.name, stat.st_mtime_ns, stat.st_size)
+        if key not in self._looked:
+            self._looked[key] = {"name": path.name, "bytes": stat.st_size, **_contents(path, self._site)}
+        return self._looked[key]
+
+
+def _contents(path: Path, site: Site) -> Document:
+    nothing: Document = {"from": None, "to": None, "kinds": [], "messages": 0, "site": None, "fault": ""}
+    try:
+        with Reader(path) as reader:
+            header = reader.header
+            check_kinds(reader, site)
+            messages = sum(message.topic != TICK for block in reader.blocks() for message in block)
+    except RecordingError as error:
+        return {**nothing, "fault": _said(error, path)}
+    return {
+        "from": header.from_ms,
+        "to": header.to_ms,
+        "kinds": sorted(header.kinds),
+        "messages": messages,
+        "site": header.site,
+        "fault": "",
+        "pseudonymised": header.pseudonymised,
+        "software": header.software,
+    }
+
+
+def _span(source_of: Any, path: Path) -> Span:
+    try:
+        source: Source = source_of()
+    except (DeviceError, IngestError) as error:
+        raise Problem(422, f"{_said(error, path)}.") from error
+    return Span(str(source.path), source.is_file, source.from_ms, source.to_ms)
+
+
+def _said(error: Exception, path: Path) -> str:
+    """Return what went wrong by the file's name: where it lies is nobody's business."""
+    return str(error).replace(str(path), path.name)

@@ -1,0 +1,102 @@
+"""How the wall is laid out: legible from eight metres, nothing over anything else, both sizes, both languages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+
+from tests.browser.wall_city import FULL_HD, SCENES, UHD, furnished, look, ticks, turn
+from tests.cockpit.town import Town
+from tests.servers.chromium import local_page
+from tests.servers.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a city with something in every scene."""
+    with furnished(tmp_path_factory.mktemp("wall")) as town:
+        yield town
+
+
+# Everything written: the text of elements by its computed size, and what canvases write by the pen's own.
+RECORD_PENS = """
+window.penned = [];
+const fillText = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (words, ...rest) {
+  window.penned.push([parseFloat(/([\\d.]+)px/.exec(this.font)[1]), words]);
+  return fillText.call(this, words, ...rest);
+};
+"""
+SMALL = """(least) => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const own = node.parentElement;
+    const unseen = own.closest(".visually-hidden, .skip, noscript, script");
+    if (!node.data.trim() || unseen || !own.checkVisibility()) continue;
+    const size = parseFloat(getComputedStyle(own).fontSize);
+    if (size < least) found.push([size, node.data]);
+  }
+  return [...found, ...window.penned.filter(([size]) => size < least - 0.01)];
+}"""
+FIGURES = (".wall-tiles .tile-head b", ".chart-panel .chart-figure", ".case-cell .due-time")
+BOXES = [
+    ".header", ".tile", ".tiles-at", ".scene", ".map", ".chart-panel", ".ticker-counts", ".ticker .alarm-card",
+    ".wall-cases",
+]  # fmt: skip
+FULL = [
+    ".ticker-counts", ".ticker-counts li", ".wall-cases", ".wall-cases header", ".case-cell", ".tile", ".alarm-card",
+    ".chart-panel header", ".scene-turn",
+]  # fmt: skip
+# Rectangles that lie over each other, leave the screen, or hold more than they show.
+LAID_OUT = """([boxes, full]) => {
+  const seen = (selectors) =>
+    selectors.flatMap((selector) => [...document.querySelectorAll(selector)].filter((own) => own.checkVisibility()));
+  const found = [];
+  const placed = seen(boxes).map((own) => [own.className, own.getBoundingClientRect()]);
+  placed.forEach(([name, a], i) => {
+    const within = a.left >= -1 && a.top >= -1 && a.right <= innerWidth + 1 && a.bottom <= innerHeight + 1;
+    if (!within) found.push([name, "leaves the screen"]);
+    for (const [other, b] of placed.slice(i + 1)) {
+      const beside = a.left >= b.right - 1 || b.left >= a.right - 1 || a.top >= b.bottom - 1 || b.top >= a.bottom - 1;
+      if (!beside) found.push([name, "lies over", other]);
+    }
+  });
+  for (const own of seen(full)) {
+    const wide = own.scrollWidth > own.clientWidth + 1;
+    const high = own.scrollHeight > own.clientHeight + 2;
+    if (wide || high) found.push([own.className, own.textContent, "holds more than it shows", wide, high]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("size", [FULL_HD, UHD], ids=["1080p", "4k"])
+def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: ViewportSize, language: str) -> None:
+    """In every scene nothing is smaller than 16 pixels at 1080 lines, key figures have 40, and nothing overlaps."""
+    times = size["height"] / 1080
+    with local_page(browser, viewport=size) as page:
+        page.add_init_script(RECORD_PENS)
+        look(page, city, language=language)
+        wait_until(lambda: page.evaluate("document.querySelectorAll('.ticker .alarm-card').length") > 0, 60)
+        for scene in SCENES:
+            page.evaluate("window.penned = []")
+            turn(page, scene)
+            ticks(page, 2)
+            assert page.evaluate(SMALL, 16 * times) == [], scene
+            for selector in FIGURES:
+                sizes = page.evaluate(
+                    """(selector) => [...document.querySelectorAll(selector)].filter((own) => own.checkVisibility())
+                      .map((own) => parseFloat(getComputedStyle(own).fontSize))""",
+                    selector,
+                )
+                assert sizes, (scene, selector)
+                assert min(sizes) >= 40 * times, (scene, selector, sizes)
+            assert page.evaluate(LAID_OUT, [BOXES, FULL]) == [], scene
+            words = page.locator(".page-wall").inner_text()
+            assert "wall." not in words
+            assert "scene." not in words
+        assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
