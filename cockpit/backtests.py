@@ -9,6 +9,7 @@ import time
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import backtesting
+from ingest.backtest.material import Origin
 from ingest.errors import IngestError
 from ingest.places import Places
 
@@ -29,9 +30,9 @@ class Backtests:
         self._lock = threading.Lock()
         self._closing = False
 
-    def start(self, identifier: str) -> None:
+    def start(self, identifier: str, source: Origin = "journal") -> None:
         """Run a back-test that was asked for; what becomes of it is told by the alarm database."""
-        threading.Thread(target=self._run, args=(identifier,), name="back-test", daemon=True).start()
+        threading.Thread(target=self._run, args=(identifier, source), name="back-test", daemon=True).start()
 
     def close(self) -> None:
         """End what runs."""
@@ -40,10 +41,10 @@ class Backtests:
             for process in self._running:
                 process.terminate()
 
-    def _run(self, identifier: str) -> None:
+    def _run(self, identifier: str, source: Origin) -> None:
         sentence = "The cockpit ended while it ran; run it again."
         try:
-            code, words = self._carried_out(identifier)
+            code, words = self._carried_out(identifier, source)
         except OSError as error:
             code, words = 1, error.strerror or ""
         if code == 0:
@@ -56,13 +57,13 @@ class Backtests:
         except IngestError as error:
             log.warning("back-test %s: %s", identifier, error)
 
-    def _carried_out(self, identifier: str) -> tuple[int, str]:
+    def _carried_out(self, identifier: str, source: Origin) -> tuple[int, str]:
         """Return the exit code of the process and what it said of its trouble."""
         with self._lock:
             if self._closing:
                 return 1, ""
             process = subprocess.Popen(
-                [*self._command, identifier],
+                [*self._command, "--source", source, identifier],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

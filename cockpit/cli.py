@@ -97,6 +97,7 @@ _part("user", "cockpit.accounts.user_commands", "Add, list and disable users; gi
 _part("screen", "cockpit.accounts.screen_commands", "Add, list and revoke the tokens of wall displays.")
 _part("audit", "ingest.alarms.verify", "Check that the record of every act is whole.")
 _part("evidence", "cockpit.evidence_commands", "Put all that is known of one alarm into a file that shows alterations.")
+_part("backtest", "ingest.backtest", "Judge what was recorded by the rules in force and by a draft.")
 _part("rules", "ingest.alarms.revisions", "Change the rules: draft, back-test, approve, roll back.")
 _part("reconcile", "ingest.reconcile", "Count the journal against the store, or against the alarms.")
 _part("backup", "ingest.backup", "Write everything but InfluxDB's own files into one file.")

@@ -175,7 +175,8 @@ class EvidencePage:
             ]
             pictures = f"<h3>{escape(say('pack.pictures'))}</h3>{self._table(head, rows)}"
         about = f"<p>{escape(title)}</p><p>{escape(case['description'])}</p>"
-        acts = self._act_table(evidence.case_acts)
+        # What was done about the alarm itself stands above.
+        acts = self._act_table([row for row in evidence.case_acts if row["occurrence"] != evidence.alarm["id"]])
         return self._section("case", about + acts + pictures)
 
     def _notices(self, evidence: Evidence) -> str:
@@ -214,11 +215,11 @@ class EvidencePage:
         rows = [(words.stamp(each.received_ms), _fixed(each.topic), self._payload(each.payload)) for _, each in shown]
         return self._section("messages", f"<p class=quiet>{escape(told)}</p>{self._table(head, rows)}")
 
-    def _payload(self, payload: bytes) -> Safe:
+    def _payload(self, payload: bytes) -> str:
         try:
             text = payload.decode()
         except UnicodeDecodeError:
-            return _fixed(self._say("pack.bytes", count=len(payload)))
+            return self._say("pack.bytes", count=len(payload))
         return _fixed(text if len(text) <= _PAYLOAD else f"{text[:_PAYLOAD]} …")
 
     def _proof(self, evidence: Evidence, files: Mapping[str, Mapping[str, Any]]) -> str:

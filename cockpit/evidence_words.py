@@ -60,7 +60,10 @@ class Words:
     def device(self, name: str) -> str:
         """Return a device with its name."""
         found = self._found(name)
-        return f"{self.named(found.label)} · {name}" if found is not None and found.label else name
+        if found is None:
+            return name
+        label = found.label or self._site.catalog.kinds[found.kind]
+        return f"{self.named(label)} · {name}"
 
     def place(self, name: str) -> str:
         """Return where a device stands, empty where that is not known."""

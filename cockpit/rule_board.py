@@ -30,7 +30,7 @@ from ingest.alarms.rules import (
 from ingest.errors import Refused
 
 Document = dict[str, Any]
-_SUMMARY = ("records", "days", "rules")
+_SUMMARY = ("source", "records", "days", "rules")
 
 
 class _Ruled:
@@ -158,7 +158,7 @@ class RuleBoard:
         result = None if row["result"] is None else msgspec.json.decode(row["result"])
         if result is not None and not whole:
             result = {
-                **{key: result[key] for key in _SUMMARY},
+                **{key: result.get(key) for key in _SUMMARY},
                 **{key: {"count": result[key]["count"]} for key in ("vanish", "appear", "moved")},
                 **{
                     side: {key: result[side][key] for key in ("activations", "per_day")} for side in ("before", "after")

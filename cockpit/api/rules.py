@@ -15,8 +15,9 @@ from cockpit.api.role_first import RoleFirst, takes
 from cockpit.times import parse_instant
 from ingest.alarms.audit import Person
 from ingest.alarms.revisions import backtesting, drafting
-from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
+from ingest.backtest.material import Origin
+from ingest.backtest.opening import opened
 from ingest.errors import Refused
 
 router = APIRouter(prefix="/api/v1/rules", tags=["rules"], route_class=RoleFirst)
@@ -53,8 +54,9 @@ class DraftRequest(_Body):
 
 
 class BacktestRequest(_Body):
-    """Which span of the recording (RFC 3339 with offset); without one the last 24 hours."""
+    """Which span (RFC 3339 with offset); without one the last 24 hours; of the recording, or of the store's history."""
 
+    source: Origin = "journal"
     from_: str | None = Field(default=None, alias="from")
     to: str | None = None
 
@@ -123,14 +125,14 @@ async def backtest(parts: PartsNow, number: int, body: BacktestRequest, request:
     """Begin a back-test of a draft on recorded data; the revision tells how far it is, and keeps its result."""
     from_ms = None if body.from_ is None else parse_instant(body.from_, "from")
     to_ms = None if body.to is None else parse_instant(body.to, "to")
-    wish = backtesting.Wish(number, from_ms, to_ms, body.idempotency_key)
+    wish = backtesting.Wish(number, from_ms, to_ms, body.idempotency_key, body.source)
 
     def work(person: Person, now_ms: int) -> backtesting.Asked:
-        found = recordings(parts.site, parts.places)
-        return backtesting.ask(parts.database, wish, parts.site, found, person, now_ms)
+        with opened(body.source, parts.site, parts.places, parts.database) as found:
+            return backtesting.ask(parts.database, wish, parts.site, found, person, now_ms)
 
     done = await carried_out(parts, request, work)
-    await asyncio.to_thread(parts.backtests.start, done.id)
+    await asyncio.to_thread(parts.backtests.start, done.id, body.source)
     return await _done(parts, number)
 
 

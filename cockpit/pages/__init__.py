@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from cockpit.pages import bench, cases, device, duty, health, kpi, missing, overview, rules, shell, wall
+from cockpit.pages import bench, cases, device, duty, health, kpi, lamps, missing, overview, rules, shell, wall
 from cockpit.pages.reader import CityReader
 from cockpit.texts import texts
 from devices.site import Site
@@ -61,6 +61,8 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
                 return "duty", duty.layout
             case ["cases"]:
                 return "cases", cases.layout
+            case ["lamps"] if not site.replayed:
+                return "lamps", lamps.layout
             case ["kpi"]:
                 return "kpi", kpi.layout
             case ["kpi", "records"]:

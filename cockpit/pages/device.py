@@ -1,6 +1,7 @@
 """One device: what it says now, its history with the limits drawn, its alarms, and what happened to itself."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
@@ -8,6 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from cockpit.pages.figures import FigureStyle, series_figure
 from cockpit.pages.reader import CityReader, Record
+from cockpit.pages.time_window import window_of
 from cockpit.texts import Texts, texts
 from devices.kind import Field, Kind
 from devices.site import Site
@@ -31,6 +33,11 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
     target = {"data-device": name}
     return [
         html.Section(className="panel device-head", **{"data-mount": "device_head", **target}),
+        *(
+            [html.Section(className="panel device-lamp", **{"data-mount": "lamp_panel", **target})]
+            if _is_lamp(site, name) and not site.replayed
+            else []
+        ),
         html.Section(
             [
                 html.Div(
@@ -62,10 +69,19 @@ def layout(say: Texts, site: Site, device: Record) -> list[Any]:
     ]
 
 
+def _is_lamp(site: Site, name: str) -> bool:
+    device = site.devices.get(name)
+    return device is not None and device.kind == "light_pole" and (not device.fitted or "light_pole" in device.fitted)
+
+
 def plottable(kind: Kind) -> list[Field]:
     """Return the fields of a kind that a chart can show: quantities, flags and codes, each key once."""
     found = {f.key: f for m in kind.measurements for f in m.fields if f.type != "text" and not f.tag}
     return list(found.values())
+
+
+def _raised_ms(alarm: Record) -> int:
+    return round(datetime.fromisoformat(str(alarm["raised_at"])).timestamp() * 1000)
 
 
 def callbacks(app: Dash, site: Site, city: CityReader) -> None:
@@ -78,15 +94,21 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         State("device-of-page", "data"),
         State("language", "data"),
         State("rem", "data"),
+        State("url", "search"),
     )
-    async def _draw(view: Record, _tick: int | None, device: Record, language: str | None, rem: float | None) -> Any:
+    async def _draw(
+        view: Record, tick: int | None, device: Record, language: str | None, rem: float | None, search: str | None
+    ) -> Any:
         kind = site.catalog.kinds.get(str(device["kind"]))
         name = view["field"]
-        if kind is None or name is None:
+        window = window_of(search, city.now_ms())
+        if kind is None or name is None or (tick and window.past):
             raise PreventUpdate
-        stop_ms = city.now_ms()
+        stop_ms = window.stop_ms
         start_ms = stop_ms - _WINDOWS[view["window"]]
+        if window.start_ms is not None and view.get("span", True):
+            start_ms = window.start_ms
         series = await city.series(str(device["id"]), name, start_ms, stop_ms, 1200)
-        alarms = await city.alarms(str(device["id"]), 100)
+        alarms = [alarm for alarm in await city.alarms(str(device["id"]), 100) if _raised_ms(alarm) <= stop_ms]
         style = FigureStyle(texts(language), site.timezone, rem or 16.0)
         return series_figure(kind, name, series, alarms, style, start_ms, stop_ms)

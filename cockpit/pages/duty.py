@@ -9,6 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from cockpit.pages.figures import FigureStyle, series_figure
 from cockpit.pages.reader import CityReader, Record
+from cockpit.pages.time_window import window_of
 from cockpit.texts import Texts, texts
 from devices.site import Site
 
@@ -111,9 +112,12 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         Input("evidence-alarm", "data"),
         State("language", "data"),
         State("rem", "data"),
+        State("url", "search"),
         prevent_initial_call=True,
     )
-    async def _draw(alarm: Record | None, language: str | None, rem: float | None) -> tuple[Any, bool]:
+    async def _draw(
+        alarm: Record | None, language: str | None, rem: float | None, search: str | None
+    ) -> tuple[Any, bool]:
         if alarm is None:
             raise PreventUpdate
         kind = site.catalog.kinds.get(str(alarm.get("kind")))
@@ -121,7 +125,7 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         if kind is None or not name:
             return {"data": [], "layout": {}}, True
         raised_ms = int(datetime.fromisoformat(str(alarm["raised_at"])).timestamp() * 1000)
-        stop_ms = min(raised_ms + _AROUND_MS, city.now_ms())
+        stop_ms = min(raised_ms + _AROUND_MS, window_of(search, city.now_ms()).stop_ms)
         series = await city.series(str(alarm["device"]), name, raised_ms - _AROUND_MS, stop_ms, 600)
         style = FigureStyle(texts(language), site.timezone, rem or 16.0)
         figure = series_figure(kind, name, series, [alarm], style, raised_ms - _AROUND_MS, stop_ms)

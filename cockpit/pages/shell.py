@@ -13,7 +13,8 @@ from cockpit.texts import LANGUAGES, Texts, texts
 from devices.site import Site
 from ingest.alarms.shifts import SHIFT_STARTS
 
-PAGES = (("overview", ""), *((key, key) for key in ("wall", "duty", "cases", "kpi", "rules", "bench", "health")))
+_OTHERS = ("wall", "duty", "cases", "lamps", "kpi", "rules", "bench", "health")
+PAGES = (("overview", ""), *((key, key) for key in _OTHERS))
 # What of a played city is worth looking at.
 _REPLAYED = ("overview", "wall", "duty", "cases")
 _MARKS = 6

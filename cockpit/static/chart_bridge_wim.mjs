@@ -54,6 +54,7 @@ export async function mount(panel, scope) {
 }
 
 function list(rows) {
+  if (!rows.offsetParent) return;
   const shown = passageWatch.newest.slice(0, LISTED);
   rows.replaceChildren(
     ...shown.map((vehicle) => {

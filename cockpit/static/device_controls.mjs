@@ -2,11 +2,13 @@
 
 import { el } from "./dom.mjs";
 import { say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 
 export function mount(element) {
   const fields = JSON.parse(element.dataset.fields);
   const windows = JSON.parse(element.dataset.windows);
-  const chosen = { field: element.dataset.field, window: Object.keys(windows)[0] };
+  // A span of the address stands until one of the windows is chosen.
+  const chosen = { field: element.dataset.field, window: Object.keys(windows)[0], span: timeWindow.from !== null };
   const tell = () => window.dash_clientside.set_props("device-view", { data: { ...chosen } });
 
   const list = el(
@@ -19,9 +21,9 @@ export function mount(element) {
     tell();
   });
   const buttons = Object.entries(windows).map(([key, name]) => {
-    const button = el("button", { type: "button", "aria-pressed": String(key === chosen.window) }, name);
+    const button = el("button", { type: "button", "aria-pressed": String(!chosen.span && key === chosen.window) }, name);
     button.addEventListener("click", () => {
-      chosen.window = key;
+      Object.assign(chosen, { window: key, span: false });
       for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
       tell();
     });

@@ -31,7 +31,7 @@ export async function mount(element, scope) {
       drawn = null;
       document.getElementById("evidence-chart").hidden = true;
       return element.replaceChildren(
-        el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say("duty.choose_keys"))),
+        el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say(timeWindow.past ? "past.no_acts" : "duty.choose_keys"))),
       );
     }
     element.replaceChildren(...facts(alarm, words, since, present).filter(Boolean));

@@ -10,6 +10,7 @@ import { timeWindow } from "./time_window.mjs";
 import { byUrgency } from "./urgency.mjs";
 
 const WATCHDOG_MS = 5_000;
+const OPENING_MS = 12_000;
 const STALE_MS = 10_000;
 const FORETOLD_MS = 2_500;
 const BACKOFF_MS = [500, 5_000];
@@ -110,13 +111,15 @@ class Live extends EventTarget {
     this.socket.onclose = null;
     this.socket.close();
     this.socket = null;
-    setTimeout(() => this.connect(), this.wait * (0.8 + Math.random() * 0.4));
+    setTimeout(() => this.connect(), Math.min(this.wait * (0.8 + Math.random() * 0.4), BACKOFF_MS[1]));
     this.wait = Math.min(this.wait * 2, BACKOFF_MS[1]);
   }
 
   watch() {
     const now = Date.now();
-    if (this.socket && now - Math.max(this.heardAt, this.openedAt) > WATCHDOG_MS) this.again();
+    // A server to which every wall comes back at once needs a while for so many snapshots: who asked is patient.
+    const patience = this.heardAt > this.openedAt ? WATCHDOG_MS : OPENING_MS;
+    if (this.socket && now - Math.max(this.heardAt, this.openedAt) > patience) this.again();
     const stale = now - Math.min(this.heardAt, this.newsAt ?? this.heardAt) > STALE_MS;
     if (stale !== this.stale) {
       this.stale = stale;

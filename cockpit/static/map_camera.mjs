@@ -34,13 +34,13 @@ export function cameraFor(box, { width, height, inset, margin = 0 }, city, neare
   const clear = { width: Math.max(1, width - inset.left - inset.right), height: Math.max(1, height - inset.top - inset.bottom) };
   const shown = span(box);
   const whole = span(city);
-  const fit = (part, gap) =>
-    Math.log2(Math.min((clear.width - 2 * gap) / Math.max(part.width, 1e-12), (clear.height - 2 * gap) / Math.max(part.height, 1e-12)) / TILE);
+  const room = (length, gap) => Math.max(1, length - 2 * gap);
+  const fit = (part, gap) => Math.log2(Math.min(room(clear.width, gap) / Math.max(part.width, 1e-12), room(clear.height, gap) / Math.max(part.height, 1e-12)) / TILE);
   const zoom = Math.max(fit(whole, 0), Math.min(nearest, fit(shown, margin)));
   const scale = TILE * 2 ** zoom;
-  const axis = (low, high, cityLow, cityHigh, room) => {
+  const axis = (low, high, cityLow, cityHigh, length) => {
     let middle = (low + high) / 2;
-    const half = room / scale / 2;
+    const half = length / scale / 2;
     if (cityHigh - cityLow <= 2 * half) middle = (cityLow + cityHigh) / 2;
     else middle = Math.min(Math.max(middle, cityLow + half), cityHigh - half);
     // What is to be seen counts more than that the city fills the picture.

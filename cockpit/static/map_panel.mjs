@@ -1,6 +1,5 @@
 // The map of a page: gathers the city, keeps every device's state up to date, and lays names and alarm labels over it.
 
-import { address } from "./api.mjs";
 import { alarmWords } from "./alarms.mjs";
 import { basemap, kinds, places, routes, site } from "./city.mjs";
 import { deviceState, faultyDevices, isSilent, positionOf } from "./device_state.mjs";
@@ -8,10 +7,11 @@ import { el, token } from "./dom.mjs";
 import { live } from "./live.mjs";
 import { glMap, webgl2 } from "./map_gl.mjs";
 import { LabelLayer } from "./map_labels.mjs";
+import { pick } from "./map_card.mjs";
 import { legend } from "./map_legend.mjs";
 import { plainMap } from "./map_plain.mjs";
 import { named, say } from "./texts.mjs";
-import { timeWindow, withWindow } from "./time_window.mjs";
+import { timeWindow } from "./time_window.mjs";
 import { isUnacked, rank, worstByDevice } from "./urgency.mjs";
 import { wallMap } from "./wall_map.mjs";
 
@@ -35,7 +35,7 @@ export async function mount(element, scope) {
       shapes,
       bounds: extent(city, fixed),
       interactive: element.dataset.interactive === "true",
-      onPick: (id) => (window.location.href = withWindow(address(`device/${encodeURIComponent(id)}`))),
+      onPick: (id) => pick(element, known.get(id), id),
     },
     scope,
   );

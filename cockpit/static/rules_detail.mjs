@@ -13,7 +13,11 @@ import { logIn, session, sessions } from "./session.mjs";
 import { say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
 
-const SPANS_H = [1, 24, 168];
+const SPANS_H = [1, 24, 168, 720];
+const SOURCES = ["journal", "history"];
+// A month of messages is hours of work, one of history minutes.
+const JOURNAL_MOST_H = 168;
+let source = "journal";
 
 export function mount(element, scope) {
   let last = "";
@@ -84,17 +88,36 @@ function acts(item) {
   if (["draft", "tested"].includes(item.state)) {
     return [
       button("approve", () => approveDialog(item), item.state === "tested"),
-      ...SPANS_H.map((hours) => el("button", { type: "button", "data-act": `test_${hours}`, disabled: rulesDesk.busy, onclick: () => test(item, hours) }, say(`rules.test_${hours}`))),
+      ...SPANS_H.map((hours) => el("button", { type: "button", "data-act": `test_${hours}`, hidden: tooLong(hours), disabled: rulesDesk.busy, onclick: () => test(item, hours) }, say(`rules.test_${hours}`))),
       button("discard", () => act(`rules/revisions/${item.number}/discard`, { idempotency_key: freshKey() })),
+      sources(),
     ];
   }
   if (["superseded", "approved"].includes(item.state)) return [button("rollback", () => rollbackDialog(item.number))];
   return item.state === "in_force" ? [button("rollback_site", () => rollbackDialog(0))] : [];
 }
 
+const tooLong = (hours) => source === "journal" && hours > JOURNAL_MOST_H;
+
+/** On what a draft is tested, with what that means; kept while the page is open. */
+function sources() {
+  const meaning = el("p", { class: "quiet" }, say(`rules.source_${source}_detail`));
+  const choose = ({ target }) => {
+    source = target.value;
+    meaning.textContent = say(`rules.source_${source}_detail`);
+    for (const hours of SPANS_H) {
+      const button = target.closest(".rules-acts").querySelector(`[data-act="test_${hours}"]`);
+      button.hidden = tooLong(hours);
+    }
+  };
+  const choice = (value) =>
+    el("label", null, el("input", { type: "radio", name: "rules-source", value, checked: value === source, onchange: choose }), say(`rules.source_${value}`));
+  return el("fieldset", { class: "rules-source" }, el("legend", null, say("rules.source_legend")), SOURCES.map(choice), meaning);
+}
+
 async function test(item, hours) {
   const to = live.now();
-  const body = { idempotency_key: freshKey(), from: new Date(to - hours * 3_600_000).toISOString(), to: new Date(to).toISOString() };
+  const body = { idempotency_key: freshKey(), source, from: new Date(to - hours * 3_600_000).toISOString(), to: new Date(to).toISOString() };
   const problem = await act(`rules/revisions/${item.number}/backtest`, body);
   if (problem) toast(problem, { problem: true });
 }
@@ -173,14 +196,14 @@ function tested(item) {
   const span = say("rules.span", { from: moment(run.from, live.now()), to: moment(run.to, live.now()), base: run.base || say("rules.site_file") });
   if (["waiting", "running"].includes(run.state)) {
     return [
-      el("p", { role: "status" }, say("rules.running", { done: number(run.done), total: number(run.total) })),
+      el("p", { role: "status" }, say("rules.running", { done: number(Math.floor((100 * run.done) / (run.total || 1))) })),
       el("progress", { max: String(run.total || 1), value: String(run.done), "aria-label": say("rules.backtest") }),
     ];
   }
   if (run.state !== "done") return [el("p", { class: "problem" }, run.sentence || say("rules.interrupted"))];
   const open = ["draft", "tested"].includes(item.state);
   return [
-    el("p", { class: "quiet" }, span),
+    el("p", { class: "quiet" }, `${span} · ${say(`rules.source_${run.result.source ?? "journal"}`)}`),
     open && !run.exact && el("p", { class: "problem" }, say("rules.inexact")),
     el("p", { class: "rules-verdict" }, verdict(run.result.verdicts)),
     ...resultParts(run.result),

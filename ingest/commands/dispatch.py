@@ -128,6 +128,6 @@ class Dispatcher(threading.Thread):
 
     def _watch(self, now_ms: int) -> None:
         rows = steps.unseen(self._database, now_ms - LONGEST_S * 1000)
-        seen = [row["id"] for row in rows if self._reading(row["device"]).shows(row["dim_pct"], row["sent_at"] or 0)]
+        seen = [row["id"] for row in rows if self._reading(row["device"]).shows(row["dim_pct"], row["made_at"])]
         if seen:
             steps.obeyed(self._database, seen, now_ms)

@@ -45,7 +45,7 @@ def standing(command: Mapping[str, Any] | None, reading: Reading, now_ms: int, p
     wanted = command["dim_pct"]
     if wanted is None:
         return "own"
-    if reading.shows(wanted, command["sent_at"]):
+    if reading.shows(wanted, command["made_at"]):
         return "obeyed"
     if command["obeyed_at"] is not None and not _close(reading.cmd_pct, wanted):
         # It did as told, and then its schedule came.

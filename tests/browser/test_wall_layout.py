@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
+from tests.browser.axe import serious_findings
 from tests.browser.wall_city import FULL_HD, SCENES, UHD, furnished, look, ticks, turn
 from tests.cockpit.town import Town
 from tests.servers.chromium import local_page
 from tests.servers.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,7 @@ def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: Viewport
                 assert sizes, (scene, selector)
                 assert min(sizes) >= 40 * times, (scene, selector, sizes)
             assert page.evaluate(LAID_OUT, [BOXES, FULL]) == [], scene
+            assert serious_findings(page) == [], scene
             words = page.locator(".page-wall").inner_text()
             assert "wall." not in words
             assert "scene." not in words

@@ -12,7 +12,7 @@ from tests.cockpit.town import Town
 
 FULL_HD: ViewportSize = {"width": 1920, "height": 1080}
 UHD: ViewportSize = {"width": 3840, "height": 2160}
-PATIENCE_MS = 60_000
+PATIENCE_MS = 90_000
 SCENES = ("city", "drone", "refuse_truck", "bridge_wim", "light_pole", "gas_alarm", "cases")
 DAY_MS = 86_400_000
 # A six-axle train at 30 % over its limit: no more than a P3, so that it does not take the wall.

@@ -27,7 +27,7 @@ from tests.sites import small_site
 RULE = "gas_alarm.conc_pct_lel.high"
 MINUTE_MS = 60_000
 AROUND = (10 * MINUTE_MS, 10 * MINUTE_MS)
-# Another gas alarm within sight of the first one.
+# Another gas alarm within sight of the first one, and a circuit of two poles.
 NEAR = """
 [[devices]]
 id = "gas-3"
@@ -35,6 +35,16 @@ kind = "gas_alarm"
 street = "s01"
 lat = 30.3204
 lon = 120.1401
+[[devices]]
+id = "pole-7"
+kind = "light_pole"
+street = "s01"
+circuit = "F-1"
+[[devices]]
+id = "pole-8"
+kind = "light_pole"
+street = "s01"
+circuit = "F-1"
 """
 OFFICER = Person("officer", ("officer",), "10.0.0.7")
 
@@ -85,9 +95,9 @@ class Scene:
         reset(self.database, Reset(self.alarm, "浓度归零", self._key()), OFFICER, self.now_ms + 1_000)
         return self.alarm
 
-    def row(self) -> dict[str, Any]:
-        """Return the newest alarm of the rule."""
-        query = sa.select(occurrence).where(occurrence.c.rule == RULE).order_by(occurrence.c.raised_at.desc()).limit(1)
+    def row(self, rule: str = RULE) -> dict[str, Any]:
+        """Return the newest alarm of a rule."""
+        query = sa.select(occurrence).where(occurrence.c.rule == rule).order_by(occurrence.c.raised_at.desc()).limit(1)
         with self.database.read() as connection:
             return dict(connection.execute(query).mappings().one())
 

@@ -107,7 +107,8 @@ def test_the_demo_users_are_no_users_here(tmp_path_factory: pytest.TempPathFacto
     try:
         answer = httpx.post(f"{town.address}/api/v1/login", json={"user": "officer", "password": PASSWORD})
         assert answer.status_code == 401
-        assert PASSWORD not in town.log.read_text() and "citydeck user" in town.log.read_text()
+        town.eventually(lambda: "citydeck user" in town.log.read_text())
+        assert PASSWORD not in town.log.read_text()
         assert "citydeck user add" in command(town, "user", "list").stdout
     finally:
         assert town.stop() == 0

@@ -8,7 +8,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from cockpit.evidence_commands import main as evidence
+from ingest.alarms.verify import main as audit
 from tests.cockpit.acting import act, leak
 from tests.cockpit.town import Town
 
@@ -23,7 +26,7 @@ def command(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_an_engineer_takes_the_evidence_away(town: Town) -> None:
     alarm = leak(town, "gas-evidence-1", 30)
     act(town, "officer", f"/alarms/{alarm['id']}/ack", seen_level=1, decision="case", comment="on the way")
-    act(town, "officer2", f"/alarms/{alarm['id']}/comments", comment="smells of gas")
+    act(town, "officer2", f"/alarms/{alarm['id']}/comment", comment="smells of gas")
     town.until("/api/v1/ledger", lambda page: page["readings"]["waiting"] == 0)
     with town.client("engineer") as engineer:
         answer = engineer.get(f"/api/v1/alarms/{alarm['id']}/evidence", params={"before": "5m", "after": "5m"})
@@ -96,21 +99,10 @@ def test_elsewhere_a_pack_is_checked_by_itself(town: Town, tmp_path: Path) -> No
     alarm = leak(town, "gas-evidence-3", 30)
     out = tmp_path / "pack.zip"
     assert command(town, "evidence", alarm["id"], "--out", str(out)).returncode == 0
-    line = [
-        sys.executable,
-        "-m",
-        "cockpit.cli",
-        "audit",
-        "verify",
-        "--pack",
-        str(out),
-        "--data",
-        str(tmp_path / "none"),
-    ]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "not held against an audit: there is none here" in done.stdout
-    assert "the seal was not checked" in done.stdout
+    done = CliRunner().invoke(audit, ["verify", "--pack", str(out), "--data", str(tmp_path / "none")])
+    assert done.exit_code == 0, done.output
+    assert "not held against an audit: there is none here" in done.output
+    assert "the seal was not checked" in done.output
     assert not (tmp_path / "none").exists()
 
 
@@ -124,16 +116,16 @@ def test_elsewhere_a_pack_is_checked_by_itself(town: Town, tmp_path: Path) -> No
 def test_the_command_line_tells_what_it_cannot_do(
     town: Town, tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = command(town, "evidence", *arguments, "--out", str(tmp_path / "pack.zip"))
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert done.stderr.count("\n") == 1
+    where = ["--site", str(town.site), "--data", str(town.folder / "var"), "--out", str(tmp_path / "pack.zip")]
+    done = CliRunner().invoke(evidence, [*arguments, *where])
+    assert done.exit_code == 1
+    assert sentence in done.output
+    assert done.output.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_without_a_collector_is_told(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "cockpit.cli", "evidence", "x", "--data", str(tmp_path / "none")]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1
-    assert "no collector has worked in" in done.stderr
+    done = CliRunner().invoke(evidence, ["x", "--data", str(tmp_path / "none")])
+    assert done.exit_code == 1
+    assert "no collector has worked in" in done.output
     assert not (tmp_path / "none").exists()

@@ -1,6 +1,5 @@
 """Lamp switching over the API: the test is the pole. One lamp by one person, a circuit by two, and what is refused."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,61 +7,18 @@ import httpx
 import pytest
 
 from tests.cockpit.acting import post
+from tests.cockpit.lit_town import Pole, lit_town
 from tests.cockpit.town import Town
 from tests.servers.waiting import wait_until
-from tests.sites import small_site_text
-
-_POLE = """
-[[devices]]
-id = "{id}"
-kind = "light_pole"
-street = "s0{street}"
-circuit = "{circuit}"
-"""
-POLES = {"lamp-1": "F-1", "lamp-2": "F-1", "lamp-3": "F-1", "lamp-4": "F-2", "lamp-5": "F-3"}
 
 
 @pytest.fixture(scope="module")
 def lit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with three circuits; one more pole has an air station and no lamp."""
-    lamps = "".join(
-        _POLE.format(id=name, circuit=circuit, street=circuit[2:3] if circuit != "F-3" else "2")
-        for name, circuit in POLES.items()
-    )
-    air = '[[devices]]\nid = "air-1"\nkind = "light_pole"\nstreet = "s01"\nfitted = "pole_env"\n'
-    town = Town(tmp_path_factory.mktemp("lit"), small_site_text(tail=lamps + air))
+    town = lit_town(tmp_path_factory.mktemp("lit"))
     town.start()
     yield town
     assert town.stop() == 0
-
-
-class Pole:
-    """Hears the commands to all lamps of the town."""
-
-    def __init__(self, town: Town) -> None:
-        assert town.device is not None
-        self.town = town
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-        self.deaf = False
-        done: list[int] = []
-        town.device.on_subscribe = lambda *_: done.append(1)
-        town.device.on_message = self._arrived
-        town.device.subscribe("city/v1/demo/light_pole/+/cmd", qos=1)
-        wait_until(lambda: done)
-
-    def answer(self, device: str, command: str, accepted: bool = True, reason: str = "") -> None:
-        body = {"v": 1, "command": command, "accepted": accepted, "reason": reason}
-        assert self.town.device is not None
-        self.town.device.publish(f"city/v1/demo/light_pole/{device}/cmd_ack", json.dumps(body), qos=1)
-
-    def commands(self, device: str) -> list[dict[str, Any]]:
-        return [body for name, body in self.heard if name == device]
-
-    def _arrived(self, _client: Any, _user: Any, message: Any) -> None:
-        device, body = message.topic.split("/")[4], json.loads(message.payload)
-        self.heard.append((device, body))
-        if not self.deaf:
-            self.answer(device, body["command"])
 
 
 @pytest.fixture
@@ -236,13 +192,15 @@ def test_a_leaking_lamp(lit: Town, pole: Pole) -> None:
 
 
 def test_the_cockpit_restarts(lit: Town, pole: Pole) -> None:
-    """What stood before stands after; a command that nobody had answered is sent again and answered."""
-    pole.deaf = True
+    """What stood before stands after, and a request of before is approved and sent."""
     ordered(lit, "officer", "/lamps/lamp-4/switch", dim_pct=25, reason="x")
-    wait_until(lambda: pole.commands("lamp-4"), 20)
-    standing(lit, "lamp-4", "waiting")
+    standing(lit, "lamp-4", "following")
+    asked = ordered(lit, "officer", "/circuits/F-2/switch", dim_pct=10, reason="y")["order"]["id"]
     assert lit.stop() == 0
     lit.start()
     again = Pole(lit)
-    lamp = standing(lit, "lamp-4", "following")
-    assert [body["command"] for body in again.commands("lamp-4")] == [lamp["command"]["id"]]
+    assert lit.get("/api/v1/lamps/lamp-4")["command"]["dim_pct"] == 25
+    assert circuit(lit, "F-2")["request"]["id"] == asked
+    ordered(lit, "leader", f"/lamp-orders/{asked}/approve")
+    lit.until("/api/v1/lamps/lamp-4", lambda lamp: lamp["command"]["accepted"] and lamp["command"]["dim_pct"] == 10)
+    assert [body["dim_pct"] for body in again.commands("lamp-4")] == [10]

@@ -32,8 +32,8 @@ from tests.sites import small_site
 
 SECRET = b"s"
 STEP_S = 20
-STEPS = 600
-EVERY = 23
+STEPS = 400
+EVERY = 29
 HOUR_MS = 3_600_000
 
 
@@ -156,7 +156,7 @@ def a_day(seed: int) -> Iterator[tuple[int, list[Message]]]:
             {"lat": 30.2, "lon": 120.1 + step / 1e5, "load_kg": 100.0 * chance.randint(0, 60)},
         )
         say(3, "bridge_wim", "wim-1", {"uptime_s": float(step), "temp_c": 20.0})
-        if 300 < step < 500:
+        if 100 < step < 200:
             say(15, "gas_alarm", "gas-9", {"conc_pct_lel": 1.0})
         if chance.random() < 0.1:
             found.append(passage("wim-1", f"p{step}", at_ms, chance.choice([8_000, 20_000, 60_000])))
@@ -194,13 +194,13 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Site
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 7])
+@pytest.mark.timeout(600)
 def test_every_instant_reads_as_it_read_then(
-    site: Site, database: AlarmDatabase, make_store: Callable[[Site], Store], seed: int
+    site: Site, database: AlarmDatabase, make_store: Callable[[Site], Store]
 ) -> None:
     town = Town(site, database, make_store(site))
     said: dict[int, Any] = {}
-    for number, (at_ms, messages) in enumerate(a_day(seed)):
+    for number, (at_ms, messages) in enumerate(a_day(7)):
         town.step(at_ms, messages)
         if number % EVERY == EVERY - 1:
             said[at_ms] = town.said()

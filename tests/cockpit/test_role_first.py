@@ -17,11 +17,15 @@ BODIES: dict[str, dict[str, Any]] = {
 SESSION = {"/api/v1/login", "/api/v1/logout"}
 
 
-def writing_routes(town: Town) -> list[tuple[str, str]]:
-    """Return (path as documented, path with a name for each parameter) of whatever writes, but the session's."""
+def writing_routes(town: Town) -> list[tuple[str, str, str]]:
+    """Return (path as documented, method, path with a name for each parameter) of what writes, but the session's."""
     paths = town.get("/openapi.json")["paths"]
-    found = [path for path, routes in paths.items() if set(routes) - {"get", "head"} and path not in SESSION]
-    return [(path, re.sub(r"{number}", "7", re.sub(r"{(?!number)\w+}", "none", path))) for path in found]
+    found = [(path, method) for path, routes in paths.items() for method in routes if path not in SESSION]
+    return [
+        (path, method.upper(), re.sub(r"{number}", "7", re.sub(r"{(?!number)\w+}", "none", path)))
+        for path, method in found
+        if method not in ("get", "head")
+    ]
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -29,7 +33,7 @@ def test_nobody_gets_401_whatever_the_body(town: Town, body: str) -> None:
     routes = writing_routes(town)
     assert len(routes) > 30
     with town.client() as nobody:
-        answers = {path: nobody.post(real, **BODIES[body]) for path, real in routes}
+        answers = {path: nobody.request(method, real, **BODIES[body]) for path, method, real in routes}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(answers, 401)
 
 
@@ -38,14 +42,14 @@ def test_a_viewer_gets_403_whatever_the_body(town: Town, body: str) -> None:
     """In a sentence about the role, and each is on record."""
     routes = writing_routes(town)
     with town.client("viewer") as viewer:
-        answers = {path: viewer.post(real, **BODIES[body]) for path, real in routes}
+        answers = {path: viewer.request(method, real, **BODIES[body]) for path, method, real in routes}
     assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(answers, 403)
     assert all("role" in answer.json()["detail"] for answer in answers.values())
     with town.client("leader") as leader:
         rows = leader.get("/api/v1/audit", params={"limit": len(routes) + 1}).json()["items"]
     refused = [row for row in rows if row["action"].endswith("_refused")]
     assert {(row["actor"], row["reason"]) for row in refused} == {("viewer", "role viewer")}
-    assert sorted(row["point"] for row in refused) == sorted(f"POST {real}" for _, real in routes)
+    assert sorted(row["point"] for row in refused) == sorted(f"{method} {real}" for _, method, real in routes)
 
 
 def test_whoever_may_is_told_what_is_wrong(town: Town) -> None:

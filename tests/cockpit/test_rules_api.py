@@ -109,6 +109,26 @@ def test_from_a_draft_to_an_alarm_and_back(ruled: Town) -> None:
     assert [act["action"] for act in reversed(acts)] == ["rule_draft", "rule_backtest", "rule_approve", "rule_in_force"]
 
 
+def test_a_draft_is_tested_on_history(ruled: Town) -> None:
+    """The store's readings say the same; what they cannot say is refused in one sentence."""
+    ruled.say("light_pole", "pole-1", {"leak_ma": 22}, id="kept")
+    ruled.until("/api/v1/devices/pole-1/series", lambda page: page["points"], field="leak_ma")
+    own = {"device": "pole-1", "kind": "light_pole", "field": "leak_ma", "levels": [20]}
+    number = drafted(ruled, limits_for=[own])
+    answer = post(ruled, "engineer", f"/revisions/{number}/backtest", source="history")
+    assert answer.status_code == 202, answer.text
+    path = f"/api/v1/rules/revisions/{number}"
+    found = ruled.until(path, lambda each: each["backtest"]["state"] not in ("waiting", "running"))
+    assert found["state"] == "tested", found["backtest"]["sentence"]
+    result = found["backtest"]["result"]
+    assert (result["source"], result["records"] > 0) == ("history", True)
+    assert {(each["device"], each["value"]) for each in result["appear"]["items"]} == {("pole-1", 22)}
+    rate = drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"rate": {"levels": [4]}}}})
+    answer = post(ruled, "engineer", f"/revisions/{rate}/backtest", source="history")
+    assert (answer.status_code, "gas_alarm.conc_pct_lel.rate" in answer.json()["detail"]) == (422, True)
+    assert post(ruled, "engineer", f"/revisions/{rate}/backtest", source="memory").status_code == 422
+
+
 def test_a_restart_keeps_the_rules(ruled: Town) -> None:
     """Collector and cockpit begin again with what was in force."""
     number = published(ruled, limits_for=[{**FOR_GAS_1, "levels": [7, 30]}])

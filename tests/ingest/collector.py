@@ -75,7 +75,7 @@ class Collector:
         self.start()
         self.wait(lambda: len(self.lines("broker connected")) > before)
 
-    def wait(self, condition, timeout: float = 40.0):  # type: ignore[no-untyped-def]
+    def wait(self, condition, timeout: float = 120.0):  # type: ignore[no-untyped-def]
         """Wait on a condition; a collector that ends meanwhile is the answer."""
 
         def checked():  # type: ignore[no-untyped-def]

@@ -1,6 +1,7 @@
 """The collector as a real process, between a real mosquitto and a real InfluxDB."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from ingest.decoding import NEW_PER_HOUR
 from ingest.journal import TICK
 from ingest.live import ASK, ROOT, unsealed
 from ingest.store import InfluxStore, SqliteStore
+from ingest.watchdog import topic_of
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device, per_measurement
@@ -253,3 +255,36 @@ def test_a_whole_city_is_quiet_in_the_log(collector: Collector, publisher: Publi
     collector.wait(lambda: collector.settled(len(messages)))
     wait_until(lambda: collector.stop() == 0)
     assert len(collector.log.splitlines()) == 3, collector.log
+
+
+def test_a_clock_set_back_by_an_hour_stops_nothing(
+    tmp_path: Path, collector: Collector, publisher: Publisher, influx: Influx
+) -> None:
+    """Receive times stand still then; what is saved and told each second must not."""
+    behind = tmp_path / "behind_s"
+    behind.write_text("0")
+    collector.run_after(
+        "import pathlib, time\n"
+        "real_ns = time.time_ns\n"
+        f"time.time_ns = lambda: real_ns() - int(pathlib.Path({str(behind)!r}).read_text() or 0) * 10**9"
+    )
+    collector.connected()
+    publisher.publish(gas("gas-1", 1, seq=0, ts=T_MS))
+    collector.wait(lambda: collector.settled(1))
+    behind.write_text("3600")
+    collector.wait(lambda: collector.lines("the clock of this machine is", "behind the journal"))
+    publisher.publish(*(gas("gas-1", 1, seq=n, ts=T_MS + n) for n in range(1, 6)))
+    collector.wait(lambda: collector.settled(6))
+    assert per_measurement(influx) == {"gas_alarm": 6}
+    received = [record.received_ms for record in collector.journaled()]
+    assert received == sorted(received)
+    assert collector.stop() == 0
+
+
+def test_no_beat_that_somebody_made_up_stops_the_collector(collector: Collector, publisher: Publisher) -> None:
+    """It would stop every restart as well: the message stands in the journal."""
+    collector.connected()
+    publisher.publish((topic_of("main"), b'{"at":-%b}' % (b"9" * 300)), gas("gas-1", 1))
+    collector.wait(lambda: collector.settled(2))
+    assert {key: group.count for key, group in collector.quarantine().items()} == {("topic", "watchdog"): 1}
+    assert collector.stop() == 0

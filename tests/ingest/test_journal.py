@@ -225,6 +225,27 @@ def test_a_disk_that_is_really_full(disk: Path) -> None:
     assert [r.topic for r in reopened.read(0, 100)] == [f"city/{i}" for i in range(8)]
 
 
+def test_what_mentions_a_device_is_found_without_reading_the_rest(journal: Journal) -> None:
+    for n in range(6):
+        journal.append([(f"city/v1/demo/gas_alarm/gas-{n % 3}/event", b"%d" % n), (TICK, b"")], T_MS + n * 1_800_000)
+    found = list(journal.mentioning([b"gas-1"], T_MS, T_MS + 6 * 1_800_000))
+    assert [(each.position, each.payload) for each in found if each.topic != TICK] == [(3, b"1"), (9, b"4")]
+    both = journal.mentioning([b"gas-1", b"gas-2"], T_MS + 1_800_000, T_MS + 4 * 1_800_000)
+    assert [each.received_ms for each in both if each.topic == TICK] == [T_MS + 1_800_000, T_MS + 2 * 1_800_000]
+    assert list(journal.mentioning([b"gas-7"], T_MS, T_MS + HOUR_MS)) == []
+
+
+def test_a_damaged_file_is_told_by_a_search_too(folder: Path, journal: Journal) -> None:
+    journal.append(batch(3), T_MS)
+    journal.close()
+    (path,) = folder.glob("*.db")
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE batch SET body = ?", (b"city/ but no batch",))
+    database.close()
+    with pytest.raises(JournalError, match=f"{path.name} cannot be read"):
+        list(Journal(folder).mentioning([b"city"], T_MS, T_MS + 1))
+
+
 def test_a_reader_waits_until_something_is_written(journal: Journal) -> None:
     seen: list[int] = []
     ready = threading.Event()

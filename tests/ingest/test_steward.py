@@ -82,7 +82,8 @@ def test_a_duty_that_fails_is_told_and_the_others_are_done(
 
 def test_a_clock_set_back_puts_nothing_off(database: AlarmDatabase) -> None:
     """Nobody is called later because a clock was an hour fast; and the lease does not outlive its holder by an hour."""
-    hour, done = 3_600 * SECOND, []
+    hour = 3_600 * SECOND
+    done: list[int] = []
     one = steward(database, "a", Duty("x", SECOND, done.append))
     one.look(2 * hour)
     for second in range(3):

@@ -228,3 +228,23 @@ def test_tallies_add_up_by_device(store: Store) -> None:
         "wim-2": [Tally(1, 5.0), Tally(0, 0.0), Tally(0, 0.0)],
     }
     assert store.tallies(asked, T_MS + 60_000, T_MS + 120_000) == {}
+
+
+def test_what_was_before_an_instant_is_given_newest_first(store: Store) -> None:
+    store.write([reading({"conc_ppm": float(n)}, T_MS + n * 1000, f"gas-{n % 2}") for n in range(6)], 6)
+    found = store.before("gas_alarm", T_MS + 4000, 3000)
+    assert [(row.device, row.at_ms - T_MS, row.values) for row in found] == [
+        ("gas-0", 4000, {"conc_ppm": 4.0}), ("gas-1", 3000, {"conc_ppm": 3.0}), ("gas-0", 2000, {"conc_ppm": 2.0}),
+    ]  # fmt: skip
+    assert [row.at_ms - T_MS for row in store.before("gas_alarm", T_MS + 4000, 60_000, ["gas-1"])] == [3000, 1000]
+    assert [row.at_ms - T_MS for row in store.before("gas_alarm", T_MS + 4000, 60_000, (), 1)] == [4000]
+    assert store.before("gas_alarm", T_MS - 1, 60_000) == []
+    assert store.before("gas_alarm", T_MS, 1, ["gas-1' OR 'a' = 'a"]) == []
+    assert store.before("no_measurement", T_MS, 60_000) == []
+
+
+def test_a_row_of_before_bears_its_district_tags_quality_and_flags(store: Store) -> None:
+    flagged = reading({"conc_ppm": 1.0}, tags={"gas": "CO"}, quality=Quality.UNCERTAIN, flags={"conc_ppm": "range"})
+    store.write([flagged], 1)
+    (row,) = store.before("gas_alarm", T_MS, 1)
+    assert row == ("gas-1", "demo", T_MS, {"conc_ppm": 1.0, "gas": "CO"}, 1, "conc_ppm:range")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -258,10 +258,13 @@ def test_what_cockpits_ask_fills_no_window_where_a_pattern_covers_it(mosquitto: 
     publisher = Publisher(mosquitto.port)
     acknowledged: list[int] = []
     send_pubacks = subscriber.acknowledge
-    subscriber.acknowledge = lambda messages: (  # type: ignore[method-assign]
-        acknowledged.extend(message[2] for message in messages),
-        send_pubacks(messages),
-    )[1]
+
+    def noted(messages: Iterable[Arrived]) -> None:
+        sent = list(messages)
+        acknowledged.extend(message[2] for message in sent)
+        send_pubacks(sent)
+
+    subscriber.acknowledge = noted  # type: ignore[method-assign]
     try:
         started(subscriber)
         publisher.publish((ASK, b""), (ASK, b""))

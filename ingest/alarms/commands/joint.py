@@ -24,6 +24,11 @@ def ask(
         Refused: pending, somebody has asked for it already.
     """
     waiting = pending(acts, act, subject)
+    about = None if occurrence is None else occurrence["id"]
+    if waiting is not None and waiting["occurrence"] != about:
+        # It was about an earlier alarm of the same point: that is closed, and nobody can agree to it any more.
+        settle(acts, waiting, "expired")
+        waiting = None
     if waiting is not None:
         raise Refused(
             "pending",
@@ -34,7 +39,7 @@ def ask(
         "id": secrets.token_hex(10),
         "act": act,
         "subject": subject,
-        "occurrence": None if occurrence is None else occurrence["id"],
+        "occurrence": about,
         "body": msgspec.json.encode(body).decode(),
         "reason": reason,
         "asked_by": acts.actor.user,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import msgspec
@@ -22,13 +22,19 @@ from devices.site_file import load_site
 from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase, open_alarms
 from ingest.alarms.revisions import backtesting, drafting, records
-from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
 from ingest.alarms.revisions.rules_file import read_rules
+from ingest.backtest.material import Origin
+from ingest.backtest.opening import opened
+from ingest.backtest.table import lines
 from ingest.errors import IngestError
 from ingest.places import Places
 
 _NICE = 10
+_SOURCE = click.option(
+    "--source", type=click.Choice(get_args(Origin)), default="journal", show_default=True,
+    help="The recording, exactly and by every rule; or the store's history, by plain limits and fast.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +129,25 @@ def draft(file: Path, site_file: Path | None, data: Path) -> None:
 @click.argument("number", type=int)
 @click.option("--from", "start", help="First instant received, ISO 8601 (default: a day before the end).")
 @click.option("--to", "stop", help="End of the span, ISO 8601 (default: now).")
+@_SOURCE
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @_options
 def backtest(
-    number: int, start: str | None, stop: str | None, as_json: bool, site_file: Path | None, data: Path
+    number: int, start: str | None, stop: str | None, source: Origin, as_json: bool, site_file: Path | None, data: Path
 ) -> None:
     """Judge recorded data by the rules in force and by a draft, and tell what would differ."""
     with _desk(site_file, data) as desk:
-        found = recordings(desk.site, desk.places)
-        wish = backtesting.Wish(number, desk.at(start, "--from"), desk.at(stop, "--to"), _key())
-        asked = backtesting.ask(desk.database, wish, desk.site, found, desk.person, _now_ms())
-        backtesting.run(desk.database, asked.id, desk.site, found, _now_ms, _told_progress)
+        wish = backtesting.Wish(number, desk.at(start, "--from"), desk.at(stop, "--to"), _key(), source)
+        with opened(source, desk.site, desk.places, desk.database) as found:
+            asked = backtesting.ask(desk.database, wish, desk.site, found, desk.person, _now_ms())
+            backtesting.run(desk.database, asked.id, desk.site, found, _now_ms, _told_progress)
         with desk.database.read() as connection:
             row = next(each for each in records.backtests(connection, number) if each["id"] == asked.id)
         if row["state"] != "done":
             raise click.ClickException(row["sentence"])
-        click.echo(row["result"] if as_json else "\n".join(_report(row, msgspec.json.decode(row["result"]), desk)))
+        span = row["from_ms"], row["to_ms"]
+        table = lines(msgspec.json.decode(row["result"]), span, desk.shown)
+        click.echo(row["result"] if as_json else "\n".join(table))
 
 
 @main.command()
@@ -169,13 +178,14 @@ def rollback(number: int, reason: str, instant: str | None, site_file: Path | No
 
 @main.command(hidden=True)
 @click.argument("identifier")
+@_SOURCE
 @_options
-def run(identifier: str, site_file: Path | None, data: Path) -> None:
+def run(identifier: str, source: Origin, site_file: Path | None, data: Path) -> None:
     """Run a back-test that was asked for elsewhere."""
     # Everything else on this machine comes first.
     os.nice(_NICE)
-    with _desk(site_file, data) as desk:
-        backtesting.run(desk.database, identifier, desk.site, recordings(desk.site, desk.places), _now_ms)
+    with _desk(site_file, data) as desk, opened(source, desk.site, desk.places, desk.database) as found:
+        backtesting.run(desk.database, identifier, desk.site, found, _now_ms)
 
 
 def _draft_file(file: Path) -> dict[str, Any]:
@@ -188,31 +198,7 @@ def _draft_file(file: Path) -> dict[str, Any]:
 
 
 def _told_progress(done: int, total: int) -> None:
-    click.echo(f"judged {done} of {total} records", err=True)
-
-
-def _report(row: dict[str, Any], result: dict[str, Any], desk: _Desk) -> Iterator[str]:
-    span = f"{desk.shown(row['from_ms'])} to {desk.shown(row['to_ms'])}"
-    yield f"{span}: {result['records']} records, rules {', '.join(result['rules'])}"
-    yield f"{'':24}{'in force':>12}{'draft':>12}"
-    for word, key in (("alarms", "activations"), ("alarms a day", "per_day"), ("per hour", "per_hour")):
-        yield f"{word:24}" + "".join(f"{_figure(result[side][key]):>12}" for side in ("before", "after"))
-    for priority in result["before"]["priorities"]:
-        yield f"{priority:24}" + "".join(f"{result[side]['priorities'][priority]:>12}" for side in ("before", "after"))
-    for key, word in (("vanish", "would vanish"), ("appear", "would appear"), ("moved", "other priority")):
-        yield f"{word}: {result[key]['count']}"
-        for item in result[key]["items"][:20]:
-            value = "" if item["value"] is None else f"{item['value']:g} {item['unit']}"
-            yield f"  {desk.shown(item['at'])}  {item['priority']:7}{item['point']}  {value}"
-    found = result["verdicts"]
-    yield (
-        f"this change would have spared {found['spared']} of {found['false_alarms']} nuisance alarms "
-        f"and missed {found['missed']} of {found['confirmed']} confirmed ones"
-    )
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}".removesuffix(".0")
+    click.echo(f"judged {100 * done // max(1, total)} %", err=True)
 
 
 def _key() -> str:

@@ -18,7 +18,7 @@ from ingest.alarms.revisions import records
 from ingest.alarms.revisions.recordings import Recording, Tell
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.tables import rule_backtest
-from ingest.backtest.material import Material, Recorded, compare
+from ingest.backtest.material import Material, Origin, Recorded, compare
 from ingest.backtest.recorded import occurrences
 from ingest.errors import IngestError, Refused
 
@@ -34,6 +34,7 @@ class Wish:
     from_ms: int | None
     to_ms: int | None
     idempotency_key: str
+    source: Origin = "journal"
 
 
 @dataclass(frozen=True, slots=True)

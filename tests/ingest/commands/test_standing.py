@@ -12,10 +12,9 @@ DARK = Reading(0.0, NOON - 1, 0.0, NOON - 1)
 
 
 def command(state: str = "acked", **more: Any) -> dict[str, Any]:
-    sent = state not in ("waiting", "expired")
     return {
         "state": state, "accepted": {"acked": True, "refused": False}.get(state), "dim_pct": 40, "until": None,
-        "sent_at": NOON if sent else None, "answered_at": NOON if state in ("acked", "refused") else None,
+        "made_at": NOON, "answered_at": NOON if state in ("acked", "refused") else None,
         "settled_at": NOON, "obeyed_at": None, **more,
     }  # fmt: skip
 
@@ -29,7 +28,7 @@ def command(state: str = "acked", **more: Any) -> dict[str, Any]:
         ("following", command(), DARK, 2 * PERIOD_MS),
         ("not_obeyed", command(), DARK, 2 * PERIOD_MS + 1),
         ("not_obeyed", command(), Reading(), 2 * PERIOD_MS + 1),
-        # Seen before it was sent is no obedience.
+        # Seen before it was ordered is no obedience.
         ("following", command(), Reading(40.0, NOON - 1), 1),
         ("obeyed", command(), Reading(41.0, NOON + 1), 2),
         ("obeyed", command(), Reading(40.0, NOON + 1), 13 * 3_600_000),

@@ -1,0 +1,83 @@
+"""The time window over HTTP: what the town said a moment ago is what it says of that moment; and bad windows."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cockpit.acting import act, gas_over, leak
+from tests.cockpit.town import Town
+
+PATHS = (
+    "/past", "/summary", "/map/devices", "/devices", "/devices/gas-1", "/alarms", "/alarms/load", "/cases",
+    "/cases/counts", "/cases/indicators", "/cases/ranking", "/kpi/period", "/passages?kind=bridge_wim",
+    "/export/alarms", "/export/cases",
+)  # fmt: skip
+
+
+def moment(town: Town, device: str) -> tuple[int, Any, Any]:
+    """Return an instant, and what the town says of a device and its alarms now that nothing more happens to them."""
+    alarms = town.get("/api/v1/alarms", device=device, state="all")
+    return time.time_ns() // 1_000_000, town.get(f"/api/v1/devices/{device}"), alarms
+
+
+def test_what_was_said_is_said_of_then(town: Town) -> None:
+    """Raise, acknowledge with a case, return, reset: each stage is found again from the end."""
+    device = "gas-past"
+    alarm = leak(town, device, 30)
+    town.until(f"/api/v1/devices/{device}", lambda found: found["online"])
+    said = [moment(town, device)]
+    done = act(town, "officer", f"/alarms/{alarm['id']}/ack", seen_level=1, decision="case", comment="去看")
+    case = done["alarm"]["case"]
+    said.append(moment(town, device))
+    gas_over(town, device)
+    said.append(moment(town, device))
+    act(town, "officer", f"/alarms/{alarm['id']}/reset", reason="看过现场")
+    said.append(moment(town, device))
+    assert [found["items"][0]["state"] for _, _, found in said] == ["UNACK", "ACKED", "LATCHED", "CLOSED"]
+    # What was read lies before the instant; the store is written within a moment.
+    for at_ms, _, alarms in said:
+        assert town.get("/api/v1/alarms", device=device, state="all", at=at_ms) == alarms
+        one = town.get(f"/api/v1/alarms/{alarm['id']}", at=at_ms)
+        assert {key: one[key] for key in alarms["items"][0]} == alarms["items"][0]
+    at_ms, before, _ = said[0]
+    then = town.until(f"/api/v1/devices/{device}", lambda found: found["latest"] == before["latest"], at=at_ms)
+    assert (then["online"], then["quality"], then["kind"]) == (True, "good", "gas_alarm")
+    assert town.get("/api/v1/cases", state="all", at=said[0][0])["items"] == []
+    shown = town.get(f"/api/v1/cases/{case}", at=said[1][0])
+    assert (shown["state"], shown["acts"], [each["action"] for each in shown["history"]][:1]) == (
+        "REGISTERED", [], ["register"],
+    )  # fmt: skip
+    snapshot = town.get("/api/v1/past", at=said[1][0])
+    assert snapshot["type"] == "snapshot" and snapshot["past"]["devices_with_readings"] > 0
+    assert {alarm["id"]: alarm["state"] for alarm in snapshot["alarms"]}[alarm["id"]] == "ACKED"
+    rows = httpx.get(f"{town.address}/api/v1/export/alarms", params={"device": device, "at": at_ms}).text
+    assert len(rows.splitlines()) == 2
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("at", "sentence"),
+    [("tomorrow", "no instant"), ("2100-01-01T00:00:00Z", "future"), ("1980-01-01T00:00:00", "with an offset")],
+)
+def test_a_window_that_is_none_is_refused_in_one_sentence(town: Town, path: str, at: str, sentence: str) -> None:
+    answer = httpx.get(f"{town.address}/api/v1{path}", params={**httpx.URL(path).params, "at": at}, timeout=20)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert sentence in answer.json()["detail"]
+
+
+def test_what_was_not_there_yet_is_not_found(town: Town) -> None:
+    alarm = leak(town, "gas-young", 30)
+    for path in (f"/alarms/{alarm['id']}", f"/alarms/{alarm['id']}/history", "/devices/gas-young", "/cases/C1"):
+        answer = httpx.get(f"{town.address}/api/v1{path}", params={"at": "2026-01-01T00:00:00Z"}, timeout=20)
+        assert answer.status_code == 404, path
+        assert "There was no" in answer.json()["detail"]
+
+
+def test_an_hour_without_readings_says_so(town: Town) -> None:
+    found = town.get("/api/v1/past", at="2026-01-01T00:00:00Z")
+    assert found["past"]["devices_with_readings"] == 0
+    assert (found["alarms"], found["passages"]) == ([], [])
+    assert town.get("/api/v1/alarms", at="")["counts"]["open"] >= 0
