@@ -87,11 +87,7 @@ async def period(
     here_ms = now_ms if at is None else at
     today = day_of(here_ms, zone)
     first = {"today": today, "week": today - timedelta(days=6), "month": today.replace(day=1)}
-    chosen = (
-        Period(first[preset], today, zone)
-        if preset
-        else period_of(from_ or None, to or None, zone, here_ms)
-    )
+    chosen = Period(first[preset], today, zone) if preset else period_of(from_ or None, to or None, zone, here_ms)
     last = chosen.last
     return {
         "from": chosen.first.isoformat(),

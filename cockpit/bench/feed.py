@@ -122,7 +122,7 @@ class SandboxClock:
 
     def replay(self) -> Document:
         """Return how time passes."""
-        return {"speed": self._pace.speed, "paused": self._pace.paused or self.over, "rate": self.rate}
+        return {"speed": self._pace.speed, "paused": self._pace.paused, "over": self.over, "rate": self.rate}
 
     @property
     def rate(self) -> float:

@@ -2,7 +2,7 @@
 
 import { priorityText } from "./alarms.mjs";
 import { el, setText } from "./dom.mjs";
-import { duration, moment } from "./format.mjs";
+import { duration, moment, shortMoment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
@@ -35,7 +35,7 @@ export class AlarmCard {
   tick() {
     if (!this.alarm) return;
     const since = duration(live.now() - Date.parse(this.alarm.raised_at));
-    setText(this.since, `${moment(this.alarm.raised_at, live.now())} · ${since}`);
+    setText(this.since, `${(this.brief ? shortMoment : moment)(this.alarm.raised_at, live.now())} · ${since}`);
   }
 }
 

@@ -31,7 +31,7 @@ export function mount(element, scope) {
 
 /** "REPLAY ×10, day and time of the recording". */
 function played() {
-  const { speed = 1, paused = false } = live.replay ?? {};
-  const pace = paused ? say("shell.replay_paused") : speed ? `×${number(speed, speed % 1 ? 1 : 0)}` : say("shell.replay_max");
+  const { speed = 1, paused = false, over = false } = live.replay ?? {};
+  const pace = over ? say("shell.replay_over") : paused ? say("shell.replay_paused") : speed ? `×${number(speed, speed % 1 ? 1 : 0)}` : say("shell.replay_max");
   return say("shell.replay_at", { pace, time: `${day(live.now())} ${time(live.now())}` });
 }

@@ -66,6 +66,13 @@ export function isoDay(at) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
+/** As short as it can be: the minute of today, or the day. */
+export function shortMoment(at, now) {
+  const date = clock("md", { month: "2-digit", day: "2-digit" });
+  const own = date.format(instant(at));
+  return own === date.format(now) ? minute(at) : own;
+}
+
 /** Time of day, with the date in front when it is not today's. */
 export function moment(at, now) {
   if (at === null || at === undefined) return say("device.no_value");

@@ -20,6 +20,8 @@ import { Trails } from "./trails.mjs";
 const WORDS_MS = 1_000;
 const SHADES_MS = 2_000;
 const TRAILS_MS = 3_000;
+// So long the bridges' scene looks closely at the one where the last overloaded vehicle passed.
+const RECENT_MS = 15 * 60_000;
 // Below this share a street is named as a dark one: the rule for branch roads.
 const WELL_LIT = 0.96;
 // Where the light of streets belongs to the picture; in other scenes it would only compete with it.
@@ -46,7 +48,11 @@ export async function wallMap({ map, labels, surface, city, known, words, street
       alarm: () => [words.position(stage.alarm)],
       drone: () => [...shown.drones().map(({ at }) => at), ...flown().flatMap((feature) => feature.geometry.coordinates)],
       refuse_truck: () => shown.trucks().map(({ at }) => at),
-      bridge_wim: () => shown.bridges().map(({ at }) => at),
+      bridge_wim: () => {
+        const bridges = shown.bridges();
+        const last = bridges.filter(({ id }) => id === passageWatch.over?.device && live.now() - passageWatch.over.at < RECENT_MS);
+        return (last.length ? last : bridges).map(({ at }) => at);
+      },
       gas_alarm: () => shown.gas().filter(({ worth }) => worth).map(({ at }) => at),
     }[stage.topic]?.().filter(Boolean);
     return places?.length ? boxAround(places) : null;

@@ -102,26 +102,25 @@ def _in_columns(rule: Rule | None, site: Site) -> bool:
     if rule is None or rule.kind not in site.catalog.kinds:
         return False
     limit = rule.limit
-    return limit.signal is None and not limit.passage and not any(isinstance(each, While) for each in limit.armed)
+    if limit.signal is not None or limit.passage or any(isinstance(each, While) for each in limit.armed):
+        return False
+    return len(_tags(rule)) < 2
+
+
+def _tags(rule: Rule) -> set[str]:
+    return {arming.tag for arming in rule.limit.armed if isinstance(arming, Tagged)}
 
 
 def _fields(pairs: dict[str, dict[str, Pair]]) -> Iterator[FieldPlan]:
-    by_field: dict[tuple[str, str, str], list[dict[str, Pair]]] = {}
+    by_field: dict[tuple[str, str, str, str], list[dict[str, Pair]]] = {}
     for found in pairs.values():
         rule = found[""].before
-        by_field.setdefault((rule.kind, rule.measurement, rule.field), []).append(found)
-    for (kind, measurement, key), rules in by_field.items():
+        tags = {tag for pair in found.values() for each in (pair.before, pair.after) for tag in _tags(each)}
+        by_field.setdefault((rule.kind, rule.measurement, rule.field, min(tags, default="")), []).append(found)
+    for (kind, measurement, key, tag), rules in by_field.items():
         devices = {device for found in rules for device in found if device}
-        tags = {
-            arming.tag
-            for found in rules
-            for pair in found.values()
-            for rule in (pair.before, pair.after)
-            for arming in rule.limit.armed
-            if isinstance(arming, Tagged)
-        }
         yield FieldPlan(
-            kind, measurement, key, min(tags, default=""),
+            kind, measurement, key, tag,
             _different(found[""] for found in rules),
             {device: _different(found.get(device, found[""]) for found in rules) for device in devices},
         )  # fmt: skip

@@ -97,6 +97,13 @@ def test_a_thousand_rules_are_a_thousand(tmp_path: Path) -> None:
     assert [row["median"]["apply"] for row in rows.values()][1:] == [0, 20, 1000]
 
 
+def test_a_draft_is_tested_on_both_stores(tmp_path: Path) -> None:
+    rows = measured(tmp_path, "backtest")
+    assert [*rows] == ["embedded store", "InfluxDB", "recording, both engines"]
+    for row in rows.values():
+        assert row["median"]["judge_us"] > 0
+
+
 def test_without_node_the_table_says_so(tmp_path: Path) -> None:
     done = subprocess.run(
         command("throughput", "--quick", "--only", "node-red", "--markdown"),

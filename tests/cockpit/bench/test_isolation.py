@@ -216,7 +216,7 @@ def test_its_news_go_to_engineers_and_leaders_alone(town: Town, engineer: httpx.
 
     with connect(f"{address}/ws/live", additional_headers=cookie("leader"), max_size=None) as socket:
         first = json.loads(socket.recv(timeout=PATIENCE_S))
-    assert (first["type"], first["replay"]["paused"]) == ("snapshot", True)
+    assert (first["type"], first["replay"]["over"]) == ("snapshot", True)
     assert {alarm["id"] for alarm in first["alarms"]} <= {item["id"] for item in items}
     for name, path in (("officer", "ws/live"), ("viewer", "ws/live"), (None, "ws/live"), ("engineer", "ws/other")):
         with (

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from devices.site import Site
 from devices.site_file import load_site
+from ingest.alarms.engine import Engine
+from ingest.decoding import Decoder, Unregistered
 from ingest.journal import TICK, Journal
 from ingest.replay.__main__ import main
 from ingest.replay.keys import press
@@ -211,3 +213,37 @@ def test_a_frame_of_hj212_stays_whole(folder: Path) -> None:
     assert b"DataTime=20260101090000" in moved
     assert moved == hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N", "20260101090000")[1]
     assert shifted(topic, b"##broken", BY_MS, 0) == b"##broken"
+
+
+def test_a_leap_in_a_pause_plays_what_lies_between_and_no_more(folder: Path) -> None:
+    source = journal_source(folder / "var" / "journal", None, None)
+    pace = Pace(source.from_ms, 1.0)
+    pace.pause(True)
+    with Sandbox(_site(folder), folder / "a") as sandbox:
+        thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
+        thread.start()
+        pace.leap_to(T_MS + 60 * SECOND)
+        wait_until(lambda: sandbox.played.at_ms == T_MS + 60 * SECOND)
+        assert (sandbox.played.messages, thread.is_alive()) == (61, True)
+        pace.set_speed(0.0)
+        pace.pause(False)
+        thread.join(60)
+        assert sandbox.played.messages == SECONDS + 3
+
+
+def test_its_alarms_have_no_names_of_live_ones(folder: Path) -> None:
+    """Though its journal has the same records at the same places."""
+    site = _site(folder)
+    source = journal_source(folder / "var" / "journal", None, None)
+    with Sandbox(site, folder / "a") as sandbox:
+        sandbox.play(source, Pace(source.from_ms, 0.0), lambda _: None)
+    engine, decoder = Engine(site), Decoder(site, Unregistered())
+    journal = Journal(folder / "var" / "journal")
+    told = engine.feed([decoder.outcome(record) for record in journal.read(0, 10_000)])
+    journal.close()
+    alarms = sqlite3.connect(folder / "a" / "alarms.db")
+    names = {name for (name,) in alarms.execute("SELECT id FROM occurrence")}
+    alarms.close()
+    live = {each.occurrence_id for each in told if each.what in ("raise", "passage")}
+    assert len(live) == len(names)
+    assert live.isdisjoint(names)

@@ -1,0 +1,95 @@
+"""The bench in a real browser: an engineer plays a scenario in a city marked as a replay; others are refused."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import serious_findings
+from tests.cockpit.town import PASSWORD, Town
+from tests.servers.chromium import local_page
+from tests.simulators.test_recorder import HOUSES
+from tests.sites import small_site_text
+
+pytestmark = pytest.mark.timeout(400)
+DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+PATIENCE_MS = 90_000
+STRICTER = b"[limits.gas_alarm.conc_pct_lel.high]\nlevels = [5, 10]\ndeadband = 1\n"
+
+
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a town with houses in which gas can leak."""
+    town = Town(tmp_path_factory.mktemp("bench"), small_site_text(tail=HOUSES))
+    town.start()
+    yield town
+    assert town.stop() == 0
+
+
+def sit_down(page: Page, town: Town, user: str, language: str = "zh") -> None:
+    page.request.post(f"{town.address}/api/v1/login", data={"user": user, "password": PASSWORD})
+    page.goto(f"{town.address}/bench?lang={language}")
+
+
+def test_a_scenario_is_played_and_a_rule_tried(benched: Town, browser: Browser) -> None:
+    with local_page(browser, viewport=DESK) as page:
+        sit_down(page, benched, "engineer")
+        expect(page.locator(".bench-empty")).to_contain_text("还没有录制文件", timeout=PATIENCE_MS)
+        page.locator(".bench-sources").get_by_label("速度").select_option("max")
+        page.locator("[data-scenario=gas_leak]").click()
+        wall = page.frame_locator("iframe")
+        expect(wall.locator(".live-badge")).to_contain_text("回放 REPLAY", timeout=PATIENCE_MS)
+        expect(wall.locator(".replay-mark span").first).to_have_text("回放 REPLAY")
+        expect(page.locator(".bench-alarm-list")).to_contain_text("gas-0042", timeout=PATIENCE_MS)
+        expect(page.locator(".bench-state")).to_have_text("已播完", timeout=PATIENCE_MS)
+        expect(page.locator(".bench-stated summary")).to_contain_text("3 / 3", timeout=PATIENCE_MS)
+        expect(wall.locator(".ticker")).to_contain_text("gas-0042", timeout=PATIENCE_MS)
+        # The live badge of the page around it is the live one.
+        expect(page.locator(".live-badge")).to_have_text("实时")
+
+        page.locator(".bench-file input").set_input_files(
+            {"name": "r.toml", "mimeType": "text/plain", "buffer": STRICTER}
+        )
+        expect(page.locator(".bench-outcome .rules-items.is-appear li").first).to_be_visible(timeout=PATIENCE_MS)
+
+        page.get_by_role("button", name="值班").click()
+        desk = page.frame_locator("iframe")
+        expect(desk.locator(".replay-mark")).to_have_count(1, timeout=PATIENCE_MS)
+        expect(desk.locator(".session")).to_have_count(0)
+        assert serious_findings(page) == []
+        assert benched.get("/api/v1/alarms", state="all", device="gas-0042")["items"] == []
+
+        page.locator("[data-act=remove]").click()
+        expect(page.locator(".bench-run")).to_contain_text("没有运行", timeout=PATIENCE_MS)
+        expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_the_space_bar_pauses(benched: Town, browser: Browser) -> None:
+    with local_page(browser, viewport=DESK) as page:
+        sit_down(page, benched, "engineer", "en")
+        page.locator(".bench-sources").get_by_label("Speed").select_option("0.1", timeout=PATIENCE_MS)
+        page.locator("[data-scenario=gas_leak]").click()
+        expect(page.locator(".bench-state")).to_have_text("playing", timeout=PATIENCE_MS)
+        page.locator(".bench-run h2").click()
+        page.keyboard.press("Space")
+        expect(page.locator(".bench-state")).to_have_text("paused", timeout=PATIENCE_MS)
+        page.keyboard.press("Space")
+        expect(page.locator(".bench-state")).to_have_text("playing", timeout=PATIENCE_MS)
+        page.locator("[data-act=stop]").click()
+        expect(page.locator(".bench-state")).to_have_text("stopped", timeout=PATIENCE_MS)
+        page.locator("[data-act=remove]").click()
+        expect(page.locator(".bench-run")).to_contain_text("There is no run", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    ("user", "language", "said"), [("officer", "zh", "仅供工程师"), ("viewer", "en", "for engineers")]
+)
+def test_others_are_told_that_it_is_not_for_them(
+    benched: Town, browser: Browser, user: str, language: str, said: str
+) -> None:
+    with local_page(browser, viewport=PHONE) as page:
+        sit_down(page, benched, user, language)
+        expect(page.locator(".bench-refused")).to_contain_text(said, timeout=PATIENCE_MS)
+        assert page.locator("[data-scenario]").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert serious_findings(page) == []
