@@ -1,8 +1,8 @@
 """What a back-test on history costs a value: asked of the store, loaded, judged; and by the engines for comparison.
 
 A month of so many light poles is made, supply voltage every five minutes; two in a hundred sag below the limit of an
-evening. The draft lowers that limit. Each run reads and judges it as the command does, and once more with all devices
-loaded, as a draft would ask for whose limit every device reaches.
+evening. The draft lowers that limit. Each run reads and judges it as the command does; and once more by a draft whose
+limit every device reaches each day, so that all must be loaded and judged: there loading and judging are measured.
 """
 
 import gc
@@ -47,7 +47,7 @@ COLUMNS: Final = (
     Column("server_load_us", "server: load", 3),
     Column("wall_s", "whole test, s", 1),
     Column("month_min", "60,000 devices, min CPU", 1),
-    Column("all_min", "if all must be loaded, min CPU", 1),
+    Column("all_min", "if every one reaches a level, min CPU", 1),
 )
 _DEVICES, _DAYS, _PERIOD_MS = 600, 30, 300_000
 _CITY = 60_000
@@ -57,6 +57,7 @@ _DAY_MS = 86_400_000
 _LINES = 20_000
 _RECORDED = 200_000
 _DRAFT = Revision(1, {"light_pole": {"supply_v": {"low": {"levels": [192.0]}}}})
+_REACHED = Revision(1, {"light_pole": {"supply_v": {"low": {"levels": [223.0]}}}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,10 @@ def _tested(
     cpu, server = time.process_time(), server_cpu_s()
     some, _ = look(store, each, sought)
     look_s, server_look_s = time.process_time() - cpu, server_cpu_s() - server
+    reached = plan(site, SITE_FILE, _REACHED)
     everybody = {device: [Source(device)] for device in site.devices}
-    cpu, server = time.process_time(), server_cpu_s()
-    load_s, judge_s = _loaded(store, site, each, sought, everybody, Judged(found))
+    server = server_cpu_s()
+    load_s, judge_s = _loaded(store, site, reached.fields[0], sought, everybody, Judged(reached))
     server_load_s = server_cpu_s() - server
     look_us, load_us, judge_us, server_look_us, server_load_us = (
         spent / month.values * 1e6 for spent in (look_s, load_s, judge_s, server_look_s, server_load_s)

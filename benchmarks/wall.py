@@ -24,6 +24,7 @@ COLUMNS: Final = (
 )
 SLOPE = "slope per hour"
 _USUAL_S = 3_600.0
+_PATIENCE_MS = 120_000
 _SIZE: Final[ViewportSize] = {"width": 1920, "height": 1080}
 # Until every scene has been on once, what is made for the first time still counts as growth.
 _WARM_UP_S = 240.0
@@ -72,10 +73,10 @@ def run(settings: Settings) -> Report:
 
 
 def _open(page: Page, town: Town) -> None:
+    page.set_default_timeout(_PATIENCE_MS)
     page.goto(f"{town.address}/wall")
-    page.locator(".live-badge.is-live").wait_for(timeout=120_000)
-    page.locator(".map canvas").first.wait_for(timeout=120_000)
-    page.locator(".scene[data-scene]").wait_for(timeout=120_000)
+    for part in (".live-badge.is-live", ".map canvas", ".scene[data-scene]"):
+        page.locator(part).first.wait_for()
     page.evaluate(_COUNT_TURNS)
 
 

@@ -48,7 +48,7 @@ def inline_hashes(page: str) -> list[str]:
 def security_headers(content_policy: str, path: str, *, tls: bool) -> dict[str, str]:
     """Return what every answer carries unless it says otherwise itself."""
     # The bench shows the played city in a frame, which comes from here too; no other page has any.
-    framing = "; frame-src 'self'" if path == "/bench" else ""
+    framing = "; frame-src 'self'" if path.rstrip("/") == "/bench" else ""
     found = {**_ALWAYS, "Content-Security-Policy": content_policy + framing}
     if tls:
         found["Strict-Transport-Security"] = _YEAR

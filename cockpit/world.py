@@ -45,7 +45,7 @@ class Clock(Protocol):
         ...
 
     def replay(self) -> Document | None:
-        """Return how recorded time passes: ``speed`` (0: as fast as it goes), ``paused``, ``over``, ``rate``; else None.
+        """Return how recorded time passes: ``speed`` (0: unbridled), ``paused``, ``over``, ``rate``; in real life None.
 
         ``rate`` is how many seconds went by in a real one of late.
         """

@@ -148,7 +148,7 @@ class Runs:
         """Start a run; ``make`` gives its job, for its name, its folder and its token.
 
         Raises:
-            Problem: 409, there are as many as this machine shall bear.
+            Problem: 409, there are as many as this machine shall bear; 503, it cannot bear this one.
         """
         with self._lock:
             if self._closing.is_set():
@@ -157,10 +157,14 @@ class Runs:
                 raise Problem(409, f"{MOST} runs are here already; remove one first.")
             identifier = secrets.token_hex(6)
             folder = self._folder / identifier
-            folder.mkdir(parents=True)
-            lock = (folder / _LOCK).open("w")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            run = Run(make(identifier, folder, secrets.token_urlsafe(24)), by, about, lock)
+            try:
+                folder.mkdir(parents=True)
+                lock = (folder / _LOCK).open("w")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                run = Run(make(identifier, folder, secrets.token_urlsafe(24)), by, about, lock)
+            except OSError as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise Problem(503, f"A run cannot be started here: {error.strerror}.") from error
             self._runs[identifier] = run
             return run
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 SUFFIX = ".cdrec"
 _NAME = re.compile(r"[\w.~-]{1,120}")
-_EXPORT_S = 600.0
+_PATIENCE_S = 600.0
 # When a scenario is played whose alarms need the day, and one whose alarms need the night.
 _HOURS = {"day": 10, "night": 22}
 
@@ -104,8 +104,7 @@ class Sources:
         """Return the scenarios, as the simulators tell them; they are met as a process, never imported."""
         with self._lock:
             if not self._scenarios:
-                command = [sys.executable, "-m", "simulators", "--list-scenarios", "--json"]
-                told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+                told = _told([sys.executable, "-m", "simulators", "--list-scenarios", "--json"])
                 if told.returncode:
                     raise Problem(503, f"The scenarios cannot be read: {told.stderr.strip()[-300:]}.")
                 self._scenarios = json.loads(told.stdout)
@@ -119,14 +118,17 @@ class Sources:
         """
         zone = self._site.timezone
         begin, end = (datetime.fromtimestamp(at / 1000, zone) for at in (now_ms - minutes * 60_000, now_ms))
-        self._places.recordings.mkdir(parents=True, exist_ok=True)
+        try:
+            self._places.recordings.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Problem(503, f"The folder of recordings cannot be written: {error.strerror}.") from error
         name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{SUFFIX}"
         beside = self._places.recordings / f".{name}.part"
         command = [sys.executable, "-m", "ingest.recording", "export", str(beside), "--site", str(self._site.source)]
         command += ["--data", str(self._places.data), "--from", begin.isoformat(), "--to", end.isoformat()]
         if self._site.shards:
             command += ["--shard", next(iter(self._site.shards))]
-        told = subprocess.run(command, capture_output=True, text=True, timeout=_EXPORT_S, check=False)
+        told = _told(command)
         if told.returncode:
             beside.unlink(missing_ok=True)
             sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
@@ -143,6 +145,13 @@ class Sources:
         if key not in self._looked:
             self._looked[key] = {"name": path.name, "bytes": stat.st_size, **_contents(path, self._site)}
         return self._looked[key]
+
+
+def _told(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Problem(503, f"Another process is needed for that, and it does not answer: {error}.") from error
 
 
 def _contents(path: Path, site: Site) -> Document:

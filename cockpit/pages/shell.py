@@ -98,7 +98,7 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
                         ),
                         html.Div(**{"data-mount": "badge"}, className="live-badge"),
                         html.Div(**{"data-mount": "clock"}, className="clock"),
-                        *([] if page == "wall" else [_time_control()]),
+                        *([] if nameless else [_time_control()]),
                         *([] if nameless else [html.Div(**{"data-mount": "session"}, className="session")]),
                         _language_switch(say),
                     ],

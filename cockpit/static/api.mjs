@@ -1,6 +1,6 @@
 // Requests to the cockpit's own API; a refusal becomes an error with the sentence the server gave for people.
 
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 
 const BASE = new URL("../", import.meta.url);
@@ -31,6 +31,8 @@ async function answer(response) {
   } catch {
     body = null;
   }
+  // Of a city that is only played every act is refused alike, and in the reader's own language.
+  if (response.status === 405 && settings.replay) throw new Refused(405, { ...body, detail: say("shell.replay_read_only") });
   if (!response.ok) throw new Refused(response.status, body);
   return body;
 }

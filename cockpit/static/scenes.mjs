@@ -43,7 +43,7 @@ export async function mount(element, scope) {
   };
   const tell = () => {
     const scene = scenes[turn];
-    element.dataset.scene = scene.key;
+    if (element.dataset.scene !== scene.key) element.dataset.scene = scene.key;
     element.classList.toggle("is-held", Boolean(stage.alarm));
     setText(name, scene.name);
     setText(line, live.ready ? facts(scene.key) : say("shell.loading"));

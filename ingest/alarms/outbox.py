@@ -1,7 +1,7 @@
 """The outbox: what people must be told of, written in the transaction that made it so.
 
-An announcement names an occurrence at one version. Who is told, and by which channel, is decided when it is taken out
-(:mod:`ingest.notices`); here it is only made sure that none is missing.
+An announcement names an occurrence, or a case whose time runs out, at one version. Who is told, and by which channel,
+is decided when it is taken out (:mod:`ingest.notices`); here it is only made sure that none is missing.
 """
 
 from collections.abc import Mapping
@@ -41,6 +41,26 @@ def calls_for_people(before: Mapping[str, Any] | None, after: Mapping[str, Any])
     risen = after["level_now"] > before["level_now"] or after["level_peak"] > before["level_peak"]
     again = after["active"] and not before["active"]
     return bool(before["acked"] or before["suppression"] != "none" or risen or again)
+
+
+# How urgent it is that the time of a case runs out, and which rung of that priority's ladder is called.
+_MARKS: dict[str, tuple[str, int]] = {"remind": ("P4", 0), "amber": ("P3", 0), "overdue": ("P2", 2)}
+
+
+def mark_row(case: Mapping[str, Any], mark: str, at_ms: int) -> dict[str, Any]:
+    """Return the announcement of a mark that a case has passed: reminding, amber or overdue."""
+    priority, step = _MARKS[mark]
+    return {
+        "id": f"{case['id']}-{mark}-{case['version']}",
+        "occurrence": case["id"],
+        "version": case["version"],
+        "priority": priority,
+        "level": 0,
+        "step": step,
+        "why": mark,
+        "at": at_ms,
+        "taken_at": None,
+    }
 
 
 def row_of(after: Mapping[str, Any], why: str, at_ms: int, step: int = 0) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from devices.site import Site
 from ingest.alarms.audit import SYSTEM, Actor, AuditWriter
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.outbox import announcement, mark_row
 from ingest.alarms.tables import reply
 from ingest.cases.clock import Mark, fallen_due
 from ingest.cases.limits import Limits, load_limits
@@ -63,6 +64,7 @@ class Ledger:
         fallen = fallen_due(row, now_ms)
         for mark, written in fallen.items():
             row = self.change(row, written, mark, SYSTEM, now_ms)
+            self.connection.execute(announcement.insert().values(**mark_row(row, mark, now_ms)))
         return row, list(fallen)
 
     def born(

@@ -14,7 +14,10 @@ from devices.site import Channel, Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.outbox import announcement
 from ingest.alarms.tables import occurrence
+from ingest.cases.records import CaseRules
+from ingest.cases.tables import cases
 from ingest.contacts import Directory
+from ingest.notices.case_wording import case_wording
 from ingest.notices.escalating import begin
 from ingest.notices.ladder import rung
 from ingest.notices.tables import delivery
@@ -53,11 +56,12 @@ def take_out(database: AlarmDatabase, site: Site, now_ms: int) -> int:
         query = sa.select(announcement).where(waiting).order_by(announcement.c.at, announcement.c.id).limit(_AT_ONCE)
         found = [dict(row) for row in connection.execute(query.with_for_update()).mappings()]
         alarms = _alarms(connection, found)
-        known = [each for each in found if each["occurrence"] in alarms]
+        late = _cases(connection, [each["occurrence"] for each in found if each["occurrence"] not in alarms])
+        known = [each for each in found if each["occurrence"] in alarms or each["occurrence"] in late]
         for each in known:
-            if each["step"] == 0:
+            if each["step"] == 0 and each["occurrence"] in alarms:
                 begin(connection, each)
-        desk = _Desk(site, alarms, now_ms)
+        desk = _Desk(site, alarms, late, now_ms)
         rows = [row for channel in site.channels for row in desk.deliveries(channel, known)]
         if rows:
             connection.execute(delivery.insert(), rows)
@@ -158,6 +162,13 @@ def _alarms(connection: sa.Connection, found: Sequence[Row]) -> dict[str, Row]:
     return alarms
 
 
+def _cases(connection: sa.Connection, names: Sequence[str]) -> dict[str, Row]:
+    if not names:
+        return {}
+    query = sa.select(cases).where(cases.c.id.in_(sorted(set(names))))
+    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+
+
 def _concerns(channel: Channel, each: Row) -> bool:
     called = rung(each["priority"], each["step"])
     return called is not None and called.role in channel.roles
@@ -166,9 +177,11 @@ def _concerns(channel: Channel, each: Row) -> bool:
 class _Desk:
     """Writes the messages of one round."""
 
-    def __init__(self, site: Site, alarms: Mapping[str, Row], now_ms: int) -> None:
+    def __init__(self, site: Site, alarms: Mapping[str, Row], late: Mapping[str, Row], now_ms: int) -> None:
         self._site = site
         self._alarms = alarms
+        self._cases = late
+        self._rules = CaseRules(site) if late else None
         self._now_ms = now_ms
         self._directory = Directory(site)
 
@@ -195,7 +208,11 @@ class _Desk:
         return rows
 
     def _words(self, each: Row, step: int, key: str) -> tuple[str, str]:
-        return wording(self._alarms[each["occurrence"]], step, key, self._site, self._directory)
+        alarm = self._alarms.get(each["occurrence"])
+        if alarm is not None:
+            return wording(alarm, step, key, self._site, self._directory)
+        assert self._rules is not None
+        return case_wording(self._cases[each["occurrence"]], each["why"], key, self._site, self._rules)
 
     def _burst(self, title: str, key: str, several: Sequence[Row]) -> tuple[str, str]:
         count = len(several)

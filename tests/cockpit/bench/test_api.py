@@ -192,15 +192,15 @@ def test_a_draft_is_tried_on_what_a_run_plays(engineer: httpx.Client) -> None:
 
 
 def test_the_newest_minutes_are_recorded_and_played(town: Town, engineer: httpx.Client) -> None:
-    town.say("gas_alarm", "rec-1", {"conc_pct_lel": 1.5})
-    town.until("/api/v1/devices/rec-1", lambda device: device["latest"].get("conc_pct_lel"))
+    town.say("gas_alarm", "gas-2", {"conc_pct_lel": 1.5})
+    town.until("/api/v1/devices/gas-2", lambda device: device["latest"].get("conc_pct_lel", {}).get("value") == 1.5)
     answer = engineer.post(f"{BENCH}/recordings", json={"minutes": 5})
     assert answer.status_code == 201, answer.text
     name = answer.json()["name"]
     assert name in {each["name"] for each in engineer.get(f"{BENCH}/sources").json()["recordings"]}
     run = begin(engineer, recording=name)
     until(engineer, run, "ended")
-    assert engineer.get(f"/bench/city/{run}/api/v1/devices/rec-1").json()["latest"]["conc_pct_lel"]["value"] == 1.5
+    assert engineer.get(f"/bench/city/{run}/api/v1/devices/gas-2").json()["latest"]["conc_pct_lel"]["value"] == 1.5
     assert engineer.post(f"{BENCH}/recordings", json={"minutes": 0}).status_code == 422
 
 
