@@ -32,7 +32,7 @@ from ingest.alarms.revisions.revision import SITE_FILE, Revision
 from ingest.backtest.history import Judged, batches, judge, judged, look
 from ingest.backtest.plan import FieldPlan, plan
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 from ingest.store import Store
 from ingest.store.history import Sought, Source
 from ingest.store.influx import InfluxStore

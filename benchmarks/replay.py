@@ -20,8 +20,9 @@ from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Journal
+from ingest.journal import Journal
 from ingest.places import Places
+from ingest.records import TICK
 from ingest.store import Store, open_store
 
 COLUMNS: Final = (

@@ -19,7 +19,7 @@ from devices.site import Device, Site
 from devices.site_file import load_site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 
 COLUMNS: Final = (
     Column("rules", "rules"),

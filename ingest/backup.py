@@ -188,7 +188,8 @@ def _rest(places: Places, without: set[Path | None]) -> list[Path]:
         parts = path.relative_to(places.data).parts
         # A restored folder has the site's files below it, and those in use are added by themselves.
         # A run of the bench goes with the cockpit that plays it.
-        foreign = parts[0] in (SITE, places.bench.name) or "journal" in parts[:-1] or any(part.startswith(".") for part in parts)
+        elsewhere = parts[0] in (SITE, places.bench.name) or "journal" in parts[:-1]
+        foreign = elsewhere or any(part.startswith(".") for part in parts)
         temporary = path.name.endswith(_LEFT_OUT) or path.name.startswith("secret-")
         if not foreign and not temporary and path.resolve() not in copied and path.is_file():
             found.append(path)

@@ -15,8 +15,8 @@ from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.revision import unpacked as unpacked_revision
-from ingest.journal import RETRY, RULES, TICK, Record, read_tick
 from ingest.quarantine import Origin
+from ingest.records import RETRY, RULES, TICK, Record, read_tick
 from ingest.repeats import Repeats
 from ingest.watchdog import read_beat
 

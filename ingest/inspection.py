@@ -21,9 +21,10 @@ from ingest.alarms.audit import Actor
 from ingest.alarms.database import AlarmDatabase, open_alarms
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
-from ingest.journal import Journal, Record
+from ingest.journal import Journal
 from ingest.places import MAIN, Places, collector_at
 from ingest.quarantine import Group
+from ingest.records import Record
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."

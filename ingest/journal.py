@@ -9,33 +9,22 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from devices import recording
 from ingest.errors import JournalError
+from ingest.journal_files import JournalFiles, hour_of
+from ingest.records import OWN, Record
 
-TICK = recording.TICK
-# A message of before that is tried again (ingest.retry); it was received and counted when it first came.
-RETRY = "$retry"
-# From here on the rules are those of the revision it holds (ingest.alarms.revisions).
-RULES = "$rules"
-# What the collector writes for itself; a device's topic may begin with $, too.
-OWN = frozenset({TICK, RETRY, RULES})
-# The payload of a tick while the broker is not connected and there is nothing else to tell.
-AWAY = b"away"
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
 _TAIL_BYTES = 64 * 1024 * 1024
 # The end of the disk belongs to the alarm database and the checkpoint: they must go on when the journal cannot.
 _RESERVED_BYTES = 256 * 1024 * 1024
 _RESERVED_SHARE = 0.02
-# Each has two or three files open, and a recording has hundreds: a process may have a thousand.
-_READERS = 8
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
     first INTEGER PRIMARY KEY, last INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -43,43 +32,6 @@ CREATE TABLE IF NOT EXISTS batch (
 )
 """
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
-
-
-class _Tick(msgspec.Struct, omit_defaults=True):
-    away: bool = False
-    own: dict[str, float] = {}
-
-
-_read_tick = msgspec.json.Decoder(_Tick).decode
-
-
-def tick_payload(connected: bool, own: Mapping[str, float]) -> bytes:
-    """Return what a tick holds: whether the broker is there, and figures of the collector itself."""
-    if own:
-        return msgspec.json.encode(_Tick(not connected, dict(own)))
-    return b"" if connected else AWAY
-
-
-def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
-    """Return whether the broker was there, and the collector's figures."""
-    if payload in (b"", AWAY):
-        return payload != AWAY, {}
-    try:
-        tick = _read_tick(payload)
-    except msgspec.DecodeError:
-        # Of a recording that others wrote: it says that somebody listened, and nothing more.
-        return True, {}
-    return not tick.away, tick.own
-
-
-class Record(NamedTuple):
-    """One journaled message, or a tick (topic ``$tick``)."""
-
-    position: int
-    received_ms: int
-    topic: str
-    payload: bytes
 
 
 class _Batch(NamedTuple):
@@ -115,14 +67,12 @@ class Journal:
         self._tail: deque[_Batch] = deque()
         self._tail_records = 0
         self._tail_bytes = 0
-        self._local = threading.local()
-        # The first position of each file; it never changes.
-        self._begins: dict[Path, int] = {}
+        self._files = JournalFiles(folder)
         self._writer: sqlite3.Connection | None = None
         self._file: Path | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.last, self.received_ms, self.messages = self._newest()
+            self.last, self.received_ms, self.messages = self._files.newest()
         except OSError as error:
             raise JournalError(f"journal {folder.name}: cannot be opened: {error}") from error
 
@@ -197,7 +147,7 @@ class Journal:
                 return []
             if self._tail and self._tail[0].first <= after + 1:
                 return self._recent(after, limit)
-        return self._read_files(after, limit)
+        return self._files.read(after, limit)
 
     def _recent(self, after: int, limit: int) -> list[Record]:
         wanted: list[_Batch] = []
@@ -219,26 +169,10 @@ class Journal:
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
 
-        Whole batches are passed over without being unpacked, so an hour of a city takes a moment.
-
         Raises:
             JournalError: a file is damaged.
         """
-        hours = [datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y%m%d%H") for at_ms in (from_ms, to_ms)]
-        held = " OR ".join("instr(body, ?) > 0" for _ in names)
-        query = (
-            "SELECT first, received_ms, body FROM batch "
-            f"WHERE received_ms >= ? AND received_ms < ? AND ({held}) ORDER BY first"
-        )
-        for path in self._files():
-            if not hours[0] <= path.stem <= hours[1] or self._end(path, "last") is None:
-                continue
-            try:
-                for first, received_ms, body in self._reader(path).execute(query, (from_ms, to_ms, *names)):
-                    for offset, (topic, payload) in enumerate(_decode(body)):
-                        yield Record(first + offset, received_ms, topic, payload)
-            except (sqlite3.Error, msgspec.DecodeError) as error:
-                raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
+        return self._files.mentioning(names, from_ms, to_ms)
 
     def first(self) -> int:
         """Return the first position still kept, or 0 when the journal is empty.
@@ -246,11 +180,7 @@ class Journal:
         Raises:
             JournalError: a file is damaged.
         """
-        for path in self._files():
-            begin = self._begin(path)
-            if begin is not None:
-                return begin
-        return 0
+        return self._files.first()
 
     def remove_before(self, position: int, cutoff_ms: int) -> list[str]:
         """Remove files that end before a position and a time; return their names.
@@ -258,114 +188,14 @@ class Journal:
         Raises:
             JournalError: a file is damaged or cannot be removed.
         """
-        removed: list[str] = []
-        for path in self._files()[:-1]:
-            row = self._end(path, "last, received_ms")
-            if row is not None and (row[0] >= position or row[1] >= cutoff_ms):
-                break
-            self._forget_reader(path)
-            try:
-                for suffix in ("", "-wal", "-shm"):
-                    Path(f"{path}{suffix}").unlink(missing_ok=True)
-            except OSError as error:
-                raise JournalError(f"journal: cannot remove {path.name}: {error}") from error
-            removed.append(path.name)
-        return removed
+        return self._files.remove_before(position, cutoff_ms)
 
     def close(self) -> None:
         """Close the writer; readers of other threads end with their threads."""
         self._close_writer()
 
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("[0-9]*.db"))
-
-    def _newest(self) -> tuple[int, int, int]:
-        for path in reversed(self._files()):
-            row = self._end(path, "last, received_ms, messages")
-            if row is not None:
-                return int(row[0]), int(row[1]), int(row[2])
-        return 0, 0, 0
-
-    def _begin(self, path: Path) -> int | None:
-        """Return the first position of a file, or None when it holds none."""
-        begin = self._begins.get(path)
-        if begin is None:
-            row = self._end(path, "first", "ASC")
-            if row is not None:
-                begin = self._begins[path] = int(row[0])
-        return begin
-
-    def _files_from(self, position: int) -> list[Path]:
-        """Return the files from the one that holds a position on."""
-        files = self._files()
-        for index in reversed(range(len(files))):
-            begin = self._begin(files[index])
-            if begin is not None and begin <= position:
-                return files[index:]
-        return files
-
-    def _end(self, path: Path, columns: str, order: str = "DESC") -> tuple[int, ...] | None:
-        """Return columns of a file's last (or first) batch, or None when it holds none."""
-        try:
-            reader = self._reader(path)
-            # A kill at the full hour may leave a file in which the table was not made yet.
-            if reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone() is None:
-                return None
-            # By the key, not by max(): that would look at every batch of the hour.
-            row: tuple[int, ...] | None = reader.execute(
-                f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
-            ).fetchone()
-        except sqlite3.Error as error:
-            if not path.exists():
-                # Retention removed it since the folder was listed; no cursor needs it.
-                return None
-            raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
-        return row
-
-    def _read_files(self, after: int, limit: int) -> list[Record]:
-        records: list[Record] = []
-        try:
-            for path in self._files_from(after + 1):
-                if self._begin(path) is None:
-                    continue
-                rows = self._reader(path).execute(
-                    "SELECT first, received_ms, body FROM batch WHERE first >= "
-                    "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
-                    (after + 1,),
-                )
-                for first, received_ms, body in rows:
-                    for offset, (topic, payload) in enumerate(_decode(body)):
-                        if first + offset > after:
-                            records.append(Record(first + offset, received_ms, topic, payload))
-                    if len(records) >= limit:
-                        break
-                if len(records) >= limit:
-                    break
-        except (sqlite3.Error, msgspec.DecodeError) as error:
-            raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
-        if records and records[0].position != after + 1:
-            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {records[0].position}")
-        return records
-
-    def _reader(self, path: Path) -> sqlite3.Connection:
-        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.setdefault("readers", {})
-        reader = readers.pop(path, None)
-        if reader is None:
-            if len(readers) >= _READERS:
-                self._forget_reader(next(iter(readers)))
-            reader = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
-        # The one used last stands last.
-        readers[path] = reader
-        return reader
-
-    def _forget_reader(self, path: Path) -> None:
-        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.get("readers", {})
-        if path in readers:
-            readers.pop(path).close()
-
     def _writer_for(self, received_ms: int) -> sqlite3.Connection:
-        hour = datetime.fromtimestamp(received_ms / 1000, UTC).strftime("%Y%m%d%H")
-        path = self._folder / f"{hour}.db"
+        path = self._folder / f"{hour_of(received_ms)}.db"
         if self._writer is not None and self._file == path:
             return self._writer
         self._close_writer()

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from ingest.errors import JournalError
-from ingest.journal import TICK, Journal, tick_payload
+from ingest.journal import Journal
 from ingest.metrics import Meters
+from ingest.records import TICK, tick_payload
 from ingest.subscriber import Subscriber
 
 log = logging.getLogger(__name__)

@@ -22,11 +22,12 @@ from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts
 from ingest.decoding import Decoder, Outcome, Unregistered
 from ingest.errors import AlarmError, IngestError, JournalError
-from ingest.journal import Journal, Record
+from ingest.journal import Journal
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
 from ingest.metrics import Meters
 from ingest.quarantine import Landed, Quarantined, Teller
+from ingest.records import Record
 from ingest.repeats import Repeats
 from ingest.storing import Handed, StoreWriter
 

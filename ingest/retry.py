@@ -22,9 +22,10 @@ from ingest.alarms.database import AlarmDatabase
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import packed
 from ingest.errors import IngestError, JournalError, Refused
-from ingest.journal import RETRY, Journal, Record
+from ingest.journal import Journal
 from ingest.ledger_tables import quarantine_group, quarantine_retry
 from ingest.quarantine import Origin
+from ingest.records import RETRY, Record
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,11 @@ from devices.site import Site
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Outcome, Unregistered
 from ingest.errors import JournalError, StoreError
-from ingest.journal import Journal, Record
+from ingest.journal import Journal
 from ingest.ledger import STORED, Stored, count_readings, count_stored, stored_counts
 from ingest.metrics import Meters
 from ingest.quarantine import Quarantined
+from ingest.records import Record
 from ingest.repeats import Repeats
 from ingest.store import Store
 

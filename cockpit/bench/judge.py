@@ -18,8 +18,8 @@ from devices.site_file import load_site
 from ingest.alarms.revisions.comparing import Comparison, result
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import IngestError
-from ingest.journal import Record
 from ingest.places import MAIN
+from ingest.records import Record
 from ingest.replay.source import Source, file_source, journal_source
 
 _NICE = 10

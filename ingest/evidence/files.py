@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ingest.evidence.gathered import Curve, Evidence, LimitLine
-from ingest.journal import Record
+from ingest.records import Record
 
 READINGS, LIMITS, MESSAGES, AUDIT = "readings.csv", "limits.csv", "messages.jsonl", "audit.jsonl"
 ALARM, RULES, CASE, NOTICES, GONE = "alarm.json", "rules.json", "case.json", "notices.json", "missing.json"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.evidence.span import Span
-from ingest.journal import Record
+from ingest.records import Record
 from ingest.store import Series
 
 Row = Mapping[str, Any]

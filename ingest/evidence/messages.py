@@ -8,8 +8,9 @@ from devices.site import Site
 from ingest.errors import JournalError
 from ingest.evidence.gathered import Gone, RawMessages
 from ingest.evidence.span import Span
-from ingest.journal import Journal, Record
+from ingest.journal import Journal
 from ingest.places import MAIN, Places
+from ingest.records import Record
 
 _NATIVE = "city/v1/"
 

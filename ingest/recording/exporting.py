@@ -11,8 +11,9 @@ from devices.recording import Header, Message, Writer, versions
 from devices.site import Site
 from ingest.comparison import position_at
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import OWN, TICK, Journal, Record
+from ingest.journal import Journal
 from ingest.recording.pseudonyms import Pseudonyms
+from ingest.records import OWN, TICK, Record
 
 Progress = Callable[[int, int], None]
 _BATCH = 2_000

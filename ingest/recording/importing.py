@@ -16,9 +16,10 @@ from devices.points import MAX_BYTES
 from devices.recording import Message, Reader, versions
 from devices.site import Site
 from ingest.instants import instant
-from ingest.journal import OWN, TICK, Journal
+from ingest.journal import Journal
 from ingest.places import Places
 from ingest.recording.exporting import Progress
+from ingest.records import OWN, TICK
 
 _SECOND_MS = 1_000
 # Each second of the span becomes a tick.

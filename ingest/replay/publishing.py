@@ -9,7 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from ingest.address import BrokerAddress
 from ingest.errors import ReplayError
-from ingest.journal import TICK
+from ingest.records import TICK
 from ingest.replay.pace import Pace
 from ingest.replay.shifting import shifted
 from ingest.replay.source import Source

@@ -8,8 +8,9 @@ from devices.errors import RecordingError
 from devices.recording import Message, Reader
 from devices.site import Site
 from ingest.comparison import position_at
-from ingest.journal import OWN, TICK, Journal
+from ingest.journal import Journal
 from ingest.recording.importing import check_kinds
+from ingest.records import OWN, TICK
 
 _BATCH = 2_000
 

@@ -14,7 +14,7 @@ from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 
 NOW_MS = 1_767_225_600_123
 

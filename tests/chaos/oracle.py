@@ -13,8 +13,8 @@ from typing import Any
 from ingest.alarms.audit import first_broken
 from ingest.alarms.database import AlarmDatabase
 from ingest.errors import JournalError
-from ingest.journal import TICK
 from ingest.ledger import PRODUCED
+from ingest.records import TICK
 from ingest.watchdog import ROOT as WATCHDOG
 from tests.chaos.load import CONFLICTING, Load, Point, Stands
 from tests.chaos.town import Town

@@ -18,8 +18,9 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.tables import occurrence
 from ingest.cases.records import CaseRules
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Journal, Record
+from ingest.journal import Journal
 from ingest.places import Places
+from ingest.records import TICK, Record
 from ingest.store import open_store
 from tests.ingest.messages import T_MS, Message, gas, native
 from tests.sites import small_site

@@ -14,8 +14,9 @@ from ingest.alarms.revisions import backtesting, drafting, records
 from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
 from ingest.checkpoint import Checkpoint
-from ingest.journal import TICK, Journal
+from ingest.journal import Journal
 from ingest.places import Places
+from ingest.records import TICK
 from tests.servers.waiting import wait_until
 from tests.sites import small_site
 

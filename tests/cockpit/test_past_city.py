@@ -21,8 +21,8 @@ from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
 from ingest.live import Live, unsealed
+from ingest.records import TICK, Record
 from ingest.store import Store
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore

@@ -11,7 +11,7 @@ import msgspec
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Outcome, Unregistered
-from ingest.journal import RETRY, TICK, Record
+from ingest.records import RETRY, TICK, Record
 from ingest.store.line_protocol import line
 from tests.devices.small_city import NOW_MS, SITE
 

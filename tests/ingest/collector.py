@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import occurrence
 from ingest.checkpoint import Checkpoint
-from ingest.journal import Journal, Record
+from ingest.journal import Journal
 from ingest.ledger import Ledger, Stored, message_counts, stored_counts
 from ingest.ledger_tables import quarantine_retry
 from ingest.quarantine import Group, Quarantined
+from ingest.records import Record
 from tests.servers.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ingest.journal import Record
+from ingest.records import Record
 
 T_MS = 1_767_225_600_000
 Message = tuple[str, bytes]

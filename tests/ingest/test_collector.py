@@ -8,8 +8,8 @@ import pytest
 from devices.catalog import load_catalog
 from devices.site import Site
 from ingest.decoding import NEW_PER_HOUR
-from ingest.journal import TICK
 from ingest.live import ASK, ROOT, unsealed
+from ingest.records import TICK
 from ingest.store import InfluxStore, SqliteStore
 from ingest.watchdog import topic_of
 from tests.ingest.collector import Collector

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from devices.site import Site
 from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered, packed
-from ingest.journal import AWAY, RETRY, TICK, Record
 from ingest.quarantine import Origin
+from ingest.records import AWAY, RETRY, TICK, Record
 from tests.ingest.messages import T_MS, Message, dji, gas, hj212, native, passage, records
 
 HUGE = 10**400

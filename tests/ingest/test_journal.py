@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import JournalError
-from ingest.journal import _READERS, AWAY, TICK, Journal
+from ingest.journal import Journal
+from ingest.journal_files import _READERS, JournalFiles
+from ingest.records import AWAY, TICK
 from tests.servers.small_disk import small_disk
 from tests.servers.waiting import wait_until
 
@@ -343,13 +345,12 @@ def test_a_file_that_retention_removes_meanwhile_stops_no_reader(
 ) -> None:
     messages = fill(journal, 4, 2)
     journal.close()
-    again = Journal(folder)
-    listed = again._files()
+    again = JournalFiles(folder)
+    listed = again.paths()
     again.remove_before(5, T_MS + 3 * HOUR_MS)
-    monkeypatch.setattr(again, "_files", lambda: listed)
+    monkeypatch.setattr(again, "paths", lambda: listed)
     assert again.first() == 5
     assert [(r.topic, r.payload) for r in again.read(4, 10)] == messages[4:]
-    again.close()
 
 
 def test_a_folder_that_is_gone_is_told_and_nothing_goes_to_files_nobody_finds(folder: Path, journal: Journal) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from ingest.errors import JournalError
 from ingest.inbox import Arrived, Inbox
-from ingest.journal import AWAY, TICK, Journal
+from ingest.journal import Journal
 from ingest.journaller import Journaller
+from ingest.records import AWAY, TICK
 from tests.ingest.messages import T_MS
 from tests.servers.waiting import wait_until
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.journal import TICK
+from ingest.records import TICK
 from tests.ingest.collector import Collector
 from tests.ingest.counting import per_device
 from tests.ingest.messages import T_MS, Message, gas, native, passage

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import NEW_PER_HOUR, Decoder, Outcome, Unregistered
-from ingest.journal import TICK, Journal, Record
+from ingest.journal import Journal
 from ingest.ledger import Hops, Ledger, Stored, count_stored, ledger_document, stored_counts
 from ingest.metrics import Meters
+from ingest.records import TICK, Record
 from ingest.repeats import Repeats
 from ingest.store.sqlite import SqliteStore
 from ingest.storing import StoreWriter

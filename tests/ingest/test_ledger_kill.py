@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from ingest.counts import Key
-from ingest.journal import TICK
 from ingest.ledger import DECODED, DUPLICATE, PRODUCED, QUARANTINED, REFUSED, STORED
+from ingest.records import TICK
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device

@@ -9,8 +9,8 @@ import pytest
 from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
 from ingest.live import ROOT, Live, sealed, unsealed
+from ingest.records import TICK, Record
 from tests.ingest.messages import T_MS, Message, gas, native, passage, records
 
 SECRET = b"site secret"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingest.journal import TICK, read_tick
+from ingest.records import TICK, read_tick
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device

@@ -17,9 +17,10 @@ from ingest.alarms.tables import occurrence
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Outcome, Unregistered, packed
 from ingest.errors import Refused
-from ingest.journal import RETRY, TICK, Journal, Record
+from ingest.journal import Journal
 from ingest.ledger import PRODUCED, QUARANTINED, STORED
 from ingest.quarantine import Origin, Quarantined
+from ingest.records import RETRY, TICK, Record
 from ingest.retry import ask, records_at, requests, shards_of
 from tests.ingest.collector import ROOT, Collector
 from tests.ingest.counting import per_device

@@ -11,7 +11,7 @@ import pytest
 from devices.decode import STATUS
 from devices.site_file import load_site
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 from tests.ingest.collector import ROOT
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device

@@ -9,7 +9,7 @@ import pytest
 from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 from ingest.store import Asked, InfluxStore, Least, SqliteStore, Store, Tally
 from tests.ingest.messages import T_MS, passage
 from tests.servers.influxdb import Influx

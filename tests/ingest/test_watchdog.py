@@ -8,7 +8,7 @@ from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.tables import occurrence
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 from ingest.watchdog import Watchdog, read_beat, topic_of
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector

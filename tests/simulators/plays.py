@@ -13,7 +13,7 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.outbox import announcement
 from ingest.alarms.tables import occurrence
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 from simulators.fault_words import read_faults
 from simulators.feed import Feed
 from simulators.scenario import Scenario

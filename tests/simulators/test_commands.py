@@ -10,7 +10,7 @@ import pytest
 from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 from simulators.feed import Feed
 from simulators.moment import SimulatedClock
 from simulators.report import Message

@@ -5,7 +5,7 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.own_kind import COLLECTOR
 from ingest.alarms.rules import REPEAT_OFFENDER, kind_book
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 from simulators.errors import ScenarioFault
 from simulators.scenario_file import OWN_SCENARIOS, load_scenario
 from tests.simulators.city import at_ms, demo_site, feed, readings

@@ -19,7 +19,8 @@ from ingest.alarms.revisions.revision import packed
 from ingest.alarms.revisions.tables import rule_adoption
 from ingest.checkpoint import Checkpoint
 from ingest.errors import IngestError
-from ingest.journal import RULES, Journal
+from ingest.journal import Journal
+from ingest.records import RULES
 
 log = logging.getLogger(__name__)
 

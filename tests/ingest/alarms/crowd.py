@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from devices.kind import Field, Kind
 from devices.site import Site
-from ingest.journal import AWAY, Record, tick_payload
+from ingest.records import AWAY, Record, tick_payload
 from tests.ingest.alarms.feeding import message, records, status, tick
 
 Message = tuple[float, str, bytes]

@@ -9,7 +9,7 @@ from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Record
+from ingest.records import TICK, Record
 
 T0 = 1_767_225_600_000
 """The instant 0 of alarm tables, epoch ms; all else is in seconds after it."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import AWAY, Record
+from ingest.records import AWAY, Record
 from tests.ingest.alarms.feeding import message, records, status, story, tick, ticks, transitions
 from tests.sites import small_site
 

@@ -15,7 +15,7 @@ from ingest.alarms import conditions, engine, judging
 from ingest.alarms.engine import Engine
 from ingest.alarms.revisions.revision import Revision, packed
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import RULES, Record
+from ingest.records import RULES, Record
 from ingest.recount.oracle import Oracle
 from ingest.recount.state import Memory
 from tests.ingest.alarms.collecting import Town

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from devices.site import Site
-from ingest.journal import Journal, tick_payload
+from ingest.journal import Journal
+from ingest.records import tick_payload
 from ingest.recount.nightly import Nightly
 from tests.ingest.alarms.collecting import Town
 from tests.ingest.alarms.feeding import T0, message, records, tick, ticks, transitions

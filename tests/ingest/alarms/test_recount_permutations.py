@@ -14,7 +14,7 @@ from devices.site import Site
 from ingest import pipeline
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 from ingest.recount.oracle import Oracle
 from ingest.recount.state import Memory
 from tests.ingest.alarms.collecting import Town

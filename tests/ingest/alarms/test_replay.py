@@ -16,7 +16,7 @@ from ingest.alarms.own_kind import COLLECTOR
 from ingest.alarms.rules import kind_book
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Outcome, Unregistered
-from ingest.journal import Record
+from ingest.records import Record
 from tests.ingest.alarms.feeding import message, records, status, tick, transitions
 from tests.ingest.alarms.rule_city import Message, city
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.alarms.audit import first_broken
-from ingest.journal import TICK
+from ingest.records import TICK
 from tests.ingest.backup.keeping import citydeck, closing_database, manifest_of
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from devices.errors import RecordingError
 from devices.recording import Header, Message, Reader, Writer
-from ingest.journal import RETRY, RULES, TICK, Journal, Record
+from ingest.journal import Journal
 from ingest.recording.__main__ import main
+from ingest.records import RETRY, RULES, TICK, Record
 from tests.ingest.messages import T_MS, gas, native, passage
 from tests.servers.small_disk import small_disk
 from tests.sites import small_site_text

@@ -13,7 +13,8 @@ from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import TICK, Journal
+from ingest.journal import Journal
+from ingest.records import TICK
 from ingest.replay.__main__ import main
 from ingest.replay.keys import press
 from ingest.replay.pace import Pace

@@ -16,8 +16,9 @@ from ingest.alarms.revisions.tables import rule_adoption
 from ingest.alarms.tables import audit
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import RULES, Journal
+from ingest.journal import Journal
 from ingest.ledger import Ledger
+from ingest.records import RULES
 from tests.ingest.alarms.feeding import T0
 from tests.ingest.alarms.revisions.desk import TIGHTER, Desk
 

@@ -12,7 +12,7 @@ from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.alarms.revisions.revision import Change, Revision, laid, packed
 from ingest.decoding import Decoder, Unregistered
-from ingest.journal import RULES
+from ingest.records import RULES
 from tests.ingest.alarms.feeding import T0, message, records, story, tick, transitions
 from tests.sites import small_site
 

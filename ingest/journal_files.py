@@ -1,0 +1,182 @@
+"""The files of a journal, one SQLite database an hour, as its readers see them; writing is the journal's own."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from ingest.errors import JournalError
+from ingest.records import Record
+
+# Each has two or three files open, and a recording has hundreds: a process may have a thousand.
+_READERS = 8
+_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
+
+
+def hour_of(at_ms: int) -> str:
+    """Return the name of the hour, in UTC, that an instant belongs to."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y%m%d%H")
+
+
+class JournalFiles:
+    """Reads the files of a folder; each thread has readers of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a folder that there is."""
+        self._folder = folder
+        self._local = threading.local()
+        # The first position of each file; it never changes.
+        self._begins: dict[Path, int] = {}
+
+    def newest(self) -> tuple[int, int, int]:
+        """Return the last position, its receive time in epoch ms, and how many messages there are up to it."""
+        for path in reversed(self.paths()):
+            row = self._end(path, "last, received_ms, messages")
+            if row is not None:
+                return int(row[0]), int(row[1]), int(row[2])
+        return 0, 0, 0
+
+    def read(self, after: int, limit: int) -> list[Record]:
+        """Return up to about ``limit`` records behind a position, in order and without gaps.
+
+        Raises:
+            JournalError: a file is damaged, or the position lies before what is kept.
+        """
+        records: list[Record] = []
+        try:
+            for path in self._files_from(after + 1):
+                if self._begin(path) is None:
+                    continue
+                rows = self._reader(path).execute(
+                    "SELECT first, received_ms, body FROM batch WHERE first >= "
+                    "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
+                    (after + 1,),
+                )
+                for first, received_ms, body in rows:
+                    for offset, (topic, payload) in enumerate(_decode(body)):
+                        if first + offset > after:
+                            records.append(Record(first + offset, received_ms, topic, payload))
+                    if len(records) >= limit:
+                        break
+                if len(records) >= limit:
+                    break
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
+        if records and records[0].position != after + 1:
+            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {records[0].position}")
+        return records
+
+    def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
+        """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
+
+        Whole batches are passed over without being unpacked, so an hour of a city takes a moment.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        hours = [hour_of(at_ms) for at_ms in (from_ms, to_ms)]
+        held = " OR ".join("instr(body, ?) > 0" for _ in names)
+        query = (
+            "SELECT first, received_ms, body FROM batch "
+            f"WHERE received_ms >= ? AND received_ms < ? AND ({held}) ORDER BY first"
+        )
+        for path in self.paths():
+            if not hours[0] <= path.stem <= hours[1] or self._end(path, "last") is None:
+                continue
+            try:
+                for first, received_ms, body in self._reader(path).execute(query, (from_ms, to_ms, *names)):
+                    for offset, (topic, payload) in enumerate(_decode(body)):
+                        yield Record(first + offset, received_ms, topic, payload)
+            except (sqlite3.Error, msgspec.DecodeError) as error:
+                raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
+
+    def first(self) -> int:
+        """Return the first position still kept, or 0 when the journal is empty.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        for path in self.paths():
+            begin = self._begin(path)
+            if begin is not None:
+                return begin
+        return 0
+
+    def remove_before(self, position: int, cutoff_ms: int) -> list[str]:
+        """Remove files that end before a position and a time; return their names.
+
+        Raises:
+            JournalError: a file is damaged or cannot be removed.
+        """
+        removed: list[str] = []
+        for path in self.paths()[:-1]:
+            row = self._end(path, "last, received_ms")
+            if row is not None and (row[0] >= position or row[1] >= cutoff_ms):
+                break
+            self._forget_reader(path)
+            try:
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{path}{suffix}").unlink(missing_ok=True)
+            except OSError as error:
+                raise JournalError(f"journal: cannot remove {path.name}: {error}") from error
+            removed.append(path.name)
+        return removed
+
+    def paths(self) -> list[Path]:
+        """Return the files, the oldest first."""
+        return sorted(self._folder.glob("[0-9]*.db"))
+
+    def _begin(self, path: Path) -> int | None:
+        """Return the first position of a file, or None when it holds none."""
+        begin = self._begins.get(path)
+        if begin is None:
+            row = self._end(path, "first", "ASC")
+            if row is not None:
+                begin = self._begins[path] = int(row[0])
+        return begin
+
+    def _files_from(self, position: int) -> list[Path]:
+        """Return the files from the one that holds a position on."""
+        files = self.paths()
+        for index in reversed(range(len(files))):
+            begin = self._begin(files[index])
+            if begin is not None and begin <= position:
+                return files[index:]
+        return files
+
+    def _end(self, path: Path, columns: str, order: str = "DESC") -> tuple[int, ...] | None:
+        """Return columns of a file's last (or first) batch, or None when it holds none."""
+        try:
+            reader = self._reader(path)
+            # A kill at the full hour may leave a file in which the table was not made yet.
+            if reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone() is None:
+                return None
+            # By the key, not by max(): that would look at every batch of the hour.
+            row: tuple[int, ...] | None = reader.execute(
+                f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
+            ).fetchone()
+        except sqlite3.Error as error:
+            if not path.exists():
+                # Retention removed it since the folder was listed; no cursor needs it.
+                return None
+            raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
+        return row
+
+    def _reader(self, path: Path) -> sqlite3.Connection:
+        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.setdefault("readers", {})
+        reader = readers.pop(path, None)
+        if reader is None:
+            if len(readers) >= _READERS:
+                self._forget_reader(next(iter(readers)))
+            reader = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
+        # The one used last stands last.
+        readers[path] = reader
+        return reader
+
+    def _forget_reader(self, path: Path) -> None:
+        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.get("readers", {})
+        if path in readers:
+            readers.pop(path).close()

@@ -1,0 +1,54 @@
+"""What a journal holds: messages as they came, and what the collector writes between them for itself."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from devices import recording
+
+TICK = recording.TICK
+# A message of before that is tried again (ingest.retry); it was received and counted when it first came.
+RETRY = "$retry"
+# From here on the rules are those of the revision it holds (ingest.alarms.revisions).
+RULES = "$rules"
+# What the collector writes for itself; a device's topic may begin with $, too.
+OWN = frozenset({TICK, RETRY, RULES})
+# The payload of a tick while the broker is not connected and there is nothing else to tell.
+AWAY = b"away"
+
+
+class _Tick(msgspec.Struct, omit_defaults=True):
+    away: bool = False
+    own: dict[str, float] = {}
+
+
+_read_tick = msgspec.json.Decoder(_Tick).decode
+
+
+def tick_payload(connected: bool, own: Mapping[str, float]) -> bytes:
+    """Return what a tick holds: whether the broker is there, and figures of the collector itself."""
+    if own:
+        return msgspec.json.encode(_Tick(not connected, dict(own)))
+    return b"" if connected else AWAY
+
+
+def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
+    """Return whether the broker was there, and the collector's figures."""
+    if payload in (b"", AWAY):
+        return payload != AWAY, {}
+    try:
+        tick = _read_tick(payload)
+    except msgspec.DecodeError:
+        # Of a recording that others wrote: it says that somebody listened, and nothing more.
+        return True, {}
+    return not tick.away, tick.own
+
+
+class Record(NamedTuple):
+    """One journaled message, or a tick (topic ``$tick``)."""
+
+    position: int
+    received_ms: int
+    topic: str
+    payload: bytes
