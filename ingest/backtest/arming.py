@@ -44,9 +44,7 @@ def _test(
         return lambda at: fit[samples.device[at]]
     if isinstance(arming, Tagged):
         said = np.array([arming.holds(each) for each in tags], np.bool_)
-        assert samples.tag is not None
-        codes = samples.tag
-        return lambda at: said[codes[at]]
+        return lambda at: said[samples.tag[at]]
     places = [site.place(name) for name in names]
     if isinstance(arming, Weekly):
         return lambda at: _weekly(arming, samples.t_ms[at], places[0])

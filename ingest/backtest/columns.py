@@ -23,18 +23,19 @@ Mask = NDArray[np.bool_]
 class Samples:
     """What several devices measured: one device behind the other, each oldest first, none of bad quality.
 
-    ``device`` and ``tag`` number the device and the value of its tag for each sample.
+    ``device`` and ``tag`` number the device and the value of its tag for each sample; ``doubted`` tells before which
+    of them one of bad quality came, so that what passed until then counts towards no delay.
     """
 
     device: NDArray[np.int32]
     t_ms: NDArray[np.int64]
     values: NDArray[np.float64]
-    tag: NDArray[np.int16] | None = None
+    tag: NDArray[np.int16]
+    doubted: Mask
 
     def of(self, mask: Mask) -> "Samples":
-        """Return some of them."""
-        tag = None if self.tag is None else self.tag[mask]
-        return Samples(self.device[mask], self.t_ms[mask], self.values[mask], tag)
+        """Return those of some devices."""
+        return Samples(self.device[mask], self.t_ms[mask], self.values[mask], self.tag[mask], self.doubted[mask])
 
 
 class Changes(NamedTuple):
@@ -58,14 +59,14 @@ Armed = Callable[[Indexes], Mask]
 def changes(limit: Limit, stale_after_ms: int, samples: Samples, armed: Armed | None = None) -> Changes:
     """Return when a limit's level changed on each device; before its first sample nothing is on.
 
-    Delays count device time, but no gap longer than ``stale_after_ms``.
+    Delays count device time, but no gap longer than ``stale_after_ms`` and none in which a bad sample came.
     """
     nothing = Changes(np.empty(0, np.int64), np.empty(0, np.int64))
     if not loud(limit, samples.values).any():
         return nothing
     begins = np.flatnonzero(np.diff(samples.device, prepend=-1))
     ends = np.append(begins[1:], len(samples.device)) - 1
-    held_ms = _held_ms(samples.t_ms, begins, stale_after_ms)
+    held_ms = _held_ms(samples, begins, stale_after_ms)
     found = []
     for level in limit.levels:
         inside, staying = _sides(limit, level, samples.values)
@@ -109,11 +110,11 @@ def _where_armed(inside: Indexes, staying: Indexes, armed: Armed | None) -> tupl
     return inside[np.isin(inside, staying, assume_unique=True)], staying
 
 
-def _held_ms(t_ms: NDArray[np.int64], begins: Indexes, stale_after_ms: int) -> NDArray[np.int64]:
+def _held_ms(samples: Samples, begins: Indexes, stale_after_ms: int) -> NDArray[np.int64]:
     """Return the time that counts towards delays, added up over all samples."""
-    gaps = np.diff(t_ms, prepend=t_ms[:1])
+    gaps = np.diff(samples.t_ms, prepend=samples.t_ms[:1])
     gaps[begins] = 0
-    gaps[gaps > stale_after_ms] = 0
+    gaps[(gaps > stale_after_ms) | samples.doubted] = 0
     return np.cumsum(gaps, out=gaps)
 
 

@@ -154,25 +154,24 @@ def batches(store: Store, sought: Sought, sources: dict[str, list[Source]]) -> I
 
 
 def _device(store: Store, sought: Sought, sources: Sequence[Source], tags: Sequence[str], number: int) -> Samples:
-    parts = []
-    for source in sources:
-        t_ms, values, bad = store.column(sought, source)
-        tag = np.full(len(values), tags.index(source.tag), np.int16)
-        whole = Samples(np.full(len(values), number, np.int32), t_ms, values, tag)
-        parts.append(whole.of(~bad) if bad.any() else whole)
-    if len(parts) == 1:
-        return parts[0]
-    whole = _together(parts)
-    order = np.argsort(whole.t_ms, kind="stable")
-    assert whole.tag is not None
-    return Samples(whole.device, whole.t_ms[order], whole.values[order], whole.tag[order])
+    columns = [store.column(sought, source) for source in sources]
+    tag = np.repeat(np.array([tags.index(source.tag) for source in sources], np.int16), [len(c.t_ms) for c in columns])
+    t_ms, values, doubts_ms = columns[0]
+    if len(columns) > 1:
+        t_ms, values, doubts_ms = (np.concatenate(some) for some in zip(*columns, strict=True))
+        order = np.argsort(t_ms, kind="stable")
+        t_ms, values, tag = t_ms[order], values[order], tag[order]
+    doubted = np.zeros(len(t_ms), np.bool_)
+    behind = np.searchsorted(t_ms, doubts_ms)
+    doubted[behind[behind < len(t_ms)]] = True
+    return Samples(np.full(len(t_ms), number, np.int32), t_ms, values, tag, doubted)
 
 
 def _together(parts: Sequence[Samples]) -> Samples:
     if len(parts) == 1:
         return parts[0]
-    columns = ([getattr(part, name) for part in parts] for name in ("device", "t_ms", "values", "tag"))
-    return Samples(*(np.concatenate(column) for column in columns))
+    names = ("device", "t_ms", "values", "tag", "doubted")
+    return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def judge(each: FieldPlan, batch: Batch, site: Site, result: Judged) -> None:

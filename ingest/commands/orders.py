@@ -83,12 +83,13 @@ def switch(database: AlarmDatabase, wish: Switching, lamps: Sequence[Lamp], pers
     """Order it for one lamp; for a circuit ask a second person (``asked``).
 
     Raises:
-        Refused: with ``why`` one of role, not_found, not_allowed, alarm_active, pending, key_reused.
+        Refused: with ``why`` one of role, area, not_found, not_allowed, alarm_active, pending, key_reused.
         AlarmError: the database could not be written; nothing happened.
     """
 
     def work(acts: Acts) -> Ordered:
         _check(wish)
+        _refuse_elsewhere(acts, lamps)
         refuse_leaking(acts.connection, wish, lamps)
         if wish.scope == "circuit":
             _refuse_second_wish(acts, wish.subject)
@@ -111,7 +112,7 @@ def settle(
     """Approve, as a second person, what another one asked for within the last ten minutes; or decline it.
 
     Raises:
-        Refused: with ``why`` one of role, same_person, not_found, expired, state, alarm_active, key_reused.
+        Refused: with ``why`` one of role, area, same_person, not_found, expired, state, alarm_active, key_reused.
         AlarmError: the database could not be written; nothing happened.
     """
 
@@ -130,6 +131,7 @@ def settle(
         lamps = lamps_of(row["subject"])
         if not lamps:
             raise Refused("not_found", f"The site has no lamps on circuit {row['subject']} any more.")
+        _refuse_elsewhere(acts, lamps)
         refuse_leaking(acts.connection, _wish(row), lamps)
         acts.note_other("lamp_approved", _subject(row), about(row))
         return Ordered("ordered", person.user, now_ms, _commanded(acts, row, lamps))
@@ -184,6 +186,12 @@ def _check(wish: Switching) -> None:
         raise Refused("not_allowed", "Giving a lamp back to its schedule has no duration.")
     if not SHORTEST_S <= wish.for_s <= LONGEST_S:
         raise Refused("not_allowed", f"A lamp is held for {SHORTEST_S} s to 12 h, not for {wish.for_s} s.")
+
+
+def _refuse_elsewhere(acts: Acts, lamps: Sequence[Lamp]) -> None:
+    """Refuse what reaches a lamp outside the actor's area, as a circuit over two streets may."""
+    for lamp in lamps:
+        acts.require_within(lamp.device)
 
 
 def _refuse_second_wish(acts: Acts, circuit: str) -> None:

@@ -35,18 +35,21 @@ class Source(NamedTuple):
 
 
 class Column(NamedTuple):
-    """The values of one source, oldest first, and whether each may be trusted."""
+    """The values of one source, oldest first, without those of bad quality.
+
+    ``doubts_ms`` are the instants at which the device's readings were bad for this field, with a value of it or not.
+    """
 
     t_ms: NDArray[np.int64]
     values: NDArray[np.float64]
-    bad: NDArray[np.bool_]
+    doubts_ms: NDArray[np.int64]
 
 
 def joined(parts: Iterable[Column]) -> Column:
     """Return columns of one source, one behind the other."""
     found = [part for part in parts if len(part.t_ms)]
     if not found:
-        return Column(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_))
+        return Column(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
     return found[0] if len(found) == 1 else Column(*(np.concatenate(each) for each in zip(*found, strict=True)))
 
 

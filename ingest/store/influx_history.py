@@ -58,15 +58,16 @@ def column(server: Server, sought: Sought, source: Source) -> Column:
     Raises:
         StoreError: the server is away, or it is more than is read at a time.
     """
-    where = (
-        f"\"device_id\" = '{quoted(source.device)}' AND time >= {sought.start_ms}ms AND time < {sought.stop_ms}ms"
-        + (f" AND {identifier(sought.tag)} = '{quoted(source.tag)}'" if sought.tag else "")
-    )  # fmt: skip
-    found = joined(_pages(server, sought, source, where))
-    doubtful = f'SELECT "quality", "flags" FROM {identifier(sought.measurement)} WHERE {where}'
-    _, rows = server.rows(f'{doubtful} AND ("quality" > 1 OR "flags" != \'\')', server.bucket)
-    bad = [int(at) for at, quality, flags in rows if is_bad(sought.key, quality, flags)]
-    return found._replace(bad=np.isin(found.t_ms, np.array(bad, np.int64))) if bad else found
+    where = f"\"device_id\" = '{quoted(source.device)}' AND time >= {sought.start_ms}ms AND time < {sought.stop_ms}ms"
+    tagged = f" AND {identifier(sought.tag)} = '{quoted(source.tag)}'" if sought.tag else ""
+    found = joined(_pages(server, sought, source, f"{where}{tagged}"))
+    statement = f'SELECT "quality", "flags" FROM {identifier(sought.measurement)} WHERE {where}'
+    _, rows = server.rows(f'{statement} AND ("quality" > 1 OR "flags" != \'\')', server.bucket)
+    doubts_ms = np.array([int(at) for at, quality, flags in rows if is_bad(sought.key, quality, flags)], np.int64)
+    if not len(doubts_ms):
+        return found
+    bad = np.isin(found.t_ms, doubts_ms)
+    return Column(found.t_ms[~bad], found.values[~bad], doubts_ms)
 
 
 def _pages(server: Server, sought: Sought, source: Source, where: str) -> Iterator[Column]:
@@ -106,7 +107,7 @@ def _parsed(server: Server, body: bytes) -> Column:
         ).reshape(-1, 2)
     except ValueError as error:
         raise StoreError(f"InfluxDB at {server.base}: expected times and numbers, found {rows[:100]!r}") from error
-    return Column(numbers[:, 0].astype(np.int64), numbers[:, 1].copy(), np.zeros(len(numbers), np.bool_))
+    return Column(numbers[:, 0].astype(np.int64), numbers[:, 1].copy(), np.empty(0, np.int64))
 
 
 def _spans(sought: Sought) -> Iterator[tuple[int, int]]:

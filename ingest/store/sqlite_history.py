@@ -8,7 +8,9 @@ import numpy as np
 from ingest.errors import StoreError
 from ingest.store.history import MOST_VALUES, Column, Sought, Source, Told, is_bad, too_many
 
-_POINT = np.dtype([("at_ns", np.int64), ("value", np.float64), ("bad", np.bool_)])
+_POINT = np.dtype([("at_ns", np.int64), ("value", np.float64), ("is", np.int8)])
+# What a row is: a value, a doubt about the field, or neither.
+_VALUE, _DOUBT, _NOTHING = 0, 1, 2
 _WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 _TELL = 200
 
@@ -48,15 +50,24 @@ def column(database: sqlite3.Connection, sought: Sought, source: Source) -> Colu
     tagged = f"AND coalesce(\"{sought.tag}\", '') = ?" if sought.tag else ""
     rows = database.execute(
         # Asking Python costs as much as reading: only where there is something to ask.
-        f'SELECT at_ns, "{key}", CASE WHEN flags IS NULL AND quality < 2 THEN 0 ELSE citydeck_bad(quality, flags) END '
-        f'FROM "{sought.measurement}" WHERE {_WINDOW} AND "{key}" IS NOT NULL {tagged} '
+        f'SELECT at_ns, coalesce("{key}", 0), CASE WHEN flags IS NULL AND quality < 2 THEN {_VALUE} '
+        f'WHEN citydeck_bad(quality, flags) THEN {_DOUBT} WHEN "{key}" IS NOT NULL {tagged} THEN {_VALUE} '
+        f'ELSE {_NOTHING} END FROM "{sought.measurement}" '
+        f'WHERE {_WINDOW} AND (("{key}" IS NOT NULL {tagged}) OR quality >= 2 OR flags IS NOT NULL) '
         f"ORDER BY at_ns LIMIT {MOST_VALUES + 1}",
-        (source.device, *_ns(sought), *([source.tag] if sought.tag else [])),
+        (*_tag(sought, source), source.device, *_ns(sought), *_tag(sought, source)),
     )
     found = np.fromiter(rows, _POINT)
     if len(found) > MOST_VALUES:
         raise StoreError(too_many(sought, source))
-    return Column(found["at_ns"] // 1_000_000, found["value"].copy(), found["bad"].copy())
+    t_ms, kept = found["at_ns"] // 1_000_000, found["is"] == _VALUE
+    if kept.all():
+        return Column(t_ms, found["value"].copy(), t_ms[:0])
+    return Column(t_ms[kept], found["value"][kept], t_ms[found["is"] == _DOUBT])
+
+
+def _tag(sought: Sought, source: Source) -> list[str]:
+    return [source.tag] if sought.tag else []
 
 
 def _devices(database: sqlite3.Connection, measurement: str) -> Iterator[str]:

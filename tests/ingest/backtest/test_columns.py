@@ -13,15 +13,23 @@ from tests.ingest.backtest.series import T0, instants, limits, values
 
 STALE_MS = 120_000
 Told = list[tuple[int, int]]
+Doubts = frozenset[int]
 
 
-def one_by_one(limit: Limit, series: Sequence[Sequence[tuple[int, float | None]]]) -> Told:
-    """Return (index, level) of every change, as the engine's own condition tells; None is a sample while not armed."""
+def one_by_one(
+    limit: Limit, series: Sequence[Sequence[tuple[int, float | None]]], doubted: Doubts = frozenset()
+) -> Told:
+    """Return (index, level) of every change, as the engine's own condition tells; None is a sample while not armed.
+
+    A bad sample comes before those whose index is in ``doubted``.
+    """
     found, index = [], 0
     for samples in series:
         condition = new_condition(limit)
         for at_ms, value in samples:
             before = condition.level
+            if index in doubted:
+                condition.doubt(at_ms)
             assert judge(condition, limit, value, at_ms, STALE_MS) is None
             if condition.level != before:
                 found.append((index, condition.level))
@@ -29,11 +37,16 @@ def one_by_one(limit: Limit, series: Sequence[Sequence[tuple[int, float | None]]
     return found
 
 
-def in_columns(limit: Limit, series: list[list[tuple[int, float]]], armed: list[bool] | None = None) -> Told:
+def in_columns(
+    limit: Limit, series: list[list[tuple[int, float]]], armed: list[bool] | None = None, doubted: Doubts = frozenset()
+) -> Told:
+    count = sum(map(len, series))
     samples = Samples(
         np.repeat(np.arange(len(series), dtype=np.int32), [len(each) for each in series]),
         np.array([at_ms for each in series for at_ms, _ in each], np.int64),
         np.array([value for each in series for _, value in each], np.float64),
+        np.zeros(count, np.int16),
+        np.isin(np.arange(count), [*doubted]),
     )
     holds = None if armed is None else lambda at: np.array(armed)[at]
     found = changes(limit, STALE_MS, samples, holds)
@@ -53,6 +66,8 @@ def test_any_limit_on_any_series(seed: int) -> None:
     hours = iter(armed)
     masked = [[(at_ms, value if next(hours) else None) for at_ms, value in each] for each in series]
     assert in_columns(limit, series, armed) == one_by_one(limit, masked)
+    doubted = frozenset(index for index in range(len(armed)) if random.random() < 0.2)
+    assert in_columns(limit, series, None, doubted) == one_by_one(limit, series, doubted)
 
 
 def test_the_series_are_worth_the_comparison() -> None:

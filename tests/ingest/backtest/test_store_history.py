@@ -41,11 +41,8 @@ def reading(at_ms: int, value: float | None, device: str = "gas-1", **other: Any
     )  # fmt: skip
 
 
-def rows(column: Column) -> list[tuple[int, float, bool]]:
-    return [
-        (at - T_MS, value, bad)
-        for at, value, bad in zip(column.t_ms.tolist(), column.values.tolist(), column.bad.tolist(), strict=True)
-    ]
+def rows(column: Column) -> list[tuple[int, float]]:
+    return [(at - T_MS, value) for at, value in zip(column.t_ms.tolist(), column.values.tolist(), strict=True)]
 
 
 def test_a_column_is_in_order_and_within_its_span(store: Store) -> None:
@@ -54,27 +51,31 @@ def test_a_column_is_in_order_and_within_its_span(store: Store) -> None:
         [reading(n * 1000, float(n)) for n in (3, 0, 2, 1)] + [reading(1500, None), reading(0, 9.0, "gas-2")], 6
     )
     sought = Sought("gas_alarm", "conc_ppm", T_MS + 1000, T_MS + 3000)
-    assert rows(store.column(sought, Source("gas-1"))) == [(1000, 1.0, False), (2000, 2.0, False)]
+    assert rows(store.column(sought, Source("gas-1"))) == [(1000, 1.0), (2000, 2.0)]
     assert rows(store.column(WHOLE, Source("gas-3"))) == []
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-12, -1e-7, 1 / 3, 123456789.123456, 1e21, -5.0])
 def test_numbers_come_back_as_they_were(store: Store, value: float) -> None:
     store.write([reading(0, value)], 1)
-    assert rows(store.column(WHOLE, Source("gas-1"))) == [(0, value, False)]
+    assert rows(store.column(WHOLE, Source("gas-1"))) == [(0, value)]
 
 
-def test_what_is_bad_is_told(store: Store) -> None:
+def test_what_is_bad_is_left_out_and_told(store: Store) -> None:
     """By the quality of the whole, or by a flag of this field; one out of its range is judged all the same."""
-    cases: list[dict[str, Any]] = [
-        {"quality": Quality.BAD}, {"quality": Quality.UNCERTAIN}, {"flags": {"conc_ppm": "sensor_fault"}},
-        {"flags": {"conc_ppm": "range"}}, {"flags": {"temp_c": "sensor_fault"}},
-        {"flags": {"temp_c": "comm", "conc_ppm": "comm"}}, {},
+    cases: list[tuple[float | None, dict[str, Any]]] = [
+        (1.0, {"quality": Quality.BAD}), (1.0, {"quality": Quality.UNCERTAIN}),
+        (1.0, {"flags": {"conc_ppm": "sensor_fault"}}), (1.0, {"flags": {"conc_ppm": "range"}}),
+        (1.0, {"flags": {"temp_c": "sensor_fault"}}), (1.0, {"flags": {"temp_c": "comm", "conc_ppm": "comm"}}),
+        (1.0, {}),
+        # Without a value, too, a device may say that it has none to be believed.
+        (None, {"quality": Quality.BAD}), (None, {"flags": {"conc_ppm": "comm"}}),
+        (None, {"flags": {"temp_c": "comm"}}),
     ]  # fmt: skip
-    store.write([reading(n, 1.0, **case) for n, case in enumerate(cases)], 7)
-    assert [bad for _, _, bad in rows(store.column(WHOLE, Source("gas-1")))] == [
-        True, False, True, False, False, True, False,
-    ]  # fmt: skip
+    store.write([reading(n, value, **case) for n, (value, case) in enumerate(cases)], 10)
+    found = store.column(WHOLE, Source("gas-1"))
+    assert [at for at, _ in rows(found)] == [1, 3, 4, 6]
+    assert (found.doubts_ms - T_MS).tolist() == [0, 2, 5, 7, 8]
 
 
 def test_extremes_by_device_over_many_days(store: Store) -> None:
@@ -99,15 +100,18 @@ def test_a_tag_tells_sources_apart(store: Store) -> None:
         Source("gas-1", "CH4"): 1.0, Source("gas-1", "CO"): 2.0, Source("gas-1", ""): 3.0,
     }  # fmt: skip
     assert [rows(store.column(tagged, Source("gas-1", tag))) for tag in ("CH4", "CO", "")] == [
-        [(0, 1.0, False)], [(1, 2.0, False)], [(2, 3.0, False)],
+        [(0, 1.0)], [(1, 2.0)], [(2, 3.0)],
     ]  # fmt: skip
     assert len(rows(store.column(WHOLE, Source("gas-1")))) == 3
+    store.write([reading(3, 4.0, tags={"gas": "CO"}, quality=Quality.BAD)], 4)
+    found = store.column(tagged, Source("gas-1", "CH4"))
+    assert (rows(found), (found.doubts_ms - T_MS).tolist()) == ([(0, 1.0)], [3])
 
 
 def test_names_are_only_names(store: Store) -> None:
     device = "x' OR 'a'='a"
     store.write([reading(0, 1.0), reading(0, 2.0, device)], 2)
-    assert rows(store.column(WHOLE, Source(device))) == [(0, 2.0, False)]
+    assert rows(store.column(WHOLE, Source(device))) == [(0, 2.0)]
     assert set(store.extremes(WHOLE, True)) == {Source("gas-1"), Source(device)}
 
 
@@ -121,7 +125,7 @@ def test_pages_are_put_together(store: Store, monkeypatch: pytest.MonkeyPatch) -
     """A long column comes in pieces, and whole; beyond what memory is meant to hold it is refused in one sentence."""
     store.write([reading(n, float(n)) for n in range(25)], 25)
     monkeypatch.setattr("ingest.store.influx_history._PAGE", 10)
-    assert [value for _, value, _ in rows(store.column(WHOLE, Source("gas-1")))] == [float(n) for n in range(25)]
+    assert [value for _, value in rows(store.column(WHOLE, Source("gas-1")))] == [float(n) for n in range(25)]
     for module in ("sqlite_history", "influx_history", "history"):
         monkeypatch.setattr(f"ingest.store.{module}.MOST_VALUES", 19)
     with pytest.raises(StoreError, match=r"gas-1 has more than 19 values of gas_alarm\.conc_ppm in the span"):

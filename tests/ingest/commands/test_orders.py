@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ingest.alarms.areas import Area
+from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.commands.orders import GOOD_FOR_MS, Settling, settle, switch
 from ingest.commands.steps import time_out
@@ -155,3 +157,15 @@ def test_a_newer_order_overtakes(database: AlarmDatabase) -> None:
     assert states(database, older) == ["overtaken", "waiting", "waiting"]
     assert states(database, newer) == ["waiting"]
     assert ("officer", "lamp_overtaken", "pole-1") in record(database)
+
+
+def test_whoever_has_an_area_switches_nothing_outside(database: AlarmDatabase) -> None:
+    """One lamp of the circuit in another street is enough; nothing is ordered, and the refusal is on record."""
+    streets = {"pole-1": "s01", "pole-2": "s01", "pole-3": "s02"}
+    area = Area(frozenset({"s01"}), lambda device: streets.get(device, ""))
+    here = Person("wang", ("officer",), area=area)
+    assert switch(database, wish(60), LAMPS[:1], here, NOON).result == "ordered"
+    assert why(switch, database, wish(60, scope="circuit", subject="c-1"), LAMPS, here, NOON) == "area"
+    asked = ask(database, 60)
+    assert why(settle, database, Settling(asked.order["id"], True, key()), lambda _: LAMPS, here, NOON) == "area"
+    assert [action for _, action, _ in record(database)][-1] == "lamp_approve_refused"
