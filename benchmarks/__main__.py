@@ -18,7 +18,19 @@ from benchmarks.machine import machine, sentence
 from benchmarks.report import Report
 from benchmarks.settings import Settings
 
-FIGURES = ("throughput", "backlog", "kills", "outage", "drain", "alarm", "memory", "replay", "rules", "wall", "backtest")
+FIGURES = (
+    "throughput",
+    "backlog",
+    "kills",
+    "outage",
+    "drain",
+    "alarm",
+    "memory",
+    "replay",
+    "rules",
+    "wall",
+    "backtest",
+)
 
 
 @click.command(help="Measure one of CityDeck's figures on this machine; docs/performance.md says how to read it.")

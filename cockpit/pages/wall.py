@@ -1,4 +1,4 @@
-"""The wall display: scenes of map and chart, tiles per kind, alarm ticker and case countdowns; no navigation, no input."""
+"""The wall display: scenes of map and chart, tiles per kind, alarm ticker, case countdowns; no navigation, no input."""
 
 from typing import Any
 
