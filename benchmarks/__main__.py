@@ -25,10 +25,13 @@ FIGURES = (
     "outage",
     "drain",
     "alarm",
+    "sockets",
     "memory",
     "replay",
     "rules",
     "wall",
+    "pages",
+    "map",
     "backtest",
 )
 

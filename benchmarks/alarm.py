@@ -1,25 +1,15 @@
-"""How long an alarm takes: from publishing to the alarm database, and to the sockets of wall pages.
+"""How long an alarm takes: from publishing to the alarm database, and to the sockets of wall pages."""
 
-A leaking light pole among the quiet ones: its limit has no delay, so what is measured is the way, not the rule.
-"""
-
-import random
-import socket
 import sqlite3
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from benchmarks import load
+from benchmarks.alarming import Cockpit, publish_alarms, waits
 from benchmarks.contestants import CityDeck, Contestant
 from benchmarks.report import Column, Report
-from benchmarks.rig import Publisher, Rig, alarming_device
+from benchmarks.rig import Publisher, Rig
 from benchmarks.settings import Settings
-from benchmarks.spread import percentile
-from benchmarks.walls import READY
-from tests.servers.ports import free_port
-from tests.servers.waiting import wait_until
 
 COLUMNS: Final = (
     Column("p50_ms", "p50, ms", 1),
@@ -33,11 +23,7 @@ _WALLS: Final = (4, 50, 200)
 _RUN_S = 20.0
 _COMMIT_RATE, _WALL_RATE = 10_000, 5_000
 _PER_S = 10
-_LOOK_S = 0.0005
 _WARM_S = 4.0
-_TAIL_S = 3.0
-_LEAK_MA = "60"
-_SEED = 20_260_101
 
 
 def run(settings: Settings) -> Report:
@@ -67,7 +53,7 @@ def _committed(settings: Settings, rate: int) -> dict[str, float]:
         commits = _Commits(rig)
         try:
             before, before_s = rig.written(), time.perf_counter()
-            published = _publish_alarms(rig, settings, commits.look)
+            published = publish_alarms(rig, settings.length_s(_RUN_S), _PER_S, commits.look)
             stored_per_s = (rig.written() - before) / (time.perf_counter() - before_s)
         finally:
             commits.close()
@@ -76,38 +62,12 @@ def _committed(settings: Settings, rate: int) -> dict[str, float]:
 
 def _on_walls(settings: Settings, rate: int, count: int) -> dict[str, float]:
     with _rig(settings) as rig:
-        port = free_port()
         contestant, publisher = _background(rig, settings, rate)
-        cockpit = rig.program(
-            "cockpit",
-            [
-                sys.executable, "-m", "cockpit", "--site", str(rig.site_file), "--data", str(rig.folder / "var"),
-                "--port", str(port),
-            ],
-            {"CITYDECK_DEMO_PASSWORD": "bench"},
-            (port,),
-        )  # fmt: skip
-        cockpit.start()
-        walls = rig.program(
-            "walls",
-            [
-                sys.executable,
-                "-m",
-                "benchmarks.walls",
-                "--url",
-                f"ws://127.0.0.1:{port}/ws/live",
-                "--count",
-                str(count),
-            ],
-        )
-        walls.start()
-        wait_until(lambda: READY in walls.log.read_text() or not walls.running, 60)
+        walls = Cockpit(rig).walls(count)
         before, before_s = rig.written(), time.perf_counter()
-        published = _publish_alarms(rig, settings, lambda: None)
+        published = publish_alarms(rig, settings.length_s(_RUN_S), _PER_S)
         stored_per_s = (rig.written() - before) / (time.perf_counter() - before_s)
-        walls.stop()
-        words = [line.split() for line in walls.log.read_text().splitlines() if line.startswith("alarm")]
-        seen = [(device, int(at_ns)) for device, at_ns in words]
+        seen = walls.close()
         return _figures(published, seen, len(published) * count, stored_per_s, contestant, publisher)
 
 
@@ -125,30 +85,6 @@ def _background(rig: Rig, settings: Settings, rate: int) -> tuple[Contestant, Pu
         publisher.check()
         time.sleep(0.1)
     return contestant, publisher
-
-
-def _publish_alarms(rig: Rig, settings: Settings, look: Callable[[], None]) -> dict[str, int]:
-    """Publish alarms at uneven moments, looking meanwhile; return when each one was sent."""
-    chance = random.Random(_SEED)
-    published: dict[str, int] = {}
-    with socket.create_connection(("127.0.0.1", rig.broker.port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(load.connect_packet("bench-alarming"))
-        connection.recv(4, socket.MSG_WAITALL)
-        now_s = time.perf_counter()
-        end_s, next_s = now_s + settings.length_s(_RUN_S), now_s
-        while now_s < end_s + _TAIL_S:
-            if next_s <= now_s < end_s:
-                device = alarming_device(len(published))
-                body = load.payload(time.time_ns() // 1_000_000, 0, leak_ma=_LEAK_MA)
-                packet = load.publish_packet(load.topic(device), body, len(published) % 65_535 + 1)
-                published[device] = time.monotonic_ns()
-                connection.sendall(packet)
-                next_s = now_s + chance.uniform(0.5, 1.5) / _PER_S
-            look()
-            time.sleep(_LOOK_S)
-            now_s = time.perf_counter()
-    return published
 
 
 class _Commits:
@@ -188,14 +124,8 @@ def _figures(
     publisher.stop()
     if not contestant.running:
         raise RuntimeError(f"the collector ended:\n{contestant.log[-2000:]}")
-    waits_ms = [(at_ns - published[device]) / 1e6 for device, at_ns in seen if device in published]
-    if not waits_ms:
+    found = waits(published, seen)
+    if not found:
         raise RuntimeError(f"none of {len(published)} alarms was seen:\n{contestant.log[-2000:]}")
-    return {
-        "p50_ms": percentile(waits_ms, 0.5),
-        "p99_ms": percentile(waits_ms, 0.99),
-        "worst_ms": max(waits_ms),
-        "alarms": len(published),
-        "missing": wanted - len(waits_ms),
-        "background": stored_per_s,
-    }
+    missing = wanted - found.pop("seen")
+    return {**found, "alarms": len(published), "missing": missing, "background": stored_per_s}

@@ -37,6 +37,7 @@ from cockpit.api import (
     metrics,
     notices,
     past,
+    raw,
     report,
     rules,
     silence,
@@ -150,7 +151,7 @@ def create_app(site: Site, places: Places, world: World) -> ASGIApp:
     api.state.kpi = Kpi(site, store, database)
     problems.install(api)
     acts = (notices, alarm_acts, suppressions, silence, case_acts, rules, handovers, lamps)
-    shown = (city, alarms, audit, account, health, ledger, metrics, cases, kpi, exports, report, past, evidence)
+    shown = (city, raw, alarms, audit, account, health, ledger, metrics, cases, kpi, exports, report, past, evidence)
     for module in (*shown, *acts):
         api.include_router(module.router)
     if tried is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from cockpit.api.parts import Parts, parts_of, require_user
+from cockpit.api.raw import RAW_ROLES
 from cockpit.api.refusals import problems, refusal
 from cockpit.evidence import make_pack, pack_name
 from cockpit.problems import Problem
@@ -13,7 +14,6 @@ from ingest.errors import InstantError, Refused
 from ingest.evidence.span import duration
 
 router = APIRouter(prefix="/api/v1/alarms", tags=["alarms"])
-_RAW_ROLES = frozenset({"engineer", "auditor"})
 # Each holds its pack in memory; the second waits for the first.
 _one_at_a_time = asyncio.Semaphore(1)
 Around = Annotated[str, Query(description="a duration such as 90s, 30m or 2h, 24h at most")]
@@ -31,7 +31,7 @@ async def evidence(
 
     Readings, raw messages, rules, acts, case, notices, a page to read in Chinese and English, and the proof.
     """
-    if not _RAW_ROLES & set(require_user().roles):
+    if not RAW_ROLES & set(require_user().roles):
         raise Problem(403, "An evidence pack holds raw messages; it takes the role engineer or auditor.")
     try:
         around_ms = duration(before, "before"), duration(after, "after")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of, require_user
+from cockpit.api.raw import RAW_ROLES
 from cockpit.api.refusals import problems, refusal
 from cockpit.api.role_first import RoleFirst, takes
 from cockpit.guard import current_user
@@ -19,7 +20,6 @@ from ingest.errors import Refused
 from ingest.retry import RETRY_ROLES, ask, shards_of
 
 router = APIRouter(prefix="/api/v1", tags=["health"], route_class=RoleFirst)
-_RAW_ROLES = frozenset({"engineer", "auditor"})
 _HOUR_MS = 3_600_000
 
 
@@ -101,7 +101,7 @@ async def ledger_history(
 async def quarantine(board: Board) -> Document:
     """What could not be read, by reason and device; the sentence quotes messages, so only some roles see it."""
     user = current_user.get()
-    whole = user is not None and bool(_RAW_ROLES & set(user.roles))
+    whole = user is not None and bool(RAW_ROLES & set(user.roles))
     return {"items": await asyncio.to_thread(board.groups, whole), "next": None}
 
 
@@ -153,5 +153,5 @@ async def samples(board: Board, reason: str, device: str) -> Document:
 
 def _require_raw() -> None:
     # Raw messages hold plates and household ids.
-    if not _RAW_ROLES & set(require_user().roles):
+    if not RAW_ROLES & set(require_user().roles):
         raise Problem(403, "Reading raw messages takes the role engineer or auditor.")

@@ -5,6 +5,8 @@ import { kinds, site } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, instant, moment, tonnes } from "./format.mjs";
 import { live } from "./live.mjs";
+import { rawDialog, readsRaw } from "./raw_messages.mjs";
+import { sessions } from "./session.mjs";
 import { kindMark, KIND_SHAPES, mark } from "./shapes.mjs";
 import { named, say, settings } from "./texts.mjs";
 
@@ -19,6 +21,7 @@ export async function mount(element, scope) {
   };
   await load();
   scope.every(REFRESH_MS, () => load().catch(() => undefined));
+  scope.listen(sessions, "change", () => load().catch(() => undefined));
   scope.every(1000, () => showPresence(element, id));
 }
 
@@ -46,6 +49,7 @@ function show(element, device, table, city) {
     el("p", { class: "presence" }),
     ...(device.registered === false ? [el("p", { class: "notice" }, el("b", null, say("device.unregistered")), ` ${say("device.unregistered_detail")}`)] : []),
     el("dl", { class: "facts device-facts" }, rows.filter(([, value]) => value).map(([key, value]) => el("div", null, el("dt", null, say(`device.${key}`)), el("dd", null, value)))),
+    ...(readsRaw() ? [el("p", null, el("button", { type: "button", onclick: () => rawDialog(device.id) }, say("raw.button")))] : []),
   );
   showPresence(element, device.id);
 }

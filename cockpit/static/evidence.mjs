@@ -9,13 +9,13 @@ import { ACT_KEYS, actsOn, beginAct } from "./desk_acts.mjs";
 import { el, setText } from "./dom.mjs";
 import { duration, moment } from "./format.mjs";
 import { live } from "./live.mjs";
-import { session, sessions } from "./session.mjs";
+import { rawDialog, readsRaw } from "./raw_messages.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
+import { sessions } from "./session.mjs";
 import { say } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 import { isUnacked } from "./urgency.mjs";
 
-const PACK_ROLES = ["engineer", "auditor"];
 
 export async function mount(element, scope) {
   const words = await alarmWords();
@@ -104,9 +104,10 @@ function otherActs(alarm, words) {
 
 /** The whole of it to take away; raw messages are in it, so it is for those who may see these. */
 function pack(alarm) {
-  if (!session()?.roles?.some((role) => PACK_ROLES.includes(role))) return null;
+  if (!readsRaw()) return null;
   const href = address(`api/v1/alarms/${encodeURIComponent(alarm.id)}/evidence`);
-  return el("p", { class: "evidence-pack" }, el("a", { href, download: "" }, say("pack.link")));
+  const raw = el("button", { type: "button", onclick: () => rawDialog(alarm.device, alarm.raised_at) }, say("raw.button"));
+  return el("p", { class: "evidence-pack" }, raw, el("a", { href, download: "" }, say("pack.link")));
 }
 
 function hiddenText(alarm) {

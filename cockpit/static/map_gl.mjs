@@ -87,6 +87,10 @@ export async function glMap(container, { basemap, routes, areas, fixed, shapes, 
   const states = new Map();
   const tints = new Map();
   let routesNow = "";
+  // Whoever needs the finished picture, as measurements and screenshots do, reads here how many devices it shows.
+  map.on("idle", () => {
+    if (states.size) container.dataset.drawn = String(states.size);
+  });
   return {
     setState(id, state) {
       if (states.get(id) === state) return;

@@ -129,3 +129,24 @@ def test_a_folder_without_a_collector_is_told(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "no collector has worked in" in done.output
     assert not (tmp_path / "none").exists()
+
+
+def test_raw_messages_of_a_device(town: Town) -> None:
+    """The newest first, as they came, also one that cannot be read; around an instant only those of its minute."""
+    town.say("gas_alarm", "gas-raw-1", {"conc_pct_lel": 3})
+    town.send("city/v1/demo/gas_alarm/gas-raw-1/telemetry", b"{not json")
+    town.until("/api/v1/devices", lambda page: any(each["id"] == "gas-raw-1" for each in page["items"]))
+    path = "/api/v1/devices/gas-raw-1/raw"
+    with town.client("engineer") as engineer:
+        items = town.eventually(lambda: len(found := engineer.get(path).json()["items"]) == 2 and found)
+        assert items[0]["payload"] == "{not json" and json.loads(items[1]["payload"])["data"] == {"conc_pct_lel": 3}
+        assert items[1]["topic"] == "city/v1/demo/gas_alarm/gas-raw-1/telemetry" and items[1]["shard"] == "main"
+        around = engineer.get(path, params={"at": items[1]["received_at"], "limit": 1}).json()
+        assert [each["position"] for each in around["items"]] == [items[0]["position"]]
+        early = engineer.get(path, params={"at": "2020-01-01T00:00:00Z"}).json()
+        assert early["items"] == [] and early["gone"]
+        assert engineer.get(path, params={"at": "noon"}).status_code == 422
+        assert engineer.get("/api/v1/devices/nobody/raw").status_code == 404
+    for user, status in ((None, 401), ("viewer", 403), ("leader", 403)):
+        with town.client(user) as client:
+            assert client.get(path).status_code == status

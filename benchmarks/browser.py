@@ -1,0 +1,110 @@
+"""A page in headless Chromium, and when what was asked for was to be seen on it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, ViewportSize, sync_playwright
+from playwright.sync_api import TimeoutError as Late
+
+from tests.cockpit.town import PASSWORD
+from tests.servers.chromium import ARGUMENTS
+from tests.servers.programs import require
+
+SIZE: Final[ViewportSize] = {"width": 1920, "height": 1080}
+_PATIENCE_MS = 120_000
+# Looks once a frame, so that what it says was on a frame; long tasks are those over 50 ms, as browsers count them.
+_WATCH = """(() => {
+  const wanted = SELECTORS;
+  const seen = (selector) => (document.querySelector(selector)?.getClientRects().length ?? 0) > 0;
+  window.benchUsefulMs = null;
+  window.benchLongMs = [];
+  const look = () => {
+    if (wanted.every(seen)) window.benchUsefulMs = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  new PerformanceObserver((list) => window.benchLongMs.push(...list.getEntries().map((entry) => entry.duration)))
+    .observe({ type: "longtask", buffered: true });
+})()"""
+_FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """When, in ms after the address was entered, something was painted, and all that makes the page useful."""
+
+    first_ms: float
+    useful_ms: float
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Give a running browser."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=require("chromium"), args=list(ARGUMENTS))
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@contextmanager
+def visitor(browser: Browser, address: str, user: str | None) -> Iterator[BrowserContext]:
+    """Give a browser that has been nowhere yet, logged in when a user is named."""
+    context = browser.new_context(viewport=SIZE, locale="zh-CN")
+    try:
+        if user is not None:
+            log_in = json.dumps({"user": user, "password": PASSWORD})
+            headers = {"content-type": "application/json", "origin": address}
+            answer = context.request.post(f"{address}/api/v1/login", data=log_in, headers=headers)
+            if not answer.ok:
+                raise RuntimeError(f"log-in as {user} was answered with {answer.status}")
+        yield context
+    finally:
+        context.close()
+
+
+def opened(page: Page, address: str, useful: Sequence[str]) -> Seen:
+    """Open an address and return when it was useful: when something of each selector was on a frame.
+
+    Raises:
+        RuntimeError: it never was.
+    """
+    page.add_init_script(_WATCH.replace("SELECTORS", json.dumps([*useful])))
+    page.goto(address)
+    try:
+        page.wait_for_function("window.benchUsefulMs !== null", timeout=_PATIENCE_MS)
+    except Late as error:
+        raise RuntimeError(f"{address} has never shown {', '.join(useful)}") from error
+    first_ms, useful_ms = page.evaluate(f"[{_FIRST_PAINT}, window.benchUsefulMs]")
+    return Seen(first_ms if first_ms is not None else useful_ms, useful_ms)
+
+
+class MainThread:
+    """What the main thread of a page does, by its own account (CDP)."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._devtools: CDPSession = page.context.new_cdp_session(page)
+        self._devtools.send("Performance.enable")
+
+    def busy_s(self) -> float:
+        """Return how long it has been in tasks since the page was opened."""
+        return self._metrics()["TaskDuration"]
+
+    def heap_mb(self) -> float:
+        """Return the size of what its scripts keep."""
+        self._devtools.send("HeapProfiler.collectGarbage")
+        return self._metrics()["JSHeapUsedSize"] / 1e6
+
+    def long_tasks_ms(self) -> list[float]:
+        """Return the tasks over 50 ms since the last call."""
+        found: list[float] = self._page.evaluate("window.benchLongMs.splice(0)")
+        return found
+
+    def _metrics(self) -> dict[str, float]:
+        found: dict[str, Any] = self._devtools.send("Performance.getMetrics")
+        return {each["name"]: float(each["value"]) for each in found["metrics"]}
