@@ -1,4 +1,4 @@
-"""A city of 60,000 fixed devices on the map: how soon all are drawn, and what a second of changes costs page and server."""
+"""60,000 fixed devices on the map: how soon all are drawn, and what a second of changes costs page and server."""
 
 import tempfile
 import time

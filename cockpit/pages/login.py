@@ -23,8 +23,8 @@ _PAGE = """<!DOCTYPE html>
  data-title="{title}"></div>
 <header class="header"><div class="brand"><span class="city">{city}</span><span class="product">{product}</span></div>
 <div class="header-end"><a class="language" href="?{other_query}" lang="{other_code}">{other}</a></div></header>
-<main id="content" class="page page-login"><h1>{heading}</h1><p class="quiet">{why}</p>
-<p><button id="log-in" type="button" class="primary">{heading}</button></p></main>
+<main id="content" class="page page-login"><section class="panel missing"><h1>{heading}</h1><p>{why}</p>
+<div class="button-row"><button id="log-in" type="button" class="primary">{heading}</button></div></section></main>
 <div id="toasts" class="toasts" role="status" aria-live="polite"></div>
 <noscript>{no_script}</noscript>
 <script type="module" src="/static/login.mjs"></script>

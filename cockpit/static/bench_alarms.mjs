@@ -2,7 +2,7 @@
 
 import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
-import { moment, number } from "./format.mjs";
+import { moment, number, unitOf } from "./format.mjs";
 import { named, say } from "./texts.mjs";
 
 const POLL_MS = 2_000;
@@ -62,7 +62,7 @@ function stated(run, items) {
 }
 
 function row(alarm) {
-  const value = alarm.value === null ? "" : `${number(alarm.value, alarm.value % 1 ? 1 : 0)} ${alarm.unit === "1" ? "" : named(alarm.unit_label)}`;
+  const value = alarm.value === null ? "" : `${number(alarm.value, alarm.value % 1 ? 1 : 0)} ${unitOf(alarm)}`;
   return el(
     "li",
     null,

@@ -16,7 +16,6 @@ import { say } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 import { isUnacked } from "./urgency.mjs";
 
-
 export async function mount(element, scope) {
   const words = await alarmWords();
   const panel = document.getElementById("evidence-panel");

@@ -45,6 +45,9 @@ export async function mount(element, scope) {
   feed.need("ledger", scope, show);
 }
 
+/** Of no kind in the tables: the alarms the collector tells of itself, and what nobody knows. */
+const kindWords = (key) => (key === "collector" ? say("health.kind_collector") : key || say("health.kind_unknown"));
+
 function line(key, row, kind, balances) {
   if (!balances.has(key)) balances.set(key, new Balance());
   const balance = balances.get(key);
@@ -56,7 +59,7 @@ function line(key, row, kind, balances) {
   return el(
     "tr",
     null,
-    el("th", { scope: "row" }, el("span", { class: "kind-name" }, kindMark(kind?.shape), named(kind?.name, key || say("health.kind_unknown")))),
+    el("th", { scope: "row" }, el("span", { class: "kind-name" }, kindMark(kind?.shape), kind ? named(kind.name) : kindWords(key))),
     COLUMNS.map(([part, name]) => {
       const count = row[part][name];
       return el("td", { class: `numeric${count ? "" : " is-none"}`, "data-label": say(`health.${name}`) }, number(count));

@@ -65,7 +65,7 @@ function draw(box, image, chart, known) {
       const thick = Math.min(slot * 0.72, em * 4);
       parts.push(svg("rect", { x: x(index) - thick / 2, width: thick, y: y(value), height: Math.max(1, area.bottom - y(value)), class: "bar" }, title));
     }
-    if (wide) parts.push(text(x(index), Math.max(em * 1.9, y(value) - em * 0.5), number(value, chart.digits ?? 0), "middle", "value"));
+    if (wide) parts.push(text(x(index), Math.max(em, y(value) - em * 0.5), number(value, chart.digits ?? 0), "middle", "value"));
   });
   let pen = "";
   path.forEach((at, index) => {

@@ -18,13 +18,13 @@ export async function mount(element, scope) {
     { title: say("kpi.coverage"), numeric: true, cell: (row) => percent(row.coverage.value) },
   ];
   await kpiPanel(element, scope, say("kpi.area_drone"), (asked) => get(`kpi/${KIND}`, asked), (found, drawing) => [
-    headline(percent(found.total.coverage.value), say("kpi.route_coverage"), `${ratioOf(found.total.coverage, 1)} km · ${say("kpi.routes_flown")} ${ratioOf(found.total.flown)}`),
+    headline(percent(found.total.coverage.value), say("kpi.route_coverage"), `${ratioOf(found.total.coverage, 1)} ${say("unit.km")} · ${say("kpi.routes_flown")} ${ratioOf(found.total.flown)}`),
     found.forgotten ? el("p", { class: "notice" }, say("kpi.forgotten", { days: number(found.forgotten) })) : null,
     dayChart(drawing, {
       label: say("kpi.coverage_days"),
       unit: "%",
-      digits: 0,
-      days: found.days.map(({ day, coverage }) => ({ day, value: coverage.value === null ? null : coverage.value * 100, words: `${percent(coverage.value)} (${ratioOf(coverage, 1)} km)` })),
+      digits: 1,
+      days: found.days.map(({ day, coverage }) => ({ day, value: coverage.value === null ? null : coverage.value * 100, words: `${percent(coverage.value)} (${ratioOf(coverage, 1)} ${say("unit.km")})` })),
     }),
     table(say("kpi.by_street"), columns({ title: say("kpi.street"), cell: (row) => streetLink(row.street, street(row.street)) }), found.streets),
     table(

@@ -28,6 +28,7 @@ export async function mount(element, scope) {
       dayChart(drawing, {
         label: say("kpi.tonnes_days"),
         unit: say("unit.tonne"),
+        digits: found.days.every(({ tonnes }) => tonnes < 100) ? 1 : 0,
         days: found.days.map(({ day, tonnes, lifts }) => ({ day, value: lifts ? tonnes : null, words: `${number(tonnes, 1)} ${say("unit.tonne")} (${number(lifts)})` })),
       }),
       table(

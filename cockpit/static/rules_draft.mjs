@@ -15,7 +15,7 @@ const SCOPES = ["kind", "street", "circuit", "device"];
 export async function draftDialog(item) {
   if (!session()?.user && !(await logIn(say("rules.log_in")))) return;
   const figure = (label, value) => textInput(label, { type: "number", step: "any", value: String(value), required: true });
-  const values = item.levels.map((level) => figure(`${say("rules.level", { level: level.level })} (${named(item.unit_name)})`, level.value));
+  const values = item.levels.map((level) => figure(`${say("rules.level", { level: level.level })} (${unitOf({ unit_label: item.unit_name })})`, level.value));
   const priorities = item.levels.map((level) => selectInput(say("rules.col_priority"), PRIORITIES.map((each) => [each, say(`priority.${each}`)]), level.priority));
   const numbers = { deadband: figure(say("rules.col_deadband"), item.deadband), on_s: figure(say("rules.on_s"), item.on_s), off_s: figure(say("rules.off_s"), item.off_s) };
   const scope = selectInput(say("rules.col_for_whom"), SCOPES.map((each) => [each, say(`rules.scope_${each}`)]), item.scope);

@@ -2,7 +2,7 @@
 
 import { get } from "./api.mjs";
 import { el } from "./dom.mjs";
-import { duration, number } from "./format.mjs";
+import { duration, number, unitOf } from "./format.mjs";
 import { draftDialog } from "./rules_draft.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { named, say } from "./texts.mjs";
@@ -66,7 +66,7 @@ function row(item) {
     el("th", { scope: "row" }, `${named(item.kind_name)} · ${named(item.name)}`, el("code", { class: "quiet" }, item.rule), item.revised && el("span", { class: "tag" }, say("rules.revised"))),
     cell("for_whom", say(`rules.scope_${item.scope}`), item.scope === "kind" ? "" : ` ${named(item.of_name, item.of)}`),
     cell("levels", levels(item), item.site_file && el("div", { class: "quiet rules-was" }, say("rules.was"), levels({ ...item, ...item.site_file }))),
-    cell("deadband", item.deadband ? `${number(item.deadband, item.deadband % 1 ? 1 : 0)} ${named(item.unit_name)}` : say("device.no_value")),
+    cell("deadband", item.deadband ? `${number(item.deadband, item.deadband % 1 ? 1 : 0)} ${unitOf({ unit_label: item.unit_name })}` : say("device.no_value")),
     cell("delays", `${duration(item.on_s * 1000)} / ${duration(item.off_s * 1000)}`, item.latch && el("span", { class: "tag" }, say("rules.latched"))),
     cell("source", item.source),
     cell("grade", el("abbr", { title: say(`rules.grade_${item.grade}`) }, item.grade)),
@@ -78,7 +78,7 @@ const called = (priority) => (priority === "health" ? say("priority.health") : p
 
 function levels(item) {
   const sign = { above: "≥", below: "≤", state: "=", silence: ">" }[item.sense];
-  const value = (level) => (item.codes?.[String(level.value)] ? named(item.codes[String(level.value)]) : `${number(level.value, level.value % 1 ? 2 : 0)} ${named(item.unit_name)}`);
+  const value = (level) => (item.codes?.[String(level.value)] ? named(item.codes[String(level.value)]) : `${number(level.value, level.value % 1 ? 2 : 0)} ${unitOf({ unit_label: item.unit_name })}`);
   return item.levels.map((level) =>
     el("span", { class: "rules-level" }, el("span", { class: `rules-priority priority-${level.priority}` }, called(level.priority)), ` ${sign} ${value(level).trim()}`),
   );
