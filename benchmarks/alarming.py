@@ -19,7 +19,7 @@ TAIL_S: Final = 3.0
 _LOOK_S = 0.0005
 _LEAK_MA = "60"
 _SEED = 20_260_101
-_OPENING_S = 60.0
+_OPENING_S = 180.0
 
 
 def publish_alarms(

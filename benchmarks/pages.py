@@ -43,7 +43,7 @@ class _Watched:
 PAGES: Final = (
     _Watched("/login", ("#log-in",), None),
     _Watched("/", (_LIVE, ".tile", ".overview-alarms .alarm-card")),
-    _Watched("/wall", (_LIVE, ".tile", ".ticker .alarm-card", ".map-surface[data-drawn]")),
+    _Watched("/wall", (_LIVE, ".tile", ".ticker .alarm-card", ".map-label-street")),
     _Watched("/duty", (_LIVE, ".ag-row .state")),
     _Watched("/cases", (_LIVE, ".case-row[data-case]")),
     _Watched("/lamps", (_LIVE, ".lamps-circuit")),
@@ -67,7 +67,12 @@ def run(settings: Settings) -> Report:
                 if settings.quick and watched.path not in _QUICK:
                     continue
                 settings.say(f"pages, run {number + 1} of {settings.runs}: {watched.path}")
-                report.row(watched.path).add(_visits(browser, wire, watched))
+                row = report.row(watched.path)
+                try:
+                    row.add(_visits(browser, wire, watched))
+                except RuntimeError as error:
+                    # Of one page that never came the others' figures must not be lost.
+                    report.notes.append(f"run {number + 1}: {error}")
     report.notes.append("kB count headers, workers and the live socket, until nothing was asked for half a second.")
     report.notes.append("Useful: what the page is for is on a frame (its first rows, tiles or curves, the map drawn).")
     return report

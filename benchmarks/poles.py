@@ -2,11 +2,13 @@
 
 import csv
 import random
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from paho.mqtt.client import Client, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks import load
 from devices.site import Street
@@ -21,6 +23,7 @@ run = false
 """
 _SEED = 20_260_101
 _BATCH = 500
+_IN_FLIGHT = 90
 _PATIENCE_S = 60.0
 
 
@@ -62,42 +65,38 @@ class Poles:
     """The poles' one connection to a broker; use it in a ``with``."""
 
     def __init__(self, port: int, names: Sequence[str]) -> None:
-        """Connect them."""
+        """Say where and for whom; nothing is connected yet."""
+        self._port = port
         self._names = names
         self._lit = [False] * len(names)
         self._next = 0
         self._seq = 0
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id="bench-poles")
 
     def __enter__(self) -> "Poles":
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(load.connect_packet("bench-poles"))
-        self._socket.recv(4, socket.MSG_WAITALL)
+        self._client.max_inflight_messages_set(_IN_FLIGHT)
+        self._client.max_queued_messages_set(0)
+        self._client.connect("127.0.0.1", self._port)
+        self._client.loop_start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._client.disconnect()
+        self._client.loop_stop()
 
     def switch(self, count: int) -> None:
         """Switch the next so many poles, on or off, have each tell it, and return when the broker has heard them."""
         for start in range(0, count, _BATCH):
-            size = min(_BATCH, count - start)
-            self._socket.sendall(b"".join(self._packet(mid) for mid in range(1, size + 1)))
-            # An acknowledgement has four bytes.
-            left = 4 * size
-            while left:
-                heard = len(self._socket.recv(left))
-                if not heard:
-                    raise RuntimeError("the broker has closed the poles' connection")
-                left -= heard
+            sent = [self._tell() for _ in range(min(_BATCH, count - start))]
+            for each in sent:
+                each.wait_for_publish(_PATIENCE_S)
 
-    def _packet(self, mid: int) -> bytes:
+    def _tell(self) -> MQTTMessageInfo:
         number, self._next = self._next, (self._next + 1) % len(self._names)
         self._lit[number] = not self._lit[number]
         self._seq += 1
         dim = 80 if self._lit[number] else 0
-        body = (
-            f'{{"v":1,"ts":{time.time_ns() // 1_000_000},"seq":{self._seq},"data":{{"dim_pct":{dim},"cmd_pct":{dim}}}}}'
-        )
+        at_ms = time.time_ns() // 1_000_000
+        body = f'{{"v":1,"ts":{at_ms},"seq":{self._seq},"data":{{"dim_pct":{dim},"cmd_pct":{dim}}}}}'
         topic = f"city/v1/{DISTRICT}/{load.KIND}/{self._names[number]}/telemetry"
-        return load.publish_packet(topic, body.encode(), mid)
+        return self._client.publish(topic, body.encode(), qos=1)

@@ -1,7 +1,5 @@
 """Kinds and the site as documents: everything a page needs to draw devices it knows nothing of."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from devices.kind import Field, Kind, Measurement
@@ -114,11 +112,3 @@ def site_document(site: Site, asset_version: str) -> Document:
         ],
         "kinds": [kind_document(kind) for kind in site.catalog.kinds.values()],
     }
-
-
-def geojson(path: Path | None) -> Document | None:
-    """Return a map file of the site, or None when it has none."""
-    if path is None:
-        return None
-    found: Document = json.loads(path.read_text(encoding="utf-8"))
-    return found

@@ -10,8 +10,9 @@ from cockpit.report import MOST_ALARMS, Report
 from cockpit.report_plots import SHADES, days, stacks
 from cockpit.texts import Texts
 from cockpit.times import rfc3339
-from devices.kind import PRIORITIES
+from devices.kind import PRIORITIES, Label
 from devices.site import Site
+from devices.units import UNITS
 
 _SHARES = (
     "registered", "handled", "handled_in_time", "closed", "closed_in_time", "reworked", "recurred", "intelligent",
@@ -233,10 +234,19 @@ class ReportPage:
         return row["alarms"], row["acked"], self._seconds(row["median_s"]), self._seconds(row["p95_s"])
 
     def _value(self, row: Document) -> str:
-        if row["value"] is None or row["unit"] == "1":
+        if row["value"] is None:
             return ""
+        if row["unit"] == "1":
+            code = self._codes(row).get(int(row["value"]))
+            return self._named(code) if code is not None else ""
         digits = f"{row['value']:,.2f}".rstrip("0").rstrip(".")
-        return f"{digits} {row['unit']}"
+        return f"{digits} {self._named(UNITS[row['unit']])}".rstrip()
+
+    def _codes(self, row: Document) -> Mapping[int, Label]:
+        kind = self._site.catalog.kinds.get(row["kind"])
+        fields = [f for m in kind.measurements for f in m.fields if f.key == row["field"]] if kind else []
+        # "Lamp failure: yes" says nothing that "lamp failure" does not.
+        return fields[0].codes if fields and fields[0].type == "code" else {}
 
     def _device(self, row: Document) -> object:
         name = (row["device_name"] or {}).get(self._say.language) or row["device"]

@@ -90,7 +90,8 @@ async def indicators(
     reckon = parts.cases.indicators if at is None else parts.past_boards.indicators
     found = await asyncio.to_thread(reckon, from_ms, to_ms, street or None, now_ms)
     zone = parts.site.timezone
-    return {"from": rfc3339(from_ms, zone), "to": rfc3339(to_ms, zone), "street": street or None, "indicators": found}
+    span = {"from": rfc3339(from_ms, zone), "to": rfc3339(to_ms, zone)}
+    return {"at": rfc3339(now_ms, zone), **span, "street": street or None, "indicators": found}
 
 
 @router.get("/ranking")

@@ -1,19 +1,22 @@
 """Site, kinds, map, devices and their history."""
 
 import asyncio
+import hashlib
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
 from cockpit.api.window import Then
-from cockpit.kinds import geojson, kind_document, site_document
+from cockpit.kinds import kind_document, site_document
 from cockpit.problems import Problem
 from cockpit.reading import Reader
 from cockpit.times import parse_instant, rfc3339
 
 router = APIRouter(prefix="/api/v1", tags=["city"])
 PartsNow = Annotated[Parts, Depends(parts_of)]
+Known = Annotated[str, Header(include_in_schema=False)]
 _HOUR_MS = 3_600_000
 
 
@@ -30,15 +33,15 @@ def kinds(parts: PartsNow) -> Document:
 
 
 @router.get("/map/basemap")
-def basemap(parts: PartsNow) -> Document:
+def basemap(parts: PartsNow, if_none_match: Known = "") -> Response:
     """Streets, water, green and roads as GeoJSON."""
-    return _map(geojson(parts.site.basemap))
+    return _map(parts.site.basemap, if_none_match)
 
 
 @router.get("/map/routes")
-def routes(parts: PartsNow) -> Document:
+def routes(parts: PartsNow, if_none_match: Known = "") -> Response:
     """Routes of drones and trucks as GeoJSON."""
-    return _map(geojson(parts.site.routes))
+    return _map(parts.site.routes, if_none_match)
 
 
 @router.get("/map/devices")
@@ -135,10 +138,16 @@ async def _reader(parts: Parts, at: int | None) -> Reader:
     return parts.reader if at is None else await asyncio.to_thread(parts.past.reader, at)
 
 
-def _map(found: Document | None) -> Document:
-    if found is None:
+def _map(path: Path | None, known: str) -> Response:
+    """Answer with a map file as it stands, or that the browser has it already."""
+    if path is None:
         raise Problem(404, "The site file names no such map.")
-    return found
+    text = path.read_bytes()
+    # Weak: what is sent may be packed or not.
+    mark = f'W/"{hashlib.blake2b(text, digest_size=8).hexdigest()}"'
+    if mark in known:
+        return Response(status_code=304, headers={"ETag": mark})
+    return Response(text, media_type="application/json", headers={"ETag": mark})
 
 
 def _step_ms(step: str) -> int | None:

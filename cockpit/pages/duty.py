@@ -92,14 +92,14 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
         {"field": "rank", "hide": True, "sort": "asc", "sortable": True, "sortIndex": 0},
         {"field": "raised_ms", "hide": True, "sort": "desc", "sortable": True, "sortIndex": 1},
         column("priority", "duty.priority", 12, cellRenderer="PriorityCell", minWidth=110),
-        column("state_text", "duty.state", 20, cellRenderer="StateCell", minWidth=150),
-        column("what", "duty.what", 18, minWidth=140),
-        column("value_text", "duty.value", 12, minWidth=125, cellClass="numeric"),
-        column("place", "duty.place", 14, minWidth=110),
-        column("device_text", "duty.device", 20, minWidth=150),
-        column("raised_text", "duty.raised", 15, minWidth=130, cellClass="numeric"),
-        column("since_text", "duty.since", 13, minWidth=110, cellClass="numeric"),
-        column("acked_text", "duty.acked", 16, minWidth=110),
+        column("state_text", "duty.state", 18, cellRenderer="StateCell", minWidth=150),
+        column("what", "duty.what", 24, minWidth=150),
+        column("value_text", "duty.value", 15, minWidth=130, cellClass="numeric"),
+        column("place", "duty.place", 13, minWidth=110),
+        column("device_text", "duty.device", 18, minWidth=150),
+        column("raised_text", "duty.raised", 13, minWidth=130, cellClass="numeric"),
+        column("since_text", "duty.since", 12, minWidth=110, cellClass="numeric"),
+        column("acked_text", "duty.acked", 12, minWidth=110),
     ]
 
 

@@ -284,6 +284,9 @@ def _layout(field: Field, style: FigureStyle, start_ms: int, stop_ms: int, *, le
                 "standoff": rem * 0.3,
             },
             **({"range": [0, 105]} if share else {"rangemode": "normal"}),
+            # 100,000 and not 100k: thousands have no such sign in Chinese.
+            "exponentformat": "none",
+            "separatethousands": True,
             "automargin": True,
             **ticks,
             **coded,

@@ -18,6 +18,7 @@ export function mount(element, scope) {
     const told = JSON.stringify([run?.id, run?.state, items, benchDesk.sources === null]);
     if (told === last) return;
     last = told;
+    element.parentElement.hidden = !run;
     element.replaceChildren(...content(run, items));
   };
   const ask = async () => {
@@ -37,7 +38,7 @@ export function mount(element, scope) {
 }
 
 function content(run, items) {
-  if (!run) return [el("p", { class: "quiet" }, say("bench.no_run"))];
+  if (!run) return [];
   return [
     stated(run, items),
     items.length ? el("ul", { class: "bench-alarm-list" }, items.map(row)) : el("p", { class: "quiet" }, say("bench.no_alarms")),

@@ -26,10 +26,12 @@ export function mount(element, scope) {
     const told = run?.city ? `${run.city}${page}` : run ? run.state : "none";
     if (told === shown) return;
     shown = told;
+    // Without a run its own area says so, once.
+    element.hidden = !run;
     if (!run?.city) {
       tabs.replaceChildren();
       stage.style.blockSize = "";
-      stage.replaceChildren(el("p", { class: "quiet" }, say(run ? (run.over ? "bench.no_city" : "bench.soon") : "bench.no_run")));
+      stage.replaceChildren(el("p", { class: "quiet" }, say(run?.over ? "bench.no_city" : "bench.soon")));
       return;
     }
     const path = (key) => `${key === "overview" ? "" : key}?lang=${settings.language}`;

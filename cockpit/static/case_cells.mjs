@@ -34,7 +34,9 @@ class Cell {
     this.countdown = new Countdown(item, hoursText);
     this.what = el("b");
     this.place = el("span");
-    this.who = el("span", { class: "cell-who quiet" });
+    this.where = el("span");
+    // In words what the shape says, where there is room for them.
+    this.who = el("span", { class: "cell-who quiet" }, this.countdown.word, " · ", this.where);
     this.element = el("article", { class: "case-cell", "data-case": item.id }, this.countdown.element, el("p", { class: "cell-what" }, this.what, this.place), this.who);
   }
 
@@ -43,6 +45,6 @@ class Cell {
     this.countdown.tick();
     setText(this.what, className(item));
     setText(this.place, streetName(item));
-    setText(this.who, `${say(`cases.state_${item.state}`)} · ${whoText(item)}`);
+    setText(this.where, `${say(`cases.state_${item.state}`)} · ${whoText(item)}`);
   }
 }

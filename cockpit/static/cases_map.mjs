@@ -44,10 +44,10 @@ function cell(street) {
 function paint(button, shape, street, counts) {
   const worst = WORST.find((colour) => counts[colour]) ?? "";
   const present = WORST.filter((colour) => counts[colour]);
-  const parts = present.map((colour) => el("span", { class: `street-count due-${colour}` }, colourMark(colour), number(counts[colour])));
-  button.replaceChildren(el("span", null, named(street.name)), el("span", { class: "street-counts" }, parts));
-  const words = present.map((colour) => `${say(`cases.colour_${colour}`)} ${number(counts[colour])}`).join(" · ");
-  button.setAttribute("aria-label", `${named(street.name)} · ${words || say("cases.none")}`);
+  // Read out like the map is seen: the name of each colour stands before its count.
+  const unseen = (words) => el("span", { class: "visually-hidden" }, ` · ${words} `);
+  const parts = present.map((colour) => el("span", { class: `street-count due-${colour}` }, colourMark(colour), unseen(say(`cases.colour_${colour}`)), number(counts[colour])));
+  button.replaceChildren(el("span", null, named(street.name)), el("span", { class: "street-counts" }, parts.length ? parts : unseen(say("cases.none"))));
   const chosen = caseDesk.filter.street === street.key;
   button.setAttribute("aria-pressed", String(chosen));
   for (const part of [button, shape].filter(Boolean)) {

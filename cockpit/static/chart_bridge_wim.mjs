@@ -97,7 +97,7 @@ function drawVehicle(sheet, values) {
   }
   sheet.line(0, view.ground, sheet.width, view.ground, "--line-strong", em * 0.1);
   for (const group of view.groups) drawGroup(sheet, view, group);
-  scales(sheet, view);
+  if (!view.low) scales(sheet, view);
 }
 
 function drawGroup(sheet, view, group) {

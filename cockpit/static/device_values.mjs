@@ -3,12 +3,13 @@
 import { get } from "./api.mjs";
 import { kinds } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
-import { fieldValue, instant, moment, unitOf } from "./format.mjs";
+import { apart, instant, moment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
 
 const REFRESH_MS = 30_000;
 const HEADINGS = ["field", "value", "unit", "quality", "time"];
+const NUMERIC = new Set(["value", "time"]);
 
 export async function mount(element, scope) {
   const id = element.dataset.device;
@@ -26,7 +27,7 @@ export async function mount(element, scope) {
     });
     return el("tbody", null, heading, own);
   });
-  const head = el("tr", null, HEADINGS.map((key) => el("th", { scope: "col", class: key === "value" ? "numeric" : null }, say(`device.${key}`))));
+  const head = el("tr", null, HEADINGS.map((key) => el("th", { scope: "col", class: NUMERIC.has(key) ? "numeric" : null }, say(`device.${key}`))));
   element.append(el("table", { class: "facts values" }, el("thead", null, head), bodies));
 
   const apply = (latest) => {
@@ -52,9 +53,10 @@ class Row {
     this.field = field;
     this.passing = passing;
     this.value = el("td", { class: "numeric" });
+    this.unit = el("td", { class: "quiet" });
     this.quality = el("td");
     this.time = el("td", { class: "numeric quiet" });
-    this.element = el("tr", null, el("th", { scope: "row" }, named(field.name)), this.value, el("td", { class: "quiet" }, unitOf(field)), this.quality, this.time);
+    this.element = el("tr", null, el("th", { scope: "row" }, named(field.name)), this.value, this.unit, this.quality, this.time);
     this.element.hidden = true;
   }
 
@@ -65,7 +67,9 @@ class Row {
     this.word = typeof reading.quality === "number" ? ["good", "uncertain", "bad"][reading.quality] : (reading.quality ?? "good");
     this.element.hidden = false;
     this.element.dataset.known = "true";
-    setText(this.value, fieldValue(this.field, reading.value));
+    const [figure, unit] = apart(this.field, reading.value);
+    setText(this.value, figure);
+    setText(this.unit, unit);
     setText(this.time, moment(at, live.now()));
     this.age(staleAfter);
   }

@@ -1,8 +1,9 @@
 // Numbers, times and durations as people read them; times are those of the site, whatever clock the screen has.
 
-import { named, say, settings } from "./texts.mjs";
+import { has, named, say, settings } from "./texts.mjs";
 
 const HEAVY_KG = 10_000;
+const LONG_S = 600;
 const kept = new Map();
 
 function formatter(key, make) {
@@ -27,7 +28,7 @@ export function digitsOf(field) {
 /** A field's value without its unit: a number, or the name of a code. */
 export function fieldValue(field, value) {
   if (value === null || value === undefined) return say("device.no_value");
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return field?.key === "plate_color" && has(`plate.color_${value}`) ? say(`plate.color_${value}`) : value;
   const code = field?.codes?.[String(Math.round(value))];
   if (code) return named(code);
   return number(value, digitsOf(field));
@@ -36,6 +37,11 @@ export function fieldValue(field, value) {
 export function unitOf(field) {
   // An empty label is one: "2 axles" has a unit word in Chinese and none in English.
   return field?.unit_label?.[settings.language] ?? "";
+}
+
+/** A value and its unit apart, for columns; ten minutes and more are read as a duration, not in thousands of seconds. */
+export function apart(field, value) {
+  return field.unit === "s" && value >= LONG_S ? [duration(value * 1000), ""] : [fieldValue(field, value), unitOf(field)];
 }
 
 /** A value with its unit; masses from ten tonnes on are read in tonnes, not in five digits of kilograms. */

@@ -44,6 +44,14 @@ function sweep() {
   for (const element of document.querySelectorAll("[data-mount]")) {
     if (!mounted.has(element)) mount(element);
   }
+  showPlace();
+}
+
+/** Where the navigation is wider than a phone, the page one is on stands within sight. */
+function showPlace() {
+  const nav = document.querySelector(".nav");
+  const own = nav?.querySelector("[aria-current]");
+  if (own && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = own.offsetLeft - nav.offsetLeft - (nav.clientWidth - own.offsetWidth) / 2;
 }
 
 // Only Dash's own changes matter: new pages appear as children of #shell and its sections.

@@ -53,7 +53,9 @@ export class LabelLayer {
         }
         const { x, y } = this.map.project(label.at);
         const left = x - label.width / 2;
-        const top = { alarm: y - label.height * 1.7, scene: y - label.height * 1.5 }[group] ?? y - label.height / 2;
+        const above = { alarm: y - label.height * 1.7, scene: y - label.height * 1.5 }[group];
+        // Over what it names; below where the edge of the map would cut it.
+        const top = above === undefined ? y - label.height / 2 : above < 0 && y >= 0 ? y + label.height * 0.7 : above;
         const box = { left, top, right: left + label.width, bottom: top + label.height };
         const hidden = taken.some((b) => box.left < b.right && b.left < box.right && box.top < b.bottom && b.top < box.bottom);
         element.style.visibility = hidden ? "hidden" : "";

@@ -3,6 +3,7 @@
 import { post } from "./api.mjs";
 import { areaInput, selectInput, textInput } from "./inputs.mjs";
 import { el } from "./dom.mjs";
+import { unitOf } from "./format.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { dialog } from "./rules_detail.mjs";
 import { logIn, session } from "./session.mjs";

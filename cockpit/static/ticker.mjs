@@ -52,7 +52,7 @@ export async function mount(element, scope) {
 function showCounts(element, open) {
   const rows = PRIORITIES.map((priority) => {
     const own = open.filter((alarm) => alarm.priority === priority);
-    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, priorityText(priority)), el("b", null, number(own.length)));
+    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, priority === "health" ? priorityText(priority) : priority), el("b", null, number(own.length)));
   });
   const unacked = open.filter(isUnacked).length;
   element.replaceChildren(

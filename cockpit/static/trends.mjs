@@ -39,6 +39,8 @@ export class Trends {
       const past = found.points.map(([at, value]) => [at, value]);
       const last = past.length ? past[past.length - 1][0] : 0;
       line.points = [...past, ...line.points.filter(([at]) => at > last)];
+      // What was told a moment ago may not be stored yet, and is not told again.
+      this.extend({ [id]: live.devices.get(id) });
     } catch {
       // The next choice of devices asks again; until then the line grows from the ticks alone.
       line.failed = true;

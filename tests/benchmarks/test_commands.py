@@ -81,6 +81,16 @@ def test_every_alarm_is_seen_in_the_database_and_on_every_wall(tmp_path: Path) -
         assert 0 < row["median"]["p50_ms"] <= row["median"]["p99_ms"] <= row["median"]["worst_ms"]
 
 
+def test_every_alarm_comes_to_every_open_page(tmp_path: Path) -> None:
+    rows = measured(tmp_path, "sockets")
+    assert [*rows] == ["no socket", "2 sockets", "4 sockets"]
+    assert "p50_ms" not in rows.pop("no socket")["median"]
+    for row in rows.values():
+        assert row["median"]["alarms"] > 3
+        assert row["median"]["missing"] == 0
+        assert 0 < row["median"]["p50_ms"] <= row["median"]["p99_ms"] <= row["median"]["worst_ms"]
+
+
 def test_memory_is_told(tmp_path: Path) -> None:
     (row,) = measured(tmp_path, "memory").values()
     assert 10 < row["median"]["started_mb"] <= row["median"]["peak_mb"]

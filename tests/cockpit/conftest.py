@@ -7,6 +7,7 @@ import pytest
 from tests.cockpit.town import Town
 from tests.sites import small_site_text
 
+ROUTES = '{"type": "FeatureCollection", "features": []}'
 # Whom an alarm is told to and what sees it; the channel has no address here, so its messages wait.
 CONTACTS = """
 [[cameras]]
@@ -28,7 +29,9 @@ env = "CITYDECK_NOTIFY_NOWHERE"
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a running town."""
-    running = Town(tmp_path_factory.mktemp("town"), small_site_text(tail=CONTACTS))
+    folder = tmp_path_factory.mktemp("town")
+    (folder / "routes.geojson").write_text(ROUTES)
+    running = Town(folder, small_site_text(head='routes = "routes.geojson"', tail=CONTACTS))
     running.start()
     yield running
     assert running.stop() == 0

@@ -163,3 +163,26 @@ def test_documentation_is_served_from_here(town: Town) -> None:
     assert "http://" not in page and "https://" not in page
     paths = town.get("/openapi.json")["paths"]
     assert "/api/v1/alarms/{alarm}/ack" in paths and "/healthz" in paths
+
+
+def test_a_map_that_a_browser_has_is_not_sent_again(town: Town) -> None:
+    """A map comes as its file stands, and only once; a site without one says so."""
+    with town.client() as client:
+        first = client.get("/api/v1/map/routes")
+        assert (first.status_code, first.json()) == (200, {"type": "FeatureCollection", "features": []})
+        assert first.headers["cache-control"] == "no-cache"
+        again = client.get("/api/v1/map/routes", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        other = client.get("/api/v1/map/routes", headers={"If-None-Match": 'W/"another"'})
+        assert other.status_code == 200
+        assert client.get("/api/v1/map/basemap").status_code == 404
+
+
+def test_only_the_desk_loads_the_grid(town: Town) -> None:
+    """What one page needs is not loaded by the others."""
+    with town.client() as client:
+        assert "/dash_ag_grid/" in client.get("/duty").text
+        for path in ("/", "/wall", "/cases", "/kpi", "/device/gas-1"):
+            page = client.get(path).text
+            assert "/dash_ag_grid/" not in page
+            assert "dash_renderer" in page

@@ -176,3 +176,10 @@ def test_the_report_of_a_day(town: Town, language: str, words: str) -> None:
     other = fetched(town, "/report", day="2026-01-02", lang=language).text
     assert "2026-01-02" in other
     assert page != other
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "高限报警"), ("en", "high alarm")])
+def test_the_report_gives_states_their_names(town: Town, language: str, word: str) -> None:
+    town.say("gas_alarm", "gas-reported", {"conc_pct_lel": 60, "state": 2})
+    town.alarm("gas-reported")
+    town.eventually(lambda: f">{word}<" in fetched(town, "/report", lang=language).text)
