@@ -74,7 +74,7 @@ def run(settings: Settings) -> Report:
                     # Of one page that never came the others' figures must not be lost.
                     report.notes.append(f"run {number + 1}: {error}")
     report.notes.append("kB count headers, workers and the live socket, until nothing was asked for half a second.")
-    report.notes.append("Useful: what the page is for is on a frame (its first rows, tiles or curves, the map drawn).")
+    report.notes.append("Useful: what the page is for is on a frame (first rows, tiles or curves, the map with names).")
     return report
 
 

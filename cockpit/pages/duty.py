@@ -91,15 +91,15 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
         # The order of the list is the product's, not the reader's: the worst on top, always.
         {"field": "rank", "hide": True, "sort": "asc", "sortable": True, "sortIndex": 0},
         {"field": "raised_ms", "hide": True, "sort": "desc", "sortable": True, "sortIndex": 1},
-        column("priority", "duty.priority", 12, cellRenderer="PriorityCell", minWidth=110),
-        column("state_text", "duty.state", 18, cellRenderer="StateCell", minWidth=150),
+        column("priority", "duty.priority", 11, cellRenderer="PriorityCell", minWidth=110),
+        column("state_text", "duty.state", 19, cellRenderer="StateCell", minWidth=150),
         column("what", "duty.what", 24, minWidth=150),
-        column("value_text", "duty.value", 15, minWidth=130, cellClass="numeric"),
-        column("place", "duty.place", 13, minWidth=110),
-        column("device_text", "duty.device", 18, minWidth=150),
-        column("raised_text", "duty.raised", 13, minWidth=130, cellClass="numeric"),
-        column("since_text", "duty.since", 12, minWidth=110, cellClass="numeric"),
-        column("acked_text", "duty.acked", 12, minWidth=110),
+        column("value_text", "duty.value", 14, minWidth=130, cellClass="numeric"),
+        column("place", "duty.place", 16, minWidth=110),
+        column("device_text", "duty.device", 19, minWidth=150),
+        column("raised_text", "duty.raised", 11, minWidth=130, cellClass="numeric"),
+        column("since_text", "duty.since", 11, minWidth=110, cellClass="numeric"),
+        column("acked_text", "duty.acked", 13, minWidth=125),
     ]
 
 

@@ -4,7 +4,7 @@ import { address, get } from "./api.mjs";
 import { el, setText } from "./dom.mjs";
 import { moment } from "./format.mjs";
 import { requestBanner, switchDialog } from "./lamp_acts.mjs";
-import { age, levelBar, maySwitch, percent, standingTag, wantedText } from "./lamp_words.mjs";
+import { age, leakText, levelBar, maySwitch, percent, standingTag, wantedText } from "./lamp_words.mjs";
 import { orderItem } from "./lamps_orders.mjs";
 import { live } from "./live.mjs";
 import { session, sessions } from "./session.mjs";
@@ -79,6 +79,6 @@ function figures(lamp) {
     el("div", { class: "lamp-panel-head" }, el("h2", null, say("lamps.title")), standingTag(lamp.standing), command?.answer ? el("span", { class: "quiet" }, command.answer) : null),
     levelBar(lamp.dim_pct, command ? command.dim_pct : lamp.cmd_pct).element,
     el("dl", { class: "lamp-panel-facts" }, rows.map(fact)),
-    lamp.leaking.length ? el("p", { class: "problem" }, say("lamps.leaks_long", { what: lamp.leaking.join(", ") })) : null,
+    lamp.leaking.length ? el("p", { class: "problem" }, say("lamps.leaks_long", { what: leakText(lamp.leaking) })) : null,
   ].filter(Boolean);
 }

@@ -25,6 +25,9 @@ export const percent = (value) => (value === null || value === undefined ? say("
 
 export const age = (at) => (at ? say("lamps.age", { age: duration(live.now() - Date.parse(at)) }) : say("lamps.never"));
 
+/** What leaks: lamps by their numbers, a whole circuit by its name. */
+export const leakText = (leaking) => leaking.map((key) => (key.startsWith("circuit:") ? say("lamps.to_circuit", { circuit: key.slice(8) }) : key)).join(", ");
+
 export function standingTag(word, count = null) {
   const text = count === null ? say(`lamps.standing_${word}`) : `${say(`lamps.standing_${word}`)} ${number(count)}`;
   return el("span", { class: `tag lamp-standing lamp-${word}` }, text);

@@ -3,7 +3,7 @@
 import { el, setText } from "./dom.mjs";
 import { duration, number } from "./format.mjs";
 import { requestBanner, switchDialog } from "./lamp_acts.mjs";
-import { age, levelBar, maySwitch, percent, STANDINGS, standingTag, wantedText } from "./lamp_words.mjs";
+import { age, leakText, levelBar, maySwitch, percent, STANDINGS, standingTag, wantedText } from "./lamp_words.mjs";
 import { LampTable } from "./lamps_table.mjs";
 import { lampsDesk } from "./lamps_desk.mjs";
 import { live } from "./live.mjs";
@@ -109,6 +109,6 @@ function wanted(circuit) {
 function standings(circuit) {
   const found = STANDINGS.filter((word) => circuit.standing[word]).map((word) => standingTag(word, circuit.standing[word]));
   if (!found.length) found.push(el("span", { class: "quiet" }, say("lamps.standing_own")));
-  if (circuit.leaking.length) found.push(el("span", { class: "tag lamp-leaks" }, say("lamps.leaks", { what: circuit.leaking.join(", ") })));
+  if (circuit.leaking.length) found.push(el("span", { class: "tag lamp-leaks" }, say("lamps.leaks", { what: leakText(circuit.leaking) })));
   return found;
 }

@@ -2,8 +2,12 @@
 
 import csv
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from benchmarks.poles import SITE, write_poles
 from benchmarks.wire import Wire
@@ -12,9 +16,16 @@ from tests.benchmarks.test_commands import measured
 from tests.servers.programs import require
 
 
-def test_pages_weigh_less_the_second_time(tmp_path: Path) -> None:
+@pytest.fixture
+def near() -> Iterator[Path]:
+    """Give a folder with a short path: Chromium keeps a socket below it, and those have at most 107 letters."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_pages_weigh_less_the_second_time(near: Path) -> None:
     require("chromium")
-    rows = measured(tmp_path, "pages")
+    rows = measured(near, "pages")
     assert [*rows] == ["/login", "/"]
     for row in rows.values():
         found = row["median"]
@@ -25,9 +36,9 @@ def test_pages_weigh_less_the_second_time(tmp_path: Path) -> None:
             assert found[f"{visit}_useful_ms"] > 0
 
 
-def test_a_whole_city_is_drawn_and_changes(tmp_path: Path) -> None:
+def test_a_whole_city_is_drawn_and_changes(near: Path) -> None:
     require("chromium")
-    rows = measured(tmp_path, "map")
+    rows = measured(near, "map")
     assert [*rows] == ["/", "/wall"]
     for row in rows.values():
         assert row["median"]["kb"] > 100
