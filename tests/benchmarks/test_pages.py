@@ -2,25 +2,14 @@
 
 import csv
 import socket
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from benchmarks.poles import SITE, write_poles
 from benchmarks.wire import Wire
 from devices.site_file import load_site
 from tests.benchmarks.test_commands import measured
 from tests.servers.programs import require
-
-
-@pytest.fixture
-def near() -> Iterator[Path]:
-    """Give a folder with a short path: Chromium keeps a socket below it, and those have at most 107 letters."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 def test_pages_weigh_less_the_second_time(near: Path) -> None:

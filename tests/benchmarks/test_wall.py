@@ -9,9 +9,9 @@ from tests.benchmarks.test_commands import measured
 from tests.servers.programs import require
 
 
-def test_a_wall_is_watched(tmp_path: Path) -> None:
+def test_a_wall_is_watched(near: Path) -> None:
     require("chromium")
-    rows = measured(tmp_path, "wall")
+    rows = measured(near, "wall")
     *samples, slope = rows
     assert slope == SLOPE
     assert len(samples) >= 2
