@@ -64,14 +64,14 @@ def run(settings: Settings) -> Report:
             _open(page, town)
             devtools = page.context.new_cdp_session(page)
             started_s = time.monotonic()
-            while (passed_s := time.monotonic() - started_s) <= length_s:
+            while (passed_s := time.monotonic() - started_s) <= length_s or len(samples) < 2:
                 page.locator(".scene[data-scene=city]").wait_for()
                 found = _sample(page, devtools)
                 samples.append((passed_s, found))
                 settings.say(
                     f"{passed_s / 60:5.1f} min, " + ", ".join(f"{key} {value:g}" for key, value in found.items())
                 )
-                report.row(f"{passed_s / 60:.1f} min").add(found)
+                report.row(f"{passed_s / 60:.{2 if settings.quick else 1}f} min").add(found)
                 page.wait_for_timeout(1_000 * max(0.0, every_s * len(samples) - (time.monotonic() - started_s)))
         finally:
             chromium.close()

@@ -98,7 +98,9 @@ def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: Viewport
                 assert sizes, (scene, selector)
                 assert min(sizes) >= 40 * times, (scene, selector, sizes)
             assert page.evaluate(LAID_OUT, [BOXES, FULL]) == [], scene
-            assert serious_findings(page) == [], scene
+            # The same elements at both sizes: once is enough of what takes long.
+            if size is FULL_HD:
+                assert serious_findings(page) == [], scene
             words = page.locator(".page-wall").inner_text()
             assert "wall." not in words
             assert "scene." not in words
