@@ -34,7 +34,7 @@ export async function handoverDialog() {
       figures(found.shift),
       el("div", { class: "button-row" }, el("button", { type: "button", class: "primary", onclick: () => write(dialog, found.shift) }, say("duty.handover_write")), el("button", { type: "button", onclick: () => dialog.close() }, say("shell.close"))),
       el("h3", null, say("duty.handover_notes")),
-      found.items.length ? el("ol", { class: "handover-notes" }, found.items.map((item) => note(item, dialog))) : el("p", { class: "quiet" }, say("duty.handover_none")),
+      found.items.length ? el("ol", { class: "handover-notes" }, found.items.map((item) => note(item, () => dialog.close()))) : el("p", { class: "quiet" }, say("duty.handover_none")),
     ),
   );
   dialog.addEventListener("close", () => dialog.remove());
@@ -59,12 +59,12 @@ function figures(facts) {
   return el("dl", { class: "handover-figures" }, rows.map(([word, figure]) => el("div", null, el("dt", null, word), el("dd", { class: "numeric" }, figure))));
 }
 
-function note(item, dialog) {
+function note(item, close) {
   const taken = item.accepted_by
     ? el("span", { class: "quiet" }, say("duty.handover_taken", { name: item.accepted_by, time: moment(item.accepted_at, live.now()) }))
     : session()?.user === item.written_by
       ? el("span", { class: "quiet" }, say("duty.handover_open"))
-      : el("button", { type: "button", onclick: () => takeOver(item, dialog) }, say("duty.handover_take"));
+      : el("button", { type: "button", onclick: () => takeOver(item, close) }, say("duty.handover_take"));
   const open = Object.values(item.facts.open).reduce((sum, count) => sum + count, 0);
   return el(
     "li",
@@ -90,8 +90,8 @@ function write(dialog, facts) {
   });
 }
 
-function takeOver(item, dialog) {
-  dialog.close();
+function takeOver(item, close) {
+  close();
   actDialog({
     title: say("duty.handover_take"),
     what: `${item.written_by} · ${moment(item.written_at, live.now())}`,

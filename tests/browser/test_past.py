@@ -80,7 +80,7 @@ def test_the_panel_chooses_an_instant_a_span_and_the_way_back(demo: Town, then: 
     page.goto(f"{demo.address}/device/gas-0042?lang=en")
     expect(page.locator(".live-badge.is-live")).to_be_visible(timeout=PATIENCE_MS)
     control = page.locator(".time-control > button")
-    expect(control).to_have_text("Live")
+    expect(control).to_have_text("History")
     control.click()
     page.locator(".time-panel [data-step=hour]").click()
     expect(page.locator(".past-band strong")).to_contain_text("PAST", timeout=PATIENCE_MS)
