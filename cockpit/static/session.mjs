@@ -100,6 +100,8 @@ async function logOut() {
 
 export async function mount(element, scope) {
   const show = () => {
+    // Before it is known who this is, a button would be the wrong one for half of them.
+    if (!current) return;
     element.replaceChildren(
       ...(current?.user
         ? [

@@ -89,7 +89,7 @@ def test_log_out(real: Town, page: Page) -> None:
     """It leads to the page to log in; the way back shows nothing."""
     page.request.post(f"{real.address}/api/v1/login", data={"user": "officer", "password": PASSWORD})
     page.goto(f"{real.address}/?lang=en")
-    page.locator("header .session button").click(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Log out").click(timeout=PATIENCE_MS)
     page.wait_for_url("**/login*", timeout=PATIENCE_MS)
     assert page.request.get(f"{real.address}/api/v1/summary").status == 401
     page.goto(f"{real.address}/cases")
