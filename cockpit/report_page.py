@@ -213,7 +213,8 @@ class ReportPage:
         return self._section(say("report.load"), self._table((say("kpi.figure"), say("report.value")), rows, True))
 
     def _section(self, title: str, *parts: str) -> str:
-        return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+        # On a phone a wide section scrolls by itself, which a keyboard has to reach.
+        return f'<section tabindex=0 aria-label="{escape(title)}"><h2>{escape(title)}</h2>{"".join(parts)}</section>'
 
     def _table(self, head: Iterable[str], rows: Sequence[Cells], numeric: bool = False) -> str:
         if not rows:

@@ -33,10 +33,12 @@ def anyio_backend() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use, and put browser tests last."""
+    """Mark tests by the fixtures they use, and put the files with browser tests last."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _MARKER_OF_FIXTURE:
                 item.add_marker(_MARKER_OF_FIXTURE[fixture])
     # Playwright keeps an event loop running in this thread, where no async test could then start its own.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    # By file, since a file is what a worker takes; --no-loadscope-reorder keeps the order there.
+    browsing = {item.path for item in items if item.get_closest_marker("browser") is not None}
+    items.sort(key=lambda item: item.path in browsing)

@@ -7,6 +7,7 @@ import { moment, number } from "./format.mjs";
 import { deviceLink, keepWithLanguage, link, seconds, streetNames } from "./kpi_words.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { named, say, settings } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 
 const PAGE = 200;
 const ALARM_KEYS = ["state", "kind", "rule", "priority", "device", "street", "suppression", "from", "to"];
@@ -47,7 +48,8 @@ export async function mount(element, scope) {
 
 function exported(wanted, format) {
   const url = new URL(address("api/v1/export/alarms"));
-  for (const [key, value] of Object.entries({ ...wanted, format, lang: settings.language })) url.searchParams.set(key, value);
+  const at = timeWindow.past ? { at: timeWindow.given } : {};
+  for (const [key, value] of Object.entries({ ...wanted, ...at, format, lang: settings.language })) url.searchParams.set(key, value);
   return url.href;
 }
 

@@ -7,9 +7,12 @@ const BASE = new URL("../", import.meta.url);
 const FOLLOWING = /^(|wall|duty|cases|kpi|kpi\/records|device\/[^/]+)$/;
 const PAGES = /^(|wall|duty|cases|kpi|kpi\/records|device\/[^/]+|rules|health|lamps|bench)$/;
 const INSTANT = /^(\d{4}-\d\d-\d\dT|\d{13}$)/;
-const KEYS = ["at", "from", "to"];
 
 const place = (url) => decodeURIComponent(url.pathname.slice(BASE.pathname.length)).replace(/^\/+|\/+$/g, "");
+
+// On the pages of indicators `from` and `to` are the days reckoned, or when a record began: their window is an instant.
+const spansIn = (url) => !/^kpi(\/|$)/.test(place(url));
+const keysIn = (url) => (spansIn(url) ? ["at", "from", "to"] : ["at"]);
 
 function instantOf(text) {
   if (!INSTANT.test(text ?? "")) return null;
@@ -19,9 +22,10 @@ function instantOf(text) {
 
 function read() {
   const asked = new URLSearchParams(window.location.search);
-  const to = instantOf(asked.get("to"));
-  const given = asked.get("at") ?? (INSTANT.test(asked.get("to") ?? "") ? asked.get("to") : null);
-  const from = asked.has("at") ? null : instantOf(asked.get("from"));
+  const span = spansIn(window.location) && !asked.has("at");
+  const to = span ? instantOf(asked.get("to")) : null;
+  const given = asked.get("at") ?? (span && INSTANT.test(asked.get("to") ?? "") ? asked.get("to") : null);
+  const from = span ? instantOf(asked.get("from")) : null;
   const follows = FOLLOWING.test(place(window.location));
   return { given, at: asked.has("at") ? instantOf(asked.get("at")) : to, from, follows, past: follows && given !== null };
 }
@@ -38,9 +42,8 @@ export const timeWindow = read();
 export function withWindow(href) {
   const url = new URL(href, window.location.href);
   const inside = url.origin === BASE.origin && url.pathname.startsWith(BASE.pathname);
-  if (timeWindow.given === null || !inside || !PAGES.test(place(url)) || KEYS.some((key) => INSTANT.test(url.searchParams.get(key) ?? ""))) return href;
-  // The days of the page of indicators bear the names of a span.
-  if (timeWindow.from !== null && !place(url).startsWith("kpi")) {
+  if (timeWindow.given === null || !inside || !PAGES.test(place(url)) || keysIn(url).some((key) => INSTANT.test(url.searchParams.get(key) ?? ""))) return href;
+  if (timeWindow.from !== null && spansIn(url)) {
     url.searchParams.set("from", rfc3339(timeWindow.from));
     url.searchParams.set("to", timeWindow.given);
   } else {
@@ -52,8 +55,9 @@ export function withWindow(href) {
 /** This page in another window: {}, {at} or {from, to}, in epoch milliseconds. */
 export function inWindow(wanted) {
   const url = new URL(window.location.href);
-  for (const key of KEYS) if (key === "at" || INSTANT.test(url.searchParams.get(key) ?? "")) url.searchParams.delete(key);
-  for (const [key, at] of Object.entries(wanted)) url.searchParams.set(key, rfc3339(at));
+  for (const key of keysIn(url)) if (key === "at" || INSTANT.test(url.searchParams.get(key) ?? "")) url.searchParams.delete(key);
+  const shown = spansIn(url) || wanted.to === undefined ? wanted : { at: wanted.to };
+  for (const [key, at] of Object.entries(shown)) url.searchParams.set(key, rfc3339(at));
   return url.href;
 }
 

@@ -127,9 +127,13 @@ class Town:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Return what the API answers to a reader who is not logged in; of a site that is not open, to a screen."""
-        answer = httpx.get(f"{self.address}{path}", params=parameters, headers=self.bearer, timeout=20)
+        answer = self.ask(path, **parameters)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def ask(self, path: str, **parameters: Any) -> httpx.Response:
+        """Ask the API as one who is not logged in; of a site that is not open, as a screen."""
+        return httpx.get(f"{self.address}{path}", params=parameters, headers=self.bearer, timeout=20)
 
     def say(self, kind: str, device: str, data: dict[str, Any], channel: str = "telemetry", **envelope: Any) -> None:
         """Publish a native message now and wait for the broker to have it."""
@@ -143,10 +147,14 @@ class Town:
         self.device.publish(topic, payload, qos=1).wait_for_publish(10)
 
     def until(self, path: str, condition: Callable[[Any], Any], *, patience_s: float = 30, **parameters: Any) -> Any:
-        """Ask until the answer fulfils a condition, and return that answer."""
+        """Ask until there is an answer that fulfils a condition, and return it; not there yet (404) is no answer."""
 
         def fulfilled() -> Any:
-            found = self.get(path, **parameters)
+            answer = self.ask(path, **parameters)
+            if answer.status_code == 404:
+                return None
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
             return found if condition(found) else None
 
         return wait_until(fulfilled, patience_s, 0.1)
