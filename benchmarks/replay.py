@@ -102,7 +102,7 @@ def _read(
     try:
         while records := journal.read(position, _READ):
             position = records[-1].position
-            outcomes = [decoder.outcome(record) for record in records]
+            outcomes = decoder.outcomes(records)
             transitions += len(engine.feed(outcomes))
             if store is None:
                 continue

@@ -79,7 +79,7 @@ def _fed(setting: _Setting, devices: int) -> dict[str, float]:
     for records in _batches(site, setting):
         first_round = records[0].position <= devices
         begun_s = time.process_time()
-        outcomes = [decoder.outcome(record) for record in records]
+        outcomes = decoder.outcomes(records)
         decoded_s = time.process_time()
         engine.feed(outcomes)
         done_s = time.process_time()

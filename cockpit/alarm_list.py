@@ -106,9 +106,9 @@ def _cursor(row: sa.RowMapping) -> str:
 def _behind(cursor: str, by_rank: bool) -> sa.ColumnElement[bool]:
     rank, raised_at, identifier = ([*cursor.split("."), "", ""])[:3]
     if not (rank.isascii() and rank.isdigit() and raised_at.isascii() and raised_at.isdigit() and identifier):
-        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
+        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.", code="bad_cursor")
     if len(rank) > 1 or len(raised_at) > 15 or len(identifier) > 40 or not identifier.isalnum():
-        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
+        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.", code="bad_cursor")
     older = sa.or_(
         occurrence.c.raised_at < int(raised_at),
         sa.and_(occurrence.c.raised_at == int(raised_at), occurrence.c.id > identifier),

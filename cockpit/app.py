@@ -26,6 +26,7 @@ from cockpit.api import (
     case_acts,
     cases,
     city,
+    drills,
     evidence,
     exports,
     handovers,
@@ -49,6 +50,9 @@ from cockpit.bench.proxy import PREFIX, CityProxy
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.city import City
+from cockpit.drill.desk import Drills
+from cockpit.drill.manners import DRILL, anybody
+from cockpit.drill.manners import PREFIX as DRILL_PREFIX
 from cockpit.guard import Guard
 from cockpit.headers import inline_hashes, policy
 from cockpit.kpi import Kpi
@@ -107,6 +111,7 @@ def create_app(site: Site, places: Places, world: World) -> ASGIApp:
     backtests = Backtests(database, site, places)
     # A city that is played is looked at through the bench, and has none itself.
     tried = None if site.replayed else Bench(site, places, database, ruled)
+    exercises = None if tried is None else Drills(site, places, database, tried.sources, clock_ms)
     lit = LampBoard(database, site, now)
     dispatcher = None if world.broker is None else Dispatcher(database, world.broker, clock_ms, lit.reading)
 
@@ -126,7 +131,11 @@ def create_app(site: Site, places: Places, world: World) -> ASGIApp:
             dispatcher.start()
         if tried is not None:
             tried.runs.begin()
+        if exercises is not None:
+            await asyncio.to_thread(exercises.begin)
         yield
+        if exercises is not None:
+            await asyncio.to_thread(exercises.close)
         if tried is not None:
             await asyncio.to_thread(tried.runs.close)
         backtests.close()
@@ -160,12 +169,22 @@ def create_app(site: Site, places: Places, world: World) -> ASGIApp:
         api.state.bench = tried
         api.include_router(bench.router)
         api.mount(PREFIX, CityProxy(tried.runs), name="bench city")
+    if exercises is not None:
+        api.state.drills = exercises
+        api.include_router(drills.router)
+        proxy = CityProxy(exercises.runs, DRILL_PREFIX, anybody, DRILL)
+        api.mount(DRILL_PREFIX, proxy, name="drill city")
     api.include_router(account.pages)
     hashes = _documentation(api, world.prefix)
     api.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
     async def unknown(rest: str = "") -> JSONResponse:
-        return problem_response(404, f"There is nothing at /api/{rest}; /docs lists what there is.")
+        return problem_response(
+            404,
+            f"There is nothing at /api/{rest}; /docs lists what there is.",
+            code="no_such_path",
+            values={"path": rest},
+        )
 
     # Before Dash, whose last route answers every other address with a page.
     for path in ("/api", "/api/{rest:path}"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cockpit.drill.mark import marked
 from cockpit.times import rfc3339
 from devices.groups import gathered
 from devices.kind import PRIORITIES
@@ -79,7 +80,7 @@ class Board:
             "camera": contacts["camera"],
             "grid_officer": contacts["grid_officer"],
             "device_name": _named(row, device),
-            "rule_name": {"zh": label.zh, "en": label.en},
+            "rule_name": marked(self._site, {"zh": label.zh, "en": label.en}),
             "unit_label": {"zh": unit.zh, "en": unit.en},
             "responsible": contacts["unit"],
         }

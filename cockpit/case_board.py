@@ -8,8 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cockpit.drill.mark import marked
 from cockpit.sessions import User
 from cockpit.times import rfc3339
+from devices.kind import in_both
 from devices.site import Site
 from ingest.alarms.areas import streets_of
 from ingest.alarms.database import AlarmDatabase
@@ -71,10 +73,11 @@ class CaseBoard:
         own_camera = device.camera if device is not None else ""
         contacts = self._directory.of_place(row["unit"], row["grid"], row["lat"], row["lon"], own_camera).document()
         street = self._site.streets.get(row["street"])
+        names = _named(limit.label) if limit else {"zh": row["sub_class"], "en": row["sub_class"]}
         return {
             **{key: row[key] for key in _PLAIN},
             **{key: rfc3339(row[key], self._site.timezone) for key in _TIMES},
-            "name": _named(limit.label) if limit else {"zh": row["sub_class"], "en": row["sub_class"]},
+            "name": marked(self._site, names),
             "code": limit.code if limit else "",
             "street_name": _named(street.label) if street else None,
             "unit": {"key": unit.key, "name": _named(unit.label), "phone": unit.phone} if unit else None,
@@ -203,7 +206,7 @@ class CaseBoard:
             "hours": row.hours,
             "severe_hours": row.severe_hours,
             "version": row.version,
-            "source": row.source,
+            "source": _named(in_both(row.source)),
             "grade": row.grade,
         }
 

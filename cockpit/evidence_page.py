@@ -137,7 +137,10 @@ class EvidencePage:
         delays = f"{numbers['deadband']:g} {unit} / {numbers['on_s']:g} s / {numbers['off_s']:g} s"
         if numbers["latch"]:
             delays += f" · {say('pack.latched')}"
-        source = f"{numbers['source']} · {say('alarm.grade', grade=numbers['grade'])}"
+        told = numbers["source"]
+        # A pack of before there was a text in each language has one in both.
+        named = told[say.language] if isinstance(told, dict) else told
+        source = f"{named} · {say('alarm.grade', grade=numbers['grade'])}"
         return name, rule.version, since, levels, delays, source + (f" · {rule.edition}" if rule.edition else "")
 
     def _acts(self, rows: Sequence[Row]) -> str:

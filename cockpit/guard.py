@@ -5,6 +5,7 @@ Pure ASGI, so that websockets pass through it too.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -27,6 +28,8 @@ from ingest.errors import AlarmError
 log = logging.getLogger(__name__)
 
 current_user: ContextVar[User | None] = ContextVar("citydeck_user", default=None)
+# Under this name the door of an exercise puts the user into a request's scope, where no request can put anything.
+HANDED_OVER = "citydeck.handed_over"
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION = ("/api/v1/login", "/api/v1/logout", "/api/v1/session")
@@ -35,7 +38,7 @@ _OPEN = frozenset({"/login", "/healthz", "/metrics", "/favicon.ico", "/_favicon.
 _OPEN_FOLDERS = ("/static/", "/assets/")
 _NO_PAGES = ("/api/", "/static/", "/assets/", "/_dash", "/healthz", "/metrics", "/openapi.json", "/login")
 # Dash sends its callbacks, which only read, as writes.
-_READ_BY_POST = "/_dash-update-component"
+_READ_BY_POST = re.compile(r"(/drill/city/[0-9a-f]+)?/_dash-update-component")
 # The longest that a browser keeps a cookie.
 _SCREEN_COOKIE_S = 400 * 86_400
 
@@ -69,7 +72,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        asking = await self._who(headers)
+        handed = scope.get(HANDED_OVER)
+        asking = await self._who(headers) if handed is None else _Asking(handed, None, None)
         current_user.set(asking.user)
         if scope["type"] == "websocket":
             await self._socket(asking, headers, scope, receive, send)
@@ -85,7 +89,7 @@ class Guard:
         try:
             refusal = await self._refusal(asking.user, headers, scope)
         except AlarmError as error:
-            refusal = problem_response(503, f"Try again in a moment: {error}.")
+            refusal = problem_response(503, f"Try again in a moment: {error}.", code="away")
         await (refusal or self._app)(scope, receive, with_headers)
 
     async def _who(self, headers: Mapping[str, str]) -> _Asking:
@@ -125,18 +129,18 @@ class Guard:
         path, method = scope["path"], scope["method"]
         if "\x00" in path or b"%00" in scope["query_string"]:
             # No name has one, and PostgreSQL takes none: it would look as if the database were away.
-            return problem_response(400, "The address holds a NUL, which is part of no name.")
+            return problem_response(400, "The address holds a NUL, which is part of no name.", code="address_nul")
         if method in _SAFE:
             given = dict(parse_qsl(scope["query_string"].decode("latin-1"), True)).get("token")
             if given is not None and _is_page(path):
                 return await self._screen_comes_in(given, scope)
             return None if user is not None or self._open or _is_open(path) else _log_in_first(headers, scope)
         if foreign(headers):
-            return problem_response(403, "This request comes from another site.")
-        if path in _SESSION or (path == _READ_BY_POST and (user is not None or self._open)):
+            return problem_response(403, "This request comes from another site.", code="foreign_site")
+        if path in _SESSION or (_READ_BY_POST.fullmatch(path) and (user is not None or self._open)):
             return None
         if user is None:
-            return problem_response(401, "Log in first: POST /api/v1/login with user and password.")
+            return problem_response(401, "Log in first: POST /api/v1/login with user and password.", code="log_in")
         if user.screen:
             return await self._screen_writes(user, scope)
         return None
@@ -166,7 +170,7 @@ class Guard:
         address = scope["client"][0] if scope.get("client") else ""
         now_ms = time.time_ns() // 1_000_000
         await asyncio.to_thread(self._sessions.note_refused_write, user, address, what, now_ms)
-        return problem_response(403, "A screen may only read; log in to write.")
+        return problem_response(403, "A screen may only read; log in to write.", code="screen_reads")
 
 
 def _log_in_first(headers: Mapping[str, str], scope: Scope) -> Response:
@@ -174,7 +178,7 @@ def _log_in_first(headers: Mapping[str, str], scope: Scope) -> Response:
         query = scope["query_string"].decode("latin-1")
         target = quote(scope["path"]) + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
-    return problem_response(401, "Reading takes a log-in here, or the token of a screen.")
+    return problem_response(401, "Reading takes a log-in here, or the token of a screen.", code="log_in_to_read")
 
 
 def _is_open(path: str) -> bool:

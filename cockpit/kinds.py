@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from devices.kind import Field, Kind, Measurement
+from devices.kind import Field, Kind, Label, Measurement, in_both
 from devices.site import Site
 from devices.units import UNITS
 
@@ -15,7 +15,7 @@ def kind_document(kind: Kind) -> Document:
     return {
         "key": kind.key,
         "name": {"zh": kind.zh, "en": kind.en},
-        "source": kind.source,
+        "source": _both(kind.source),
         "shape": kind.shape,
         "headline": kind.headline,
         "moving": kind.moving,
@@ -27,7 +27,7 @@ def kind_document(kind: Kind) -> Document:
             "rule": f"{kind.key}.no_data",
             "after_s": silence.after_s,
             "priority": silence.priority,
-            "source": silence.source,
+            "source": _both(silence.source),
             "grade": silence.grade,
         },
         "measurements": [_measurement(kind, measurement) for measurement in kind.measurements],
@@ -71,12 +71,17 @@ def _field(kind: Kind, field: Field) -> Document:
                 "latch": limit.latch,
                 "passage": limit.passage,
                 "of_values": limit.of_values,
-                "source": limit.source,
+                "source": _both(limit.source),
                 "grade": limit.grade,
             }
             for limit in field.limits
         ],
     }
+
+
+def _both(source: str | Label) -> Document:
+    found = in_both(source)
+    return {"zh": found.zh, "en": found.en}
 
 
 def site_document(site: Site, asset_version: str) -> Document:

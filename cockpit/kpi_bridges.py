@@ -67,7 +67,7 @@ def _plates(sources: Sources, wanted: Wanted, devices: list[str]) -> list[Docume
         sa.select(offence.c.vehicle, times.label("times"), sa.func.max(offence.c.at).label("last"))
         .where(
             offence.c.at >= wanted.period.from_ms,
-            offence.c.at < wanted.period.to_ms,
+            offence.c.at < min(wanted.period.to_ms, wanted.known_ms + 1),
             offence.c.device.in_(devices),
         )
         .group_by(offence.c.vehicle)
@@ -81,7 +81,7 @@ def _plates(sources: Sources, wanted: Wanted, devices: list[str]) -> list[Docume
             sa.select(offence.c.vehicle, offence.c.device, offence.c.at).where(
                 offence.c.vehicle.in_([row.vehicle for row in rows]),
                 offence.c.at >= wanted.period.from_ms,
-                offence.c.at < wanted.period.to_ms,
+                offence.c.at < min(wanted.period.to_ms, wanted.known_ms + 1),
             )
         ).all()
     zone = sources.site.timezone

@@ -17,7 +17,7 @@ class Days:
     """Remembers what was found of a day; safe to share between threads. What may still change is asked again."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[Hashable, int], tuple[int, object]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Hashable, int, int | None], tuple[int, object]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(
@@ -27,6 +27,7 @@ class Days:
         now_ms: int,
         reckon: Callable[[Day], Value],
         go_on: Callable[[], bool],
+        at_ms: int | None = None,
     ) -> tuple[dict[Day, Value], int]:
         """Return what is known of the days of a period that have begun, and how many are not reckoned yet.
 
@@ -36,13 +37,16 @@ class Days:
             now_ms: the present.
             reckon: finds the figure of a day; slow.
             go_on: whether there is time to reckon one more day; the first is always reckoned.
+            at_ms: an instant of the past, up to which things are known; the day on which it falls is one of its own.
         """
         found: dict[Day, Value] = {}
         waiting, reckoned = 0, 0
         # The newest first: that is what people look at while the rest comes.
-        for day in sorted((day for day in period.days if day.from_ms <= now_ms), key=_begin, reverse=True):
+        known_ms = now_ms if at_ms is None else at_ms
+        for day in sorted((day for day in period.days if day.from_ms <= known_ms), key=_begin, reverse=True):
+            key = (what, day.from_ms, None if known_ms >= day.to_ms else at_ms)
             with self._lock:
-                until_ms, value = self._kept.get((what, day.from_ms), (0, None))
+                until_ms, value = self._kept.get(key, (0, None))
                 if until_ms > now_ms:
                     found[day] = cast(Value, value)
                     continue
@@ -52,7 +56,7 @@ class Days:
             reckoned += 1
             fresh = reckon(day)
             with self._lock:
-                self._kept[what, day.from_ms] = (now_ms + _lasts_ms(day, now_ms), fresh)
+                self._kept[key] = (now_ms + _lasts_ms(day, now_ms), fresh)
                 while len(self._kept) > _MOST:
                     self._kept.popitem(last=False)
             found[day] = fresh

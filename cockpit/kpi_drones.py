@@ -44,9 +44,9 @@ class Drones:
             if day.from_ms < wanted.now_ms - kept_ms:
                 return None
             every = {key: each for key, each in sources.site.devices.items() if each.kind == KIND}
-            return {key: self._covered(each, day, wanted.now_ms) for key, each in every.items()}
+            return {key: self._covered(each, day, wanted.known_ms) for key, each in every.items()}
 
-        found, waiting = sources.days.of(KIND, wanted.period, wanted.now_ms, reckon, wanted.go_on)
+        found, waiting = sources.daily(KIND, wanted, reckon)
         planned = [route for route in self.routes.routes if route.dock in docks]
         known = {day: each for day, each in found.items() if each is not None}
         flown: dict[str, set[int]] = defaultdict(set)
@@ -75,8 +75,8 @@ class Drones:
             "routes_in_all": len(planned),
         }
 
-    def _covered(self, drone: Device, day: Day, now_ms: int) -> Points:
-        flown = positions(self._sources.store, drone.id, day.from_ms, min(day.to_ms, now_ms))
+    def _covered(self, drone: Device, day: Day, known_ms: int) -> Points:
+        flown = positions(self._sources.store, drone.id, day.from_ms, min(day.to_ms, known_ms))
         return self.routes.covered(drone.parent, flown)
 
 

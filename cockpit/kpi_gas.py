@@ -26,7 +26,7 @@ def gas(sources: Sources, wanted: Wanted) -> Document:
         "days": [
             {"day": day.date.isoformat(), **_figures(on_day(rows, day))}
             for day in wanted.period.days
-            if day.from_ms <= wanted.now_ms
+            if day.from_ms <= wanted.known_ms
         ],
         "streets": [{"street": street, **_figures(by_street[street])} for street in sources.streets(wanted)],
     }

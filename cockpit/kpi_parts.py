@@ -1,13 +1,15 @@
 """What the indicators of all kinds share: what they are asked for, what they read, and the documents of shares."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from cockpit.kpi_days import Days
 from cockpit.kpi_period import Day, Period
+from cockpit.past_records import PastRecords
 from devices.site import Device, Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import occurrence
@@ -16,17 +18,28 @@ from ingest.store import Asked, Store, Tally
 
 Document = dict[str, Any]
 Row = Mapping[str, Any]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which period and which part of the city, as it stands now; ``go_on`` says whether there is time for more."""
+    """Which period and which part of the city; ``go_on`` says whether there is time for more.
+
+    With ``at_ms`` that is told which was known at that instant: what was done and what came about later is left out.
+    Only readings count at the time of the device, however late they came: nobody keeps when they did.
+    """
 
     period: Period
     now_ms: int
     district: str | None = None
     street: str | None = None
     go_on: Callable[[], bool] = lambda: True
+    at_ms: int | None = None
+
+    @property
+    def known_ms(self) -> int:
+        """Return the instant up to which things are known: the present, or that of the past."""
+        return self.now_ms if self.at_ms is None else self.at_ms
 
     def takes(self, device: Device) -> bool:
         """Tell whether a device stands in this part of the city."""
@@ -64,9 +77,13 @@ class Sources:
         """
 
         def reckon(day: Day) -> dict[str, list[Tally]]:
-            return self.store.tallies(asked, day.from_ms, min(day.to_ms, wanted.now_ms))
+            return self.store.tallies(asked, day.from_ms, min(day.to_ms, wanted.known_ms))
 
-        return self.days.of(asked, wanted.period, wanted.now_ms, reckon, wanted.go_on)
+        return self.daily(asked, wanted, reckon)
+
+    def daily(self, what: Hashable, wanted: Wanted, reckon: Callable[[Day], Value]) -> tuple[dict[Day, Value], int]:
+        """Return what is known of each day, and how many days are not reckoned yet; see :class:`Days`."""
+        return self.days.of(what, wanted.period, wanted.now_ms, reckon, wanted.go_on, wanted.at_ms)
 
     def alarms(self, wanted: Wanted, *conditions: sa.ColumnElement[bool]) -> list[Row]:
         """Return the alarms raised in the period at devices of that part of the city, oldest first.
@@ -77,10 +94,22 @@ class Sources:
         names = ("id", "device", "rule", "priority", "raised_at", "noticed_at", "acked_at", "closed_at")
         within = (occurrence.c.raised_at >= wanted.period.from_ms, occurrence.c.raised_at < wanted.period.to_ms)
         query = sa.select(*(occurrence.c[name] for name in names)).where(*within, *conditions)
-        with self.database.read() as connection:
+        with self.records(wanted, sa.select(occurrence).where(*within)) as database, database.read() as connection:
             rows = [dict(row) for row in connection.execute(query.order_by(occurrence.c.raised_at)).mappings()]
         known = self.site.devices
         return [row for row in rows if row["device"] in known and wanted.takes(known[row["device"]])]
+
+    @contextmanager
+    def records(self, wanted: Wanted, closed: sa.Select[Any]) -> Iterator[AlarmDatabase]:
+        """Give the alarms as they are known: all of them, or a copy of what stood, and of what ``closed`` selects."""
+        if wanted.at_ms is None:
+            yield self.database
+            return
+        copy = PastRecords(self.database).alarms(wanted.at_ms, closed)
+        try:
+            yield copy
+        finally:
+            copy.close()
 
 
 def share(numerator: float, denominator: float) -> Document:

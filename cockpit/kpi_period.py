@@ -55,9 +55,16 @@ def period_of(first: str | None, last: str | None, zone: ZoneInfo, now_ms: int) 
     ends = _date("to", last) if last else today
     begins = _date("from", first) if first else min(ends, today)
     if ends < begins:
-        raise Problem(422, f"to {ends} lies before from {begins}.")
+        raise Problem(
+            422, f"to {ends} lies before from {begins}.", code="period_reversed", values={"to": ends, "from": begins}
+        )
     if (ends - begins).days >= MOST_DAYS:
-        raise Problem(422, f"from {begins} to {ends}: expected {MOST_DAYS} days at most.")
+        raise Problem(
+            422,
+            f"from {begins} to {ends}: expected {MOST_DAYS} days at most.",
+            code="period_too_long",
+            values={"from": begins, "to": ends, "days": MOST_DAYS},
+        )
     return Period(begins, ends, zone)
 
 
@@ -72,7 +79,7 @@ def _date(name: str, text: str) -> date:
     except ValueError:
         found = None
     if found is None or text != found.isoformat() or not 1970 < found.year < 2200:
-        raise Problem(422, f"{name} {text!r}: expected a day such as 2026-09-30.")
+        raise Problem(422, f"{name} {text!r}: expected a day such as 2026-09-30.", code="bad_day", values={"day": text})
     return found
 
 

@@ -40,7 +40,7 @@ def _hours(sources: Sources, wanted: Wanted, day: date) -> list[float]:
     alone = replace(wanted, period=Period(day, day, wanted.period.zone))
 
     def reckon(each: Day) -> list[dict[str, float]]:
-        ends_ms = min(each.to_ms, wanted.now_ms)
+        ends_ms = min(each.to_ms, wanted.known_ms)
         # A day on which nothing was collected is asked for once, not by the hour.
         if not sources.store.tallies(_LIFTED, each.from_ms, ends_ms):
             return []
@@ -54,7 +54,7 @@ def _hours(sources: Sources, wanted: Wanted, day: date) -> list[float]:
             for start_ms in range(each.from_ms, ends_ms, _HOUR_MS)
         ]
 
-    found, _ = sources.days.of((_LIFTED, "hours"), alone.period, wanted.now_ms, reckon, lambda: True)
+    found, _ = sources.daily((_LIFTED, "hours"), replace(alone, go_on=lambda: True), reckon)
     return [
         sum(kilograms for device, kilograms in hour.items() if device in devices) / 1000
         for hours in found.values()

@@ -123,6 +123,15 @@ class LampBoard:
             leaks, asked = self._leaks(connection), self._asked(connection)
         return [self._circuit_document(name, now[name], leaks, asked) for name in sorted(now)]
 
+    def found(self, text: str, limit: int) -> list[Document]:
+        """Return lamps whose number contains a text, in whatever case; the shortest numbers first."""
+        wanted = text.casefold()
+        fitting = sorted((name for name in self.lamps if wanted in name.casefold()), key=lambda name: (len(name), name))
+        return [
+            {"device": name, "circuit": self.lamps[name].circuit or None, "street": self._site.devices[name].street}
+            for name in fitting[:limit]
+        ]
+
     def orders(self, state: str, subject: str | None, limit: int, offset: int) -> list[Document]:
         """Return orders, the newest first: those of a state, or ``all``; of a lamp also those of its circuit."""
         query = sa.select(lamp_order.c.id).order_by(lamp_order.c.asked_at.desc(), lamp_order.c.id)

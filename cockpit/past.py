@@ -85,10 +85,20 @@ class Past:
         """
         at_ms, now_ms = parse_instant(text, "at"), self._clock.now_ms()
         if at_ms > now_ms:
-            raise Problem(422, f"at: {text!r} lies in the future; there it is {rfc3339(now_ms, self._site.timezone)}.")
+            raise Problem(
+                422,
+                f"at: {text!r} lies in the future; there it is {rfc3339(now_ms, self._site.timezone)}.",
+                code="at_future",
+                values={"at": text, "now": rfc3339(now_ms, self._site.timezone)},
+            )
         days = self._site.store.raw_days
         if at_ms < now_ms - days * _DAY_MS:
-            raise Problem(422, f"at: {text!r} is older than the {days} days for which this site keeps readings.")
+            raise Problem(
+                422,
+                f"at: {text!r} is older than the {days} days for which this site keeps readings.",
+                code="at_too_old",
+                values={"at": text, "days": days},
+            )
         return at_ms
 
     def moment(self, at_ms: int) -> Moment:

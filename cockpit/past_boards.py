@@ -11,6 +11,9 @@ from cockpit.board import Board
 from cockpit.case_board import CaseBoard
 from cockpit.past_records import Copy, PastRecords
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.load import Load, load, noticed, within
+from ingest.alarms.tables import occurrence
+from ingest.cases.indicators import period_rows
 from ingest.cases.tables import cases
 
 Document = dict[str, Any]
@@ -21,6 +24,7 @@ class PastBoards:
     """Reads the past of the alarm database; every call blocks. Nobody can act in the past: cases offer no acts."""
 
     def __init__(self, database: AlarmDatabase, board: Board, cased: CaseBoard) -> None:
+        self._database = database
         self._records = PastRecords(database)
         self._board = board
         self._cased = cased
@@ -59,16 +63,34 @@ class PastBoards:
 
     def indicators(self, from_ms: int, to_ms: int, street: str | None, at_ms: int) -> Document:
         """Return the indicators of a period as they stood."""
-        copy = self._records.cases(at_ms, _of_period(from_ms))
+        copy = self._records.cases(at_ms, of_period(from_ms))
         return _read(copy, lambda: self._cased.over(copy).indicators(from_ms, to_ms, street, at_ms))
+
+    def period_rows(self, from_ms: int, to_ms: int, street: str | None, at_ms: int) -> list[Any]:
+        """Return the cases that a period's indicators look at, as they stood."""
+        copy = self._records.cases(at_ms, of_period(from_ms))
+        return _read(copy, lambda: period_rows(copy, from_ms, to_ms, street))
+
+    def load(self, from_ms: int, to_ms: int, at_ms: int) -> Load:
+        """Return the load on the operators as it was known; how much stood or was hidden then is not."""
+        copy = self._records.alarms(at_ms, sa.select(occurrence).where(*within(from_ms, to_ms)))
+
+        def known() -> list[Document]:
+            with copy.read() as connection:
+                return noticed(connection, from_ms, to_ms)
+
+        rows = _read(copy, known)
+        with self._database.read() as connection:
+            return load(connection, from_ms, to_ms, at_ms, rows)
 
     def ranking(self, month: datetime, next_month: datetime, at_ms: int) -> list[Document]:
         """Return the ranking of all streets in a month as it stood."""
-        copy = self._records.cases(at_ms, _of_period(round(month.timestamp() * 1000)))
+        copy = self._records.cases(at_ms, of_period(round(month.timestamp() * 1000)))
         return _read(copy, lambda: self._cased.over(copy).ranking(month, next_month, at_ms))
 
 
-def _of_period(from_ms: int) -> sa.Select[Any]:
+def of_period(from_ms: int) -> sa.Select[Any]:
+    """Return how to find the cases that indicators from an instant on may look at."""
     instants = (cases.c.reported_at, cases.c.registered_at, cases.c.deadline_at, cases.c.closed_at)
     return sa.select(cases).where(sa.or_(*(at >= from_ms for at in instants)))
 

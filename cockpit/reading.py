@@ -129,12 +129,17 @@ class Reader:
         """
         now = self._city.devices.get(device)
         if now is None:
-            raise Problem(404, f"There is no device {device!r}.")
+            raise Problem(404, f"There is no device {device!r}.", code="unknown_device", values={"device": device})
         if stop_ms <= start_ms:
-            raise Problem(422, "stop must be later than start.")
+            raise Problem(422, "stop must be later than start.", code="bad_order")
         found = self._field(now.kind, field)
         if found is None:
-            raise Problem(404, f"A {now.kind} has no field {field!r}; GET /api/v1/kinds lists them.")
+            raise Problem(
+                404,
+                f"A {now.kind} has no field {field!r}; GET /api/v1/kinds lists them.",
+                code="unknown_field",
+                values={"kind": now.kind, "field": field},
+            )
         measurement, definition = found
         if step_ms is None:
             step_ms = self._step_ms(now.kind, start_ms, stop_ms, width)

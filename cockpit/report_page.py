@@ -1,7 +1,7 @@
 """The report of a day as one HTML document that prints well: no scripts, plots as SVG in it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -42,34 +42,57 @@ class ReportPage:
         zone = self._site.timezone
         made = say("report.made", at=self._time(rfc3339(report.made_ms, zone)), zone=zone.key)
         notes = [made]
-        if report.running:
+        if report.at_ms is not None:
+            notes += [self._then(report, zone.key), say("report.then_readings")]
+        elif report.running:
             notes.append(say("report.running"))
         if report.waiting:
             notes.append(say("report.unfinished", days=report.waiting))
         if report.away:
             notes.append(say("report.away", detail=report.away))
         simulated = f'<p class="mark">{escape(say("shell.simulated"))}</p>' if self._site.simulated else ""
-        return (
-            f'<!DOCTYPE html>\n<html lang="{"zh-CN" if say.language == "zh" else "en"}"><head><meta charset="utf-8">'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
-            f'<link rel="icon" type="image/svg+xml" href="{self._prefix}static/icon.svg">'
-            f'<link rel="stylesheet" href="{self._prefix}static/vendor/noto-sans-sc/wght.css">'
-            f'<link rel="stylesheet" href="{self._prefix}static/report.css"></head><body>'
-            f"{self._navigation(report)}<main><header><h1>{escape(title)}</h1>{simulated}"
+        past = "" if report.at_ms is None else f'<p class="mark">{escape(self._then(report, zone.key))}</p>'
+        return self._document(
+            title,
+            f"{self._navigation(report)}<main><header><h1>{escape(title)}</h1>{simulated}{past}"
             f"{''.join(f'<p class=quiet>{escape(note)}</p>' for note in notes)}</header>"
             f"{self._happened(report)}{self._open(report)}{self._closed_loop(report)}{self._indicators(report)}"
-            f"{self._load(report)}</main></body></html>"
+            f"{self._load(report)}</main>",
         )
+
+    def refused(self, words: str) -> str:
+        """Return the document that says why there is no report."""
+        say = self._say
+        back = f'<a href="{self._prefix}kpi?lang={say.language}">{escape(say("report.back"))}</a>'
+        title = f"{self._named(self._site.label)} · {say('report.title')}"
+        nav = f'<nav aria-label="{escape(say("shell.pages"))}">{back}</nav>'
+        return self._document(title, f"{nav}<main><h1>{escape(title)}</h1><p>{escape(words)}</p></main>")
+
+    def _document(self, title: str, body: str) -> str:
+        return (
+            f'<!DOCTYPE html>\n<html lang="{"zh-CN" if self._say.language == "zh" else "en"}"><head>'
+            f'<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(title)}</title>"
+            f'<link rel="icon" type="image/svg+xml" href="{self._prefix}static/icon.svg">'
+            f'<link rel="stylesheet" href="{self._prefix}static/vendor/noto-sans-sc/wght.css">'
+            f'<link rel="stylesheet" href="{self._prefix}static/report.css"></head><body>{body}</body></html>'
+        )
+
+    def _then(self, report: Report, zone: str) -> str:
+        at = datetime.fromtimestamp(report.known_ms / 1000, self._site.timezone).strftime("%Y-%m-%d %H:%M:%S")
+        return self._say("report.then", at=at, zone=zone)
 
     def _navigation(self, report: Report) -> str:
         say, day = self._say, report.day.date
         other = "en" if say.language == "zh" else "zh"
 
+        window = "" if report.at_ms is None else f"&amp;at={report.at_ms}"
+
         def at(when: object, language: str) -> str:
-            return f"{self._prefix}report?day={when}&amp;lang={language}"
+            return f"{self._prefix}report?day={when}&amp;lang={language}{window}"
 
         links = [
-            (f"{self._prefix}kpi?lang={say.language}", say("report.back")),
+            (f"{self._prefix}kpi?lang={say.language}{window}", say("report.back")),
             (at(day - timedelta(days=1), say.language), say("report.day_before")),
             *([] if report.running else [(at(day + timedelta(days=1), say.language), say("report.day_after"))]),
             (at(day, other), say("shell.other_language")),
@@ -100,9 +123,12 @@ class ReportPage:
         )
 
     def _open(self, report: Report) -> str:
-        say, now = self._say, "_now" if report.running else ""
+        say, now = self._say, ("_then" if report.at_ms is not None else "_now") if report.running else ""
         counts = " · ".join(f"{self._priority(key)} {report.open_counts[key]}" for key in PRIORITIES)
-        names = {"_now": ("report.open_alarms_now", "report.open_cases_now")}
+        names = {
+            "_now": ("report.open_alarms_now", "report.open_cases_now"),
+            "_then": ("report.open_alarms_then", "report.open_cases_then"),
+        }
         alarms, cases = names.get(now, ("report.open_alarms", "report.open_cases"))
         street = self._site.streets
         rows = [
@@ -116,7 +142,7 @@ class ReportPage:
             )
             for row in report.open_cases
         ]
-        state = "kpi.state" if report.running else "report.state_now"
+        state = "kpi.state" if report.running or report.at_ms is not None else "report.state_now"
         head = ("kpi.case", "kpi.sub_class", "kpi.street", state, "kpi.deadline_at", "report.overdue")
         total = f"{report.open_cases_in_all} · {say('report.overdue')} {report.overdue_in_all}"
         return self._section(

@@ -9,7 +9,7 @@ import msgspec
 from cockpit.times import rfc3339
 from devices.catalog import Catalog
 from devices.errors import Fault
-from devices.kind import Field, Kind, Label, Limit
+from devices.kind import Field, Kind, Label, Limit, in_both
 from devices.site import Site
 from devices.units import UNITS
 from ingest.alarms.books import rule_of
@@ -207,7 +207,12 @@ class RuleBoard:
     def _of(self, ruled: _Ruled, device: str) -> Iterator[Document]:
         found = self._site.devices.get(device)
         if found is None:
-            raise Refused("not_found", f"The site lists no device {device!r}; its kind's rules count for it.")
+            raise Refused(
+                "not_found",
+                f"The site lists no device {device!r}; its kind's rules count for it.",
+                code="unlisted_device",
+                values={"device": device},
+            )
         for rule_id, usual in ruled.book.by_id.items():
             if usual.kind != found.kind or isinstance(usual, GroupRule):
                 continue
@@ -265,7 +270,7 @@ def _numbers(rule: Rule | SilenceRule | GroupRule, kind: Kind) -> Document:
             "field": None, "limit": "no_data", "sense": "silence", "unit": "s", "unit_name": _unit("s"),
             "levels": [{"level": 1, "value": silence.after_s, "priority": silence.priority}], "deadband": 0.0,
             "on_s": 0.0, "off_s": 0.0, "latch": False, "capped": False, "codes": None,
-            "source": silence.source, "grade": silence.grade,
+            "source": _both(silence.source), "grade": silence.grade,
         }  # fmt: skip
     limit: Limit = rule.limit if isinstance(rule, Rule) else rule.group.limit
     unit = rule.unit if isinstance(rule, Rule) else rule.group.unit
@@ -283,9 +288,14 @@ def _numbers(rule: Rule | SilenceRule | GroupRule, kind: Kind) -> Document:
         "off_s": limit.off_s,
         "latch": limit.latch,
         "capped": limit.cap is not None,
-        "source": limit.source,
+        "source": _both(limit.source),
         "grade": limit.grade,
     }
+
+
+def _both(source: str | Label) -> Document:
+    found = in_both(source)
+    return {"zh": found.zh, "en": found.en}
 
 
 def _names(kind: Kind) -> Document:

@@ -31,7 +31,14 @@ def parse_instant(text: str, name: str) -> int:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise Problem(422, f"{name}: {text!r} is no instant; expected RFC 3339 with an offset or epoch milliseconds.")
+        raise Problem(
+            422,
+            f"{name}: {text!r} is no instant; expected RFC 3339 with an offset or epoch milliseconds.",
+            code="bad_instant",
+            values={"at": text},
+        )
     if not _FIRST <= at <= _LAST:
-        raise Problem(422, f"{name}: {text!r} lies outside the years 1970 to 2200.")
+        raise Problem(
+            422, f"{name}: {text!r} lies outside the years 1970 to 2200.", code="instant_range", values={"at": text}
+        )
     return round(at.timestamp() * 1000)

@@ -1,8 +1,8 @@
 """The common case of the native envelope, compiled from a kind's table: one JSON object, a clock, quiet numbers.
 
-``quick`` reads what needs no second look, in one pass of msgspec over typed structures made from the table: every key
-known, every number within its plausible range, time in milliseconds, quality good. Whatever is odd in any respect gives
-None and is read the long way (``devices.formats.native`` and ``devices.decode``), with the same result for what both
+``decode`` reads what needs no second look, in one pass of msgspec over typed structures made from the table: every key
+known, every number within its plausible range, time in milliseconds, quality good. Whatever is odd in any respect is
+refused and read the long way (``devices.formats.native`` and ``devices.decode``), with the same result for what both
 can read; a test says so for every kind.
 """
 
@@ -14,7 +14,6 @@ import msgspec
 from devices.kind import Field, Value
 from devices.plan import MOST, Plan
 
-_builtins = msgspec.to_builtins
 _MS = Annotated[int, msgspec.Meta(ge=10**12, lt=10**13)]
 
 
@@ -45,45 +44,32 @@ class Envelope:
             ],
             gc=False,
         )
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(envelope).decode
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(envelope).decode
+        """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
         self._slots = plan.slots
-        self._flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
+        self.flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
         self._sentinels = {
             key: slot.field.sentinels
             for key, slot in plan.slots.items()
             if any(slot.low <= sentinel <= slot.high for sentinel in slot.field.sentinels)
         }
         self._has_position = "lat" in plan.slots and "lon" in plan.slots
+        self.may_be_odd = bool(self._sentinels) or self._has_position
         # Messages of one measurement, as nearly all are, need no sorting: without tags, and with them.
         self._usual = frozenset(key for key, slot in plan.slots.items() if slot.index == 0)
         self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
-        self._simple = self._usual.difference(self._tags)
+        self.simple = self._usual.difference(self._tags)
 
-    def quick(self, payload: bytes) -> tuple[Any, dict[str, Any]] | None:
-        """Read a payload, or return None when it is not the common case.
-
-        Returns:
-            What stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the data by field, flags as floats.
-        """
-        try:
-            found = self._decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        values: dict[str, Any] = _builtins(found.data)
-        if not self._flags.isdisjoint(values):
-            for key in self._flags & values.keys():
-                values[key] = 1.0 if values[key] else 0.0
-        if self._sentinels:
-            for key, sentinels in self._sentinels.items():
-                if values.get(key) in sentinels:
-                    return None
-        if self._has_position and values.get("lat") == 0.0 and values.get("lon") == 0.0:
-            return None
-        return found, values
+    def is_odd(self, values: dict[str, Any]) -> bool:
+        """Tell whether some values stand for none: then they are read the long way."""
+        for key, sentinels in self._sentinels.items():
+            if values.get(key) in sentinels:
+                return True
+        return self._has_position and values.get("lat") == 0.0 and values.get("lon") == 0.0
 
     def columns(self, values: dict[str, Any]) -> list[tuple[int, dict[str, Value], dict[str, str]]]:
         """Return values and tags by measurement (its place in the plan), in the plan's order."""
-        if self._simple.issuperset(values):
+        if self.simple.issuperset(values):
             return [(0, values, NO_TAGS)]
         if self._usual.issuperset(values):
             tags = {key: values.pop(key) for key in self._tags if key in values}

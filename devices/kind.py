@@ -3,7 +3,7 @@
 A kind file holds a single ``KIND``; everything else (decoding, storage, alarms, pages, simulators, tests) reads it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,12 @@ from devices.signals import Arming, Mean, Share, Signal, Together, Total
 Priority = Literal["P1", "P2", "P3", "P4", "health"]
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4", "health")
 Value = float | str
+
+
+def worst_priority(given: Iterable[str]) -> str:
+    """Return the most urgent of some priorities."""
+    known: Sequence[str] = PRIORITIES
+    return min(given, key=known.index)
 
 
 class Given(NamedTuple):
@@ -37,6 +43,11 @@ class Label:
     en: str
 
 
+def in_both(source: "str | Label") -> Label:
+    """Return where something comes from in both languages; plain words, as of a standard's number, are the same."""
+    return source if isinstance(source, Label) else Label(source, source)
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """One step of a limit. ``level`` counts from 1 (mildest); ``value`` is in the field's unit."""
@@ -56,6 +67,7 @@ class Limit:
     ``clears`` are the states that end a ``state`` alarm, all others when None: a muted detector is not a safe one.
     ``cap`` marks what protects people: a site may make it stricter, never looser. It is the highest value (for
     ``below``: the lowest) of the first level; of a ``state`` limit it is the first state, and the states stay.
+    ``source`` is where the numbers come from, plain words or a text in each language.
     ``signal`` is judged in place of the value, in ``unit`` where that is not the field's. The limit is armed while all
     of ``armed`` hold; while it is not, a sample counts as one that reaches no level.
     """
@@ -64,7 +76,7 @@ class Limit:
     zh: str
     en: str
     levels: tuple[Level, ...]
-    source: str
+    source: str | Label
     grade: Literal["A", "B", "C"]
     sense: Literal["above", "below", "state"] = "above"
     deadband: float = 0.0
@@ -160,7 +172,7 @@ class NoData:
 
     after_s: float
     priority: Priority
-    source: str
+    source: str | Label
     grade: Literal["A", "B", "C"]
     while_field: str | None = None
     while_values: tuple[float, ...] = ()
@@ -193,7 +205,7 @@ class Kind:
     key: str
     zh: str
     en: str
-    source: str
+    source: str | Label
     period_s: float
     stale_after_s: float
     measurements: tuple[Measurement, ...]

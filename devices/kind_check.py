@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from devices.kind import PRIORITIES, Field, GroupLimit, Kind, Limit
+from devices.kind import PRIORITIES, Field, GroupLimit, Kind, Label, Limit, in_both
 from devices.signals import Deviation, Drop, Learned, Mean, Outside, Rate, Share, Tagged, Together, Total, While
 from devices.units import UNITS, promised_unit
 
@@ -18,7 +18,7 @@ def contradictions(kind: Kind) -> list[str]:
 def _of_kind(kind: Kind) -> Iterator[str]:
     if not kind.key.isidentifier():
         yield f"key {kind.key!r}: expected a lower-case identifier"
-    if not (kind.zh and kind.en and kind.source):
+    if not (kind.zh and kind.en and _told(kind.source)):
         yield "label and source: expected Chinese, English and a source, found an empty text"
     if kind.period_s <= 0 or kind.stale_after_s < kind.period_s:
         yield f"stale_after_s {kind.stale_after_s}: expected at least the period of {kind.period_s} s"
@@ -30,6 +30,8 @@ def _of_kind(kind: Kind) -> Iterator[str]:
         yield "moving: expected the fields lat and lon"
     if kind.no_data and kind.no_data.while_field is not None and kind.no_data.while_field not in keys:
         yield f"no_data.while_field {kind.no_data.while_field!r}: expected one of the fields"
+    if kind.no_data and not _told(kind.no_data.source):
+        yield "no_data: expected a source, in both languages where it has any"
     if kind.no_data and kind.no_data.priority not in PRIORITIES:
         yield f"no_data.priority {kind.no_data.priority!r}: expected one of {', '.join(PRIORITIES)}"
     for measurement in kind.measurements:
@@ -137,7 +139,7 @@ def limit_contradictions(limit: Limit, field: Field | None, stale_after_s: float
         yield "expected at least one level"
     if [level.level for level in limit.levels] != list(range(1, len(limit.levels) + 1)):
         yield "levels must count 1, 2, 3 … in this order"
-    if not limit.source:
+    if not _told(limit.source):
         yield "expected a source"
     if not (limit.zh and limit.en):
         yield "expected a label in Chinese and in English"
@@ -197,3 +199,8 @@ def _of_signal(limit: Limit) -> Iterator[str]:
         yield "a mean has 1 to 120 steps, a share above 0 and up to 1, and 1 to 12 windows in a row"
     if isinstance(signal, Learned) and (signal.samples < 1 or signal.step <= 0):
         yield "a learned value needs at least one sample and a step above 0"
+
+
+def _told(source: str | Label) -> bool:
+    found = in_both(source)
+    return bool(found.zh and found.en)

@@ -154,7 +154,11 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What is known of a native topic before its payload is looked at; ``lane`` begins the keys of its messages."""
+    """What is known of a native topic before its payload is looked at.
+
+    ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
+    apart in it, else empty.
+    """
 
     kind: str
     device: str
@@ -164,6 +168,8 @@ class Way:
     measurements: tuple[Measurement, ...]
     facts: Mapping[str, float]
     lane: str
+    registered: bool
+    simple: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +251,8 @@ class Site:
     """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
     replayed: bool = False
     """Whether what is shown of it is played from a recording, so that every page has to say so."""
+    drill: bool = False
+    """Whether that is an exercise, in which people act."""
 
     def part(self, shard: str) -> "Site":
         """Return the site as one collector sees it: with the devices of its shard alone."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 from devices.catalog import Catalog
 from devices.errors import Fault, shown
-from devices.kind import PRIORITIES, Field, Kind, Limit
+from devices.kind import PRIORITIES, Field, Kind, Label, Limit
 from devices.kind_check import limit_contradictions
 from devices.signals import Registered, Tagged, Together, Weekly, While
 from devices.site import Device, ScopedLimit
@@ -251,7 +251,7 @@ def _changed(
         deadband=numbers["deadband"],
         on_s=numbers["on_s"],
         off_s=numbers["off_s"],
-        source=str(change.get("source", "site file")),
+        source=_source(change.get("source", "site file"), f"{path}.source", faults),
         grade=grade,
         armed=armed,
     )
@@ -262,6 +262,17 @@ def _changed(
     ]
     faults.extend(Fault(path, sentence) for sentence in sentences)
     return limit if len(faults) > before else changed
+
+
+def _source(given: object, path: str, faults: list[Fault]) -> str | Label:
+    """Read plain words, or ``{ zh = "…", en = "…" }``."""
+    if not isinstance(given, Mapping):
+        return str(given)
+    zh, en = given.get("zh"), given.get("en")
+    if set(given) == {"zh", "en"} and isinstance(zh, str) and isinstance(en, str) and zh and en:
+        return Label(zh, en)
+    faults.append(Fault(path, f"expected a text, or one in zh and one in en, found {shown(given)}"))
+    return "site file"
 
 
 def _weekly(change: Mapping[str, Any], path: str, faults: list[Fault]) -> Weekly | None:

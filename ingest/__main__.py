@@ -1,6 +1,5 @@
 """``python -m ingest``: the collector as a process of its own."""
 
-import gc
 import logging
 import signal
 import sys
@@ -14,6 +13,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
+from ingest import heap
 from ingest.address import BrokerAddress, broker_address
 from ingest.alarms.database import open_alarms
 from ingest.alarms.revisions.adopting import Adopter
@@ -145,10 +145,7 @@ def run(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    # What was loaded stays for as long as the process; walking it again and again would cost more than it frees.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    heap.settle()
     pipeline.start()
     journaller.start()
     subscriber.start()

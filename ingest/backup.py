@@ -187,8 +187,8 @@ def _rest(places: Places, without: set[Path | None]) -> list[Path]:
     for path in sorted(places.data.rglob("*")):
         parts = path.relative_to(places.data).parts
         # A restored folder has the site's files below it, and those in use are added by themselves.
-        # A run of the bench goes with the cockpit that plays it.
-        elsewhere = parts[0] in (SITE, places.bench.name) or "journal" in parts[:-1]
+        # A run of the bench and an exercise go with the cockpit that plays them.
+        elsewhere = parts[0] in (SITE, places.bench.name, places.drills.name) or "journal" in parts[:-1]
         foreign = elsewhere or any(part.startswith(".") for part in parts)
         temporary = path.name.endswith(_LEFT_OUT) or path.name.startswith("secret-")
         if not foreign and not temporary and path.resolve() not in copied and path.is_file():

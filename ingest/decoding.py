@@ -9,6 +9,7 @@ import msgspec
 
 from devices.decode import decode
 from devices.errors import Undecodable
+from devices.quick import plain, whole
 from devices.readings import Decoded, Reading
 from devices.site import Site
 from ingest.alarms.own_kind import KIND as OWN_KIND
@@ -128,15 +129,34 @@ class Decoder:
             decoded = decode(topic, payload, received_ms, position, self._site)
         except Undecodable as error:
             return beat_of(record) or _unread(record, error.reason, str(error))
-        except Exception as error:  # a fault of ours, or of a kind file, must not stop the city
-            name = type(error).__name__
-            if name not in self._faults:
-                self._faults.add(name)
-                log.exception(
-                    "decoding failed, the message goes to quarantine position=%d topic=%.200r", position, topic
-                )
-            return _unread(record, "failure", f"decoding failed: {name}: {error}")
+        except Exception as error:  # noqa: BLE001 - a fault of ours, or of a kind file, must not stop the city
+            return self._failed(record, error)
         return self._judged(record, decoded)
+
+    def outcomes(self, records: Iterable[Record]) -> list[Outcome]:
+        """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
+        ways, fresh = self._site.ways, self._repeats.fresh
+        found: list[Outcome] = []
+        for record in records:
+            position, received_ms, topic, payload = record
+            way = ways.get(topic)
+            try:
+                read = None if way is None else plain(way, topic, payload, received_ms, position)
+            except Exception as error:  # noqa: BLE001 - as in outcome()
+                found.append(self._failed(record, error))
+                continue
+            if way is None or read is None:
+                found.append(self.outcome(record))
+                continue
+            key, readings, seq = read
+            if not way.registered or not fresh(key, position, received_ms):
+                found.append(self._judged(record, whole(way, read)))
+                continue
+            # Nearly every message comes this way: it is news, and of a device that is known.
+            found.append(
+                Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, None, "", "", 0, seq)
+            )
+        return found
 
     def _again(self, record: Record) -> Outcome:
         """Decide on a message of before: read with its own receive time and place, judged with those of now."""
@@ -146,12 +166,8 @@ class Decoder:
             decoded = decode(topic, payload, origin.received_ms, origin.position, self._site)
         except Undecodable as error:
             outcome = _unread(now, error.reason, str(error))
-        except Exception as error:  # as in outcome()
-            name = type(error).__name__
-            if name not in self._faults:
-                self._faults.add(name)
-                log.exception("decoding failed again position=%d topic=%.200r", origin.position, topic)
-            outcome = _unread(now, "failure", f"decoding failed: {name}: {error}")
+        except Exception as error:  # noqa: BLE001 - as in outcome()
+            outcome = self._failed(now, error)
         else:
             # Part of it may have been read the first time: it repeats only what was tried again before.
             decoded.parts = [(f"{RETRY} {key}" if key else "", found) for key, found in decoded.parts]
@@ -162,6 +178,16 @@ class Decoder:
                 reading.position, reading.history = record.position, True
         outcome.origin = origin
         return outcome
+
+    def _failed(self, record: Record, error: Exception) -> Outcome:
+        name = type(error).__name__
+        if name not in self._faults:
+            self._faults.add(name)
+            log.error(
+                "decoding failed, the message goes to quarantine position=%d topic=%.200r",
+                record.position, record.topic, exc_info=error,
+            )  # fmt: skip
+        return _unread(record, "failure", f"decoding failed: {name}: {error}")
 
     def _judged(self, record: Record, decoded: Decoded) -> Outcome:
         position, received_ms, topic, _ = record

@@ -1,6 +1,7 @@
 """The exceptions of this package."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 RefusedWhy = Literal[
     "not_found", "role", "level_changed", "level_unknown", "closed", "key_reused", "not_allowed",
@@ -45,10 +46,36 @@ class AlarmError(IngestError):
 
 
 class Refused(AlarmError):
-    """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people."""
+    """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people.
 
-    def __init__(self, why: RefusedWhy, sentence: str, occurrence: str | None = None, case: str | None = None) -> None:
+    ``code`` is a stable word for exactly this sentence, by which pages say it in the reader's language; ``values`` are
+    what it tells: words, numbers, or lists of keys such as roles.
+    """
+
+    def __init__(
+        self,
+        why: RefusedWhy,
+        sentence: str,
+        occurrence: str | None = None,
+        case: str | None = None,
+        *,
+        code: str = "",
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.why = why
+        self.code = code or why
+        self.values = plain(values)
         self.occurrence = occurrence
         self.case = case
+
+
+def plain(values: Mapping[str, object] | None) -> dict[str, Any]:
+    """Return what a sentence tells as words, numbers and lists of words, which any document can hold."""
+
+    def of(value: object) -> Any:
+        if isinstance(value, list | tuple):
+            return [str(each) for each in value]
+        return value if isinstance(value, int | float) else str(value)
+
+    return {name: of(value) for name, value in (values or {}).items()}

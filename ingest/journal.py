@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,38 +83,52 @@ class Journal:
         Raises:
             JournalError: nothing of the batch was written, and nothing of it may be acknowledged.
         """
-        with self._appending:
-            return self._append(messages, now_ms)
+        return self.append_each([(messages, now_ms)])
 
-    def _append(self, messages: Sequence[tuple[str, bytes]], now_ms: int) -> range:
-        received_ms = max(now_ms, self.received_ms)
-        first = self.last + 1
-        total = self.messages + sum([topic not in OWN for topic, _ in messages])
-        last = first + len(messages) - 1
+    def append_each(self, batches: Sequence[tuple[Sequence[tuple[str, bytes]], int]]) -> range:
+        """Write batches that came one after another, each with its receive time, and wait for the disk once.
+
+        Raises:
+            JournalError: nothing of them was written, or only what belongs to an hour of before.
+        """
+        with self._appending:
+            begin = self.last + 1
+            waiting = [(max(now_ms, self.received_ms), messages) for messages, now_ms in batches]
+            for _, same_hour in groupby(waiting, lambda each: hour_of(each[0])):
+                self._append(list(same_hour))
+            return range(begin, self.last + 1)
+
+    def _append(self, batches: Sequence[tuple[int, Sequence[tuple[str, bytes]]]]) -> None:
+        rows, kept = [], []
+        last, total, at_ms = self.last, self.messages, self.received_ms
+        for received_ms, messages in batches:
+            at_ms = max(at_ms, received_ms)
+            first, last = last + 1, last + len(messages)
+            total += sum([topic not in OWN for topic, _ in messages])
+            rows.append((first, last, at_ms, total, _encode(messages)))
+            size = sum([len(topic) + len(payload) for topic, payload in messages])
+            kept.append(_Batch(first, at_ms, messages, size))
         self._check_room()
         try:
-            writer = self._writer_for(received_ms)
+            writer = self._writer_for(at_ms)
             with writer:
-                writer.execute(
-                    "INSERT INTO batch VALUES (?, ?, ?, ?, ?)", (first, last, received_ms, total, _encode(messages))
-                )
+                writer.executemany("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._close_writer()
             raise JournalError(
                 f"journal: cannot write ({error}); messages stay with the broker until it can"
             ) from error
-        batch = _Batch(first, received_ms, messages, sum([len(topic) + len(payload) for topic, payload in messages]))
         with self._grown:
-            self.last, self.received_ms, self.messages = last, received_ms, total
-            self._tail.append(batch)
-            self._tail_records += len(messages)
-            self._tail_bytes += batch.size
+            self.last, self.received_ms, self.messages = last, at_ms, total
+            for batch in kept:
+                self._tail.append(batch)
+                self._tail_records += len(batch.messages)
+                self._tail_bytes += batch.size
             while self._tail_records > _TAIL_RECORDS or self._tail_bytes > _TAIL_BYTES:
                 gone = self._tail.popleft()
                 self._tail_records -= len(gone.messages)
                 self._tail_bytes -= gone.size
             self._grown.notify_all()
-        return range(first, last + 1)
 
     def _check_room(self) -> None:
         try:

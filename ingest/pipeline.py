@@ -134,7 +134,7 @@ class Pipeline(threading.Thread):
             after = records[-1].position
 
     def _step(self, records: list[Record]) -> None:
-        outcomes = [self._decoder.outcome(record) for record in records]
+        outcomes = self._decoder.outcomes(records)
         before, self._position = self._position, records[-1].position
         transitions = self.engine.feed(outcomes)
         if transitions:

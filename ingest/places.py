@@ -56,6 +56,11 @@ class Places:
         """Return the folder below which each run of the bench has its own, as long as it lasts."""
         return self.data / "bench"
 
+    @property
+    def drills(self) -> Path:
+        """Return the folder below which an exercise has its own, as long as it lasts."""
+        return self.data / "drills"
+
     def for_shard(self, shard: str | None) -> "Places":
         """Return the places of one shard's own journal, checkpoint and minutes."""
         return self if shard is None else Places(self.data / "shards" / shard)

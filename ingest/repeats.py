@@ -22,6 +22,16 @@ class Repeats:
         """Return the position behind which records must be read to restore the window at a position."""
         return max(0, (position // BLOCK - 1) * BLOCK - 1)
 
+    def fresh(self, key: str, position: int, received_ms: int) -> bool:
+        """Remember a key that is surely news, and tell so; otherwise nothing is remembered and ``seen`` tells.
+
+        Nearly every message is news in the block at hand.
+        """
+        if position // BLOCK != self._block or not key or key in self._current or key in self._previous:
+            return False
+        self._current[key] = received_ms
+        return True
+
     def seen(self, key: str, position: int, received_ms: int, foreign: bool) -> bool:
         """Remember a key and tell whether it is a repeat; an empty key never is."""
         block = position // BLOCK

@@ -55,12 +55,16 @@ def ask(
         AlarmError: the database cannot be written; nothing was asked.
     """
     if actor.role not in RETRY_ROLES:
-        raise Refused("role", "Trying quarantined messages again takes the role engineer.")
+        raise Refused("role", "Trying quarantined messages again takes the role engineer.", code="retry_role")
     with database.write() as connection:
         earlier = _rows(connection, quarantine_retry.c.idempotency_key == key)
         if earlier:
             if any((row["reason"], row["device"], row["asked_by"]) != (reason, device, actor.user) for row in earlier):
-                raise Refused("key_reused", "This idempotency key belongs to another request; send a fresh one.")
+                raise Refused(
+                    "key_reused",
+                    "This idempotency key belongs to another request; send a fresh one.",
+                    code="key_reused",
+                )
             return earlier
         if not shards:
             return []

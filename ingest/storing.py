@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from devices.readings import Reading
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError, StoreError
 from ingest.journal import Journal
 from ingest.ledger import STORED, Stored, count_readings, count_stored, stored_counts
@@ -152,8 +152,8 @@ class StoreWriter(threading.Thread):
         decoder = self._primed(after) if after < until else None
         while decoder is not None and after < until:
             records = [record for record in self._journal.read(after, _BATCH) if record.position <= until]
-            for record in records:
-                count_readings(self.counts, STORED, decoder.outcome(record).readings, sign)
+            for outcome in decoder.outcomes(records):
+                count_readings(self.counts, STORED, outcome.readings, sign)
             after = records[-1].position
 
     def _next(self) -> Handed | None:
@@ -202,7 +202,7 @@ class StoreWriter(threading.Thread):
                 raise
             log.error("journal lost readings before they were stored from=%d to=%d: %s", position + 1, first - 1, error)
             return Handed(position, first - 1, self._journal.received_ms, [])
-        outcomes: list[Outcome] = [self._own_decoder.outcome(record) for record in records]
+        outcomes = self._own_decoder.outcomes(records)
         readings = [reading for outcome in outcomes for reading in outcome.readings]
         return Handed(position, records[-1].position, records[0].received_ms, readings)
 

@@ -1,6 +1,7 @@
 """What all tests share: servers, the event loop, hypothesis' profile, and the order of browser tests."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,10 @@ _MARKER_OF_FIXTURE = {
 # A time limit per example would test how busy the machine is; CI always tries the same examples.
 settings.register_profile("citydeck", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("citydeck")
+
+# Begun in the background of a shell a run ignores SIGINT, and every program it starts would, too.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

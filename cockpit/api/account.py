@@ -59,11 +59,11 @@ async def login(
     async with entrance.turn:
         now_ms = time.time_ns() // 1_000_000
         if entrance.throttle.refuses(body.user, address, now_ms / 1_000):
-            raise Problem(429, "Too many failed log-ins; wait a minute.")
+            raise Problem(429, "Too many failed log-ins; wait a minute.", code="too_many_logins")
         token = await asyncio.to_thread(parts.sessions.log_in, body.user, body.password, address, now_ms)
         if token is None:
             entrance.throttle.failed(body.user, address, now_ms / 1_000)
-            raise Problem(401, "User or password is wrong.")
+            raise Problem(401, "User or password is wrong.", code="wrong_password")
         entrance.throttle.came_in(body.user, address, now_ms / 1_000)
     await _end(parts, request)
     answer = Response(status_code=204)

@@ -1,7 +1,6 @@
 """Acting on alarms over HTTP: acknowledge, comment, decide, shelve, reset, judge. Each is one transaction."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -131,7 +130,7 @@ async def carried_out(parts: Parts, request: Request, work: Callable[[Person, in
     """
     person = asking(parts, request)
     try:
-        done = await asyncio.to_thread(work, person, time.time_ns() // 1_000_000)
+        done = await asyncio.to_thread(work, person, parts.live.now_ms())
     except Refused as error:
         more: dict[str, Any] = {}
         if error.occurrence is not None:
@@ -160,6 +159,6 @@ def done_document(parts: Parts, done: Done) -> Document:
 def _line(parts: Parts, item: ListItem) -> Document:
     found: Document = {"id": item.occurrence, "result": item.result}
     if item.row is None:
-        return {**found, "type": item.why, "detail": item.sentence}
+        return {**found, "type": item.why, "detail": item.sentence, "code": item.code, "values": item.values or {}}
     at = rfc3339(item.at_ms, parts.site.timezone)
     return {**found, "by": item.by, "at": at, "alarm": parts.board.document(item.row)}

@@ -103,9 +103,11 @@ async def operator_load(parts: PartsNow, from_: From = None, to: To = None, at: 
     to_ms = parse_instant(to, "to") if to else now_ms
     from_ms = parse_instant(from_, "from") if from_ else to_ms - _DAY_MS
     if not from_ms < to_ms <= from_ms + 366 * _DAY_MS:
-        raise Problem(422, "to must be later than from, by at most a year.")
+        raise Problem(422, "to must be later than from, by at most a year.", code="bad_span")
 
     def reckoned() -> Document:
+        if at is not None:
+            return asdict(parts.past_boards.load(from_ms, to_ms, at))
         with parts.database.read() as connection:
             return asdict(load(connection, from_ms, to_ms, now_ms))
 
@@ -124,7 +126,7 @@ async def alarm(parts: PartsNow, alarm: str, at: Then = None) -> Document:
         return await _past(parts, alarm, at)
     found = await asyncio.to_thread(parts.board.one, alarm)
     if found is None:
-        raise Problem(404, f"There is no alarm {alarm!r}.")
+        raise Problem(404, f"There is no alarm {alarm!r}.", code="unknown_alarm", values={"alarm": alarm})
     return {**found, "history": await asyncio.to_thread(parts.board.history, alarm)}
 
 
@@ -134,17 +136,22 @@ async def history(parts: PartsNow, alarm: str, at: Then = None) -> Document:
     if at is not None:
         return {"items": (await _past(parts, alarm, at))["history"], "next": None}
     if await asyncio.to_thread(parts.board.one, alarm) is None:
-        raise Problem(404, f"There is no alarm {alarm!r}.")
+        raise Problem(404, f"There is no alarm {alarm!r}.", code="unknown_alarm", values={"alarm": alarm})
     return {"items": await asyncio.to_thread(parts.board.history, alarm), "next": None}
 
 
 async def _past(parts: Parts, alarm: str, at_ms: int) -> Document:
     found = await asyncio.to_thread(parts.past_boards.alarm, alarm, at_ms)
     if found is None:
-        raise Problem(404, f"There was no alarm {alarm!r}.")
+        raise Problem(404, f"There was no alarm {alarm!r}.", code="alarm_not_yet", values={"alarm": alarm})
     return found
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise Problem(422, f"{name} {value!r}: expected one of {', '.join(known)}.")
+        raise Problem(
+            422,
+            f"{name} {value!r}: expected one of {', '.join(known)}.",
+            code="bad_choice",
+            values={"name": name, "value": value, "expected": ", ".join(known)},
+        )

@@ -37,7 +37,7 @@ async def rows(
     """Acts in [from, to), newest first, narrowed by who, what and about which."""
     _require_reader()
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 18):
-        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
+        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.", code="bad_cursor")
     query = sa.select(audit).order_by(audit.c.seq.desc()).limit(limit + 1)
     if from_:
         query = query.where(audit.c.at >= parse_instant(from_, "from"))
@@ -83,4 +83,9 @@ def _read(parts: Parts, query: sa.Select[Any]) -> list[dict[str, Any]]:
 
 def _require_reader() -> None:
     if not set(require_user().roles) & set(_READERS):
-        raise Problem(403, f"Reading the audit takes one of the roles {', '.join(_READERS)}.")
+        raise Problem(
+            403,
+            f"Reading the audit takes one of the roles {', '.join(_READERS)}.",
+            code="role_missing",
+            values={"roles": sorted(_READERS)},
+        )

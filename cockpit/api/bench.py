@@ -36,7 +36,7 @@ def looking() -> None:
         Problem: 401 or 403.
     """
     if set(LOOKERS).isdisjoint(require_user().roles):
-        raise Problem(403, "The bench is for the roles engineer and leader.")
+        raise Problem(403, "The bench is for the roles engineer and leader.", code="bench_role")
 
 
 router = APIRouter(prefix="/api/v1/bench", tags=["bench"], route_class=RoleFirst)
@@ -130,13 +130,17 @@ async def start(parts: PartsNow, bench: BenchNow, body: RunRequest, request: Req
     from_ms = parse_instant(body.from_, "from") if body.from_ else None
     to_ms = parse_instant(body.to, "to") if body.to else None
     if from_ms is not None and to_ms is not None and from_ms >= to_ms:
-        raise Problem(422, "from must lie before to.")
+        raise Problem(422, "from must lie before to.", code="bad_order")
     by, now_ms, found = require_user().name, parts.live.now_ms(), bench.sources
 
     def begun() -> Document:
         if body.scenario is not None:
             if from_ms is not None or to_ms is not None:
-                raise Problem(422, "from and to belong to recordings and the journal; a scenario is played as a whole.")
+                raise Problem(
+                    422,
+                    "from and to belong to recordings and the journal; a scenario is played as a whole.",
+                    code="scenario_whole",
+                )
             scripted = found.scenario(body.scenario, now_ms)
             return bench.start(scripted, {"scenario": body.scenario}, speed, body.paused, by, now_ms)
         if body.recording is not None:
@@ -162,7 +166,7 @@ async def control(bench: BenchNow, run: str, body: ControlRequest, request: Requ
     found = bench.runs.one(run)
     speed = _speed(body.speed) if body.act == "speed" else 1.0
     if body.act == "seek" and not body.at:
-        raise Problem(422, "at: expected the instant to go on at.")
+        raise Problem(422, "at: expected the instant to go on at.", code="seek_missing")
     at_ms = parse_instant(body.at or "", "at") if body.act == "seek" else 0
     await asyncio.to_thread(found.act, Act(body.act, speed, at_ms))
     return bench.document(found)
@@ -190,4 +194,4 @@ def _speed(given: object) -> float:
     try:
         return speed_of(given)
     except ValueError as error:
-        raise Problem(422, str(error)) from error
+        raise Problem(422, str(error), code="bad_speed") from error

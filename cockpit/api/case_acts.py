@@ -1,7 +1,6 @@
 """Acting on cases over HTTP: reports, and every act of the closed loop."""
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -143,7 +142,7 @@ async def comment(parts: PartsNow, case: str, body: ActRequest, request: Request
 
 async def _report(parts: Parts, wish: Report, key: str, request: Request) -> Document:
     user = require_user()
-    now_ms = _now_ms()
+    now_ms = parts.live.now_ms()
     try:
         row = await asyncio.to_thread(
             report, parts.database, parts.cases.rules, wish, asking(parts, request), key, now_ms
@@ -164,7 +163,7 @@ async def _act(parts: Parts, request: Request, case: str, act: str, body: ActReq
         pictures=tuple(body.pictures),
         **more,
     )
-    now_ms = _now_ms()
+    now_ms = parts.live.now_ms()
     try:
         row: Row = await asyncio.to_thread(
             perform, parts.database, parts.cases.rules, wish, asking(parts, request), now_ms
@@ -177,15 +176,15 @@ async def _act(parts: Parts, request: Request, case: str, act: str, body: ActReq
 async def _problem(parts: Parts, error: Refused, user: User) -> Problem:
     more: dict[str, Any] = {}
     if error.case is not None:
-        more["case"] = await asyncio.to_thread(parts.cases.one, error.case, user, _now_ms())
+        more["case"] = await asyncio.to_thread(parts.cases.one, error.case, user, parts.live.now_ms())
     status = _STATUS.get(error.why, 409)
     kind = f"case_{error.why}" if status == 409 else "wrong_area" if error.why == "area" else "about:blank"
-    return Problem(status, str(error), kind, **more)
+    return Problem(status, str(error), kind, code=error.code, values=error.values, **more)
 
 
 def _where(body: PlaceRequest) -> dict[str, Any]:
     if (body.lat is None) != (body.lon is None):
-        raise Problem(422, "A position needs both lat and lon.")
+        raise Problem(422, "A position needs both lat and lon.", code="position_half")
     return {
         "description": body.description,
         "street": body.street,
@@ -196,7 +195,3 @@ def _where(body: PlaceRequest) -> dict[str, Any]:
         "severe": body.severe,
         "found_at_ms": parse_instant(body.found_at, "found_at") if body.found_at else None,
     }
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

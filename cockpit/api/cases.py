@@ -35,9 +35,19 @@ def sieve_of(
         Problem: 422, a value that there is not; 401, nobody is logged in whose cases could be meant.
     """
     if state not in _STATES:
-        raise Problem(422, f"state {state!r}: expected one of {', '.join(_STATES)}.")
+        raise Problem(
+            422,
+            f"state {state!r}: expected one of {', '.join(_STATES)}.",
+            code="bad_choice",
+            values={"value": state, "expected": ", ".join(_STATES), "name": "state"},
+        )
     if colour and colour not in _COLOURS:
-        raise Problem(422, f"colour {colour!r}: expected one of {', '.join(_COLOURS)}.")
+        raise Problem(
+            422,
+            f"colour {colour!r}: expected one of {', '.join(_COLOURS)}.",
+            code="bad_choice",
+            values={"value": colour, "expected": ", ".join(_COLOURS), "name": "colour"},
+        )
     return Sieve(state, street or None, colour or None, sub_class or None, overdue, require_user() if mine else None)
 
 
@@ -86,7 +96,7 @@ async def indicators(
     from_ms = parse_instant(start, "from") if start else round(_month(parts, None, now_ms).timestamp() * 1000)
     to_ms = parse_instant(stop, "to") if stop else now_ms
     if from_ms > to_ms:
-        raise Problem(422, "from lies after to.")
+        raise Problem(422, "from lies after to.", code="bad_order")
     reckon = parts.cases.indicators if at is None else parts.past_boards.indicators
     found = await asyncio.to_thread(reckon, from_ms, to_ms, street or None, now_ms)
     zone = parts.site.timezone
@@ -111,7 +121,7 @@ async def case(parts: PartsNow, case: str, at: Then = None) -> Document:
         return await _past(parts, case, at)
     found = await asyncio.to_thread(parts.cases.one, case, current_user.get(), parts.live.now_ms())
     if found is None:
-        raise Problem(404, f"There is no case {case!r}.")
+        raise Problem(404, f"There is no case {case!r}.", code="unknown_case", values={"case": case})
     return found
 
 
@@ -122,14 +132,14 @@ async def history(parts: PartsNow, case: str, at: Then = None) -> Document:
         return {"items": (await _past(parts, case, at))["history"], "next": None}
     found = await asyncio.to_thread(parts.cases.history, case)
     if not found:
-        raise Problem(404, f"There is no case {case!r}.")
+        raise Problem(404, f"There is no case {case!r}.", code="unknown_case", values={"case": case})
     return {"items": found, "next": None}
 
 
 async def _past(parts: Parts, case: str, at_ms: int) -> Document:
     found = await asyncio.to_thread(parts.past_boards.case, case, at_ms)
     if found is None:
-        raise Problem(404, f"There was no case {case!r}.")
+        raise Problem(404, f"There was no case {case!r}.", code="case_not_yet", values={"case": case})
     return found
 
 
@@ -139,7 +149,9 @@ def _now_ms(parts: Parts, at: int | None) -> int:
 
 def _known_street(parts: Parts, street: str | None) -> None:
     if street and street not in parts.site.streets:
-        raise Problem(422, f"street {street!r}: there is none of that key.")
+        raise Problem(
+            422, f"street {street!r}: there is none of that key.", code="unknown_street", values={"street": street}
+        )
 
 
 def _month(parts: Parts, month: str | None, now_ms: int) -> datetime:
@@ -147,5 +159,5 @@ def _month(parts: Parts, month: str | None, now_ms: int) -> datetime:
     if month is None:
         return datetime.fromtimestamp(now_ms / 1000, zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     if not re.fullmatch(r"(19[7-9]\d|2[01]\d\d)-(0[1-9]|1[0-2])", month, re.ASCII):
-        raise Problem(422, f"month {month!r}: expected one such as 2026-09.")
+        raise Problem(422, f"month {month!r}: expected one such as 2026-09.", code="bad_month", values={"month": month})
     return datetime(int(month[:4]), int(month[5:]), 1, tzinfo=zone)

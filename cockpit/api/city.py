@@ -69,7 +69,12 @@ async def devices(
 ) -> Document:
     """Devices with latest values, quality and position, registered or not."""
     if kind and kind not in parts.site.catalog.kinds:
-        raise Problem(404, f"There is no kind {kind!r}{parts.site.catalog.suggestion(kind)}.")
+        raise Problem(
+            404,
+            f"There is no kind {kind!r}{parts.site.catalog.suggestion(kind)}.",
+            code="unknown_kind",
+            values={"kind": kind},
+        )
     offset = offset_of(cursor)
     # An empty parameter, as a form sends it, asks for nothing.
     reader = await _reader(parts, at)
@@ -85,7 +90,12 @@ async def device(parts: PartsNow, device: str, at: Then = None) -> Document:
     else:
         found = await asyncio.to_thread(parts.past.device, device, at)
     if found is None:
-        raise Problem(404, f"There {'is' if at is None else 'was'} no device {device!r}.")
+        raise Problem(
+            404,
+            f"There {'is' if at is None else 'was'} no device {device!r}.",
+            code="unknown_device",
+            values={"device": device},
+        )
     return found
 
 
@@ -119,7 +129,7 @@ async def passages(
 ) -> Document:
     """The newest passages of a kind (vehicles over bridges, bins lifted), newest first."""
     if (field is None) is not (least is None):
-        raise Problem(422, "field and least: expected both or none.")
+        raise Problem(422, "field and least: expected both or none.", code="field_and_least")
     above = None if field is None else (field, least or 0.0)
     if at is None:
         found = await parts.reader.passages(kind, device, limit, above)
@@ -141,7 +151,7 @@ async def _reader(parts: Parts, at: int | None) -> Reader:
 def _map(path: Path | None, known: str) -> Response:
     """Answer with a map file as it stands, or that the browser has it already."""
     if path is None:
-        raise Problem(404, "The site file names no such map.")
+        raise Problem(404, "The site file names no such map.", code="no_map")
     text = path.read_bytes()
     # Weak: what is sent may be packed or not.
     mark = f'W/"{hashlib.blake2b(text, digest_size=8).hexdigest()}"'
@@ -158,5 +168,5 @@ def _step_ms(step: str) -> int | None:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= 31_536_000:
-        raise Problem(422, f"step {step!r}: expected seconds from 0, or auto.")
+        raise Problem(422, f"step {step!r}: expected seconds from 0, or auto.", code="bad_step", values={"step": step})
     return round(seconds * 1000)

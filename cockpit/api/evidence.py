@@ -32,11 +32,13 @@ async def evidence(
     Readings, raw messages, rules, acts, case, notices, a page to read in Chinese and English, and the proof.
     """
     if not RAW_ROLES & set(require_user().roles):
-        raise Problem(403, "An evidence pack holds raw messages; it takes the role engineer or auditor.")
+        raise Problem(
+            403, "An evidence pack holds raw messages; it takes the role engineer or auditor.", code="raw_role"
+        )
     try:
         around_ms = duration(before, "before"), duration(after, "after")
     except InstantError as error:
-        raise Problem(422, f"{error}.") from error
+        raise Problem(422, f"{error}.", code="bad_instant_text", values={"detail": error}) from error
     now_ms = parts.live.now_ms()
     try:
         async with _one_at_a_time:

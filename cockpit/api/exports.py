@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
@@ -35,7 +34,12 @@ _CHUNK = 64 * 1024
 
 def _say(lang: Language = "zh") -> Texts:
     if lang not in LANGUAGES:
-        raise Problem(422, f"lang {lang!r}: expected one of {', '.join(LANGUAGES)}.")
+        raise Problem(
+            422,
+            f"lang {lang!r}: expected one of {', '.join(LANGUAGES)}.",
+            code="bad_choice",
+            values={"value": lang, "expected": ", ".join(LANGUAGES), "name": "lang"},
+        )
     return texts(lang)
 
 
@@ -66,9 +70,7 @@ async def alarms(
             if cursor is None:
                 return
 
-    return await _answer(
-        "alarms", parts.site.timezone, alarm_columns(say, _streets(parts.site, say)), say, rows(), form
-    )
+    return await _answer("alarms", parts.site, alarm_columns(say, _streets(parts.site, say)), say, rows(), form)
 
 
 @router.get("/cases")
@@ -80,7 +82,7 @@ async def cases(
     at: Then = None,
 ) -> StreamingResponse:
     """Cases, filtered as `/api/v1/cases`."""
-    now_ms, user = now(), current_user.get()
+    now_ms, user = parts.live.now_ms(), current_user.get()
 
     def listed(offset: int) -> list[Document]:
         if at is not None:
@@ -88,7 +90,7 @@ async def cases(
         return parts.cases.listed(sieve, user, _PAGE, offset, now_ms)
 
     return await _answer(
-        "cases", parts.site.timezone, case_columns(say, _streets(parts.site, say)), say, _all(listed, "id"), form
+        "cases", parts.site, case_columns(say, _streets(parts.site, say)), say, _all(listed, "id"), form
     )
 
 
@@ -108,7 +110,7 @@ async def ledger(
     def listed(offset: int) -> list[Document]:
         return board.devices(ledger_filter(kind, device, shard), only, _PAGE, offset)
 
-    return await _answer("ledger", parts.site.timezone, ledger_columns(), say, _all(listed, None), form)
+    return await _answer("ledger", parts.site, ledger_columns(), say, _all(listed, None), form)
 
 
 @router.get("/kpi")
@@ -117,19 +119,25 @@ async def kpi(
 ) -> StreamingResponse:
     """The indicators of one kind or of all, one figure a row; every day of the period is reckoned first."""
     if kind and kind not in found.kinds:
-        raise Problem(422, f"kind {kind!r}: expected one of {', '.join(found.kinds)}.")
+        raise Problem(
+            422,
+            f"kind {kind!r}: expected one of {', '.join(found.kinds)}.",
+            code="bad_choice",
+            values={"value": kind, "expected": ", ".join(found.kinds), "name": "kind"},
+        )
     whole = replace(wanted, go_on=lambda: True)
 
     async def rows() -> Rows:
         for each in [kind] if kind else found.kinds:
             yield list(kpi_rows(await asyncio.to_thread(found.figures, each, whole)))
 
-    return await _answer("kpi", parts.site.timezone, kpi_columns(), say, rows(), form)
+    return await _answer("kpi", parts.site, kpi_columns(), say, rows(), form)
 
 
 async def _answer(
-    name: str, zone: ZoneInfo, columns: Sequence[Column], say: Texts, rows: Rows, form: str
+    name: str, site: Site, columns: Sequence[Column], say: Texts, rows: Rows, form: str
 ) -> StreamingResponse:
+    name = f"drill-{name}" if site.drill else name
     # What is away refuses now, while there is still a status to say it with.
     first = await anext(rows)
 
@@ -138,7 +146,7 @@ async def _answer(
         async for page in rows:
             yield page
 
-    day = day_of(now(), zone)
+    day = day_of(now(), site.timezone)
     headers = {"Content-Disposition": f'attachment; filename="citydeck-{name}-{day:%Y%m%d}.{form}"'}
     if form == "csv":
         return StreamingResponse(csv_text(columns, say, again()), headers=headers, media_type=CSV_TYPE)

@@ -47,7 +47,7 @@ def wanted_of(
     street: Street = None,
     at: Then = None,
 ) -> Wanted:
-    """Return what a request asks for; its days are whole ones, also where the window stands in the past.
+    """Return what a request asks for: whole days, in the past with what was known of them at that instant.
 
     Raises:
         Problem: 422, no such days, district or street.
@@ -55,9 +55,16 @@ def wanted_of(
     now_ms = now()
     # An empty parameter, as a form sends it, asks for nothing.
     if street and street not in parts.site.streets:
-        raise Problem(422, f"street {street!r}: there is none of that key.")
+        raise Problem(
+            422, f"street {street!r}: there is none of that key.", code="unknown_street", values={"street": street}
+        )
     if district and district not in {each.key for each in parts.site.districts}:
-        raise Problem(422, f"district {district!r}: there is none of that key.")
+        raise Problem(
+            422,
+            f"district {district!r}: there is none of that key.",
+            code="unknown_district",
+            values={"district": district},
+        )
     end_s = time.monotonic() + _BUDGET_S
     return Wanted(
         period_of(from_ or None, to or None, parts.site.timezone, now_ms if at is None else at),
@@ -65,6 +72,7 @@ def wanted_of(
         district or None,
         street or None,
         lambda: time.monotonic() < end_s,
+        at,
     )
 
 
@@ -94,7 +102,8 @@ async def period(
         "to": last.isoformat(),
         "from_at": rfc3339(chosen.from_ms, zone),
         "to_at": rfc3339(chosen.to_ms, zone),
-        "running": chosen.from_ms <= now_ms < chosen.to_ms,
+        # What was does not go on.
+        "running": at is None and chosen.from_ms <= now_ms < chosen.to_ms,
         "month": f"{last:%Y-%m}",
         "month_from": last.replace(day=1).isoformat(),
         "month_to": last.replace(day=monthrange(last.year, last.month)[1]).isoformat(),
@@ -105,16 +114,30 @@ async def period(
 async def cases(parts: PartsNow, wanted: WantedNow, share: str, part: str = "denominator") -> Document:
     """The cases behind a share of `/cases/indicators`: those it is of (`denominator`), or that count (`numerator`)."""
     if part not in ("numerator", "denominator"):
-        raise Problem(422, f"part {part!r}: expected numerator or denominator.")
-    now_ms, period = wanted.now_ms, wanted.period
+        raise Problem(
+            422,
+            f"part {part!r}: expected numerator or denominator.",
+            code="bad_choice",
+            values={"value": part, "name": "part", "expected": "numerator, denominator"},
+        )
+    now_ms, period = wanted.known_ms, wanted.period
+    user = current_user.get() if wanted.at_ms is None else None
 
     def found() -> list[Any]:
-        rows = period_rows(parts.database, period.from_ms, period.to_ms, wanted.street)
+        if wanted.at_ms is None:
+            rows = period_rows(parts.database, period.from_ms, period.to_ms, wanted.street)
+        else:
+            rows = parts.past_boards.period_rows(period.from_ms, period.to_ms, wanted.street, wanted.at_ms)
         shares = counted(rows, period.from_ms, period.to_ms, now_ms)
         if share not in shares:
-            raise Problem(422, f"share {share!r}: expected one of {', '.join(shares)}.")
+            raise Problem(
+                422,
+                f"share {share!r}: expected one of {', '.join(shares)}.",
+                code="bad_choice",
+                values={"value": share, "expected": ", ".join(shares), "name": "share"},
+            )
         chosen = [dict(row) for row in (shares[share].hits if part == "numerator" else shares[share].of)]
-        return [parts.cases.document(row, current_user.get(), now_ms) for row in chosen]
+        return [parts.cases.document(row, user, now_ms) for row in chosen]
 
     return {"items": await asyncio.to_thread(found), "next": None, "now": rfc3339(now_ms, parts.site.timezone)}
 
@@ -123,7 +146,7 @@ async def cases(parts: PartsNow, wanted: WantedNow, share: str, part: str = "den
 async def hours(found: KpiNow, parts: PartsNow, wanted: WantedNow) -> Document:
     """Tonnes of each hour of the last day, beside the same day of last year, or else the same weekday of last week."""
     figures = await asyncio.to_thread(found.tonnage, wanted)
-    return {**figures, "at": rfc3339(wanted.now_ms, parts.site.timezone)}
+    return {**figures, "at": rfc3339(wanted.known_ms, parts.site.timezone)}
 
 
 @router.get("/{kind}", responses=problems(404, 422, 503))
@@ -133,9 +156,14 @@ async def kpi(found: KpiNow, parts: PartsNow, kind: str, wanted: WantedNow) -> D
     `waiting` says how many days are not reckoned yet: ask again for them.
     """
     if kind not in found.kinds:
-        raise Problem(404, f"There are no indicators of {kind!r}; there are of {', '.join(found.kinds)}.")
+        raise Problem(
+            404,
+            f"There are no indicators of {kind!r}; there are of {', '.join(found.kinds)}.",
+            code="no_indicators",
+            values={"kind": kind, "known": ", ".join(found.kinds)},
+        )
     figures = await asyncio.to_thread(found.figures, kind, wanted)
-    return {**figures, "at": rfc3339(wanted.now_ms, parts.site.timezone)}
+    return {**figures, "at": rfc3339(wanted.known_ms, parts.site.timezone)}
 
 
 def now() -> int:

@@ -48,6 +48,16 @@ async def circuit(parts: PartsNow, circuit: str) -> Document:
     return await asyncio.to_thread(parts.lamps.circuit, circuit, parts.live.now_ms())
 
 
+@router.get("/lamps", responses=problems(422))
+async def lamps(
+    parts: PartsNow,
+    search: Annotated[str, Query(min_length=2, max_length=64, description="a part of the lamp's number")],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Document:
+    """Lamps by a part of their number, with circuit and street."""
+    return {"items": parts.lamps.found(search, limit), "next": None}
+
+
 @router.get("/lamps/{device}", responses=problems(404, 503))
 async def lamp(parts: PartsNow, device: str) -> Document:
     """One lamp: what it says of itself, the command that stands, and whether it obeys."""
@@ -73,7 +83,7 @@ async def order(parts: PartsNow, order: str) -> Document:
     """One order with what became of the command to each lamp."""
     found = await asyncio.to_thread(parts.lamps.order, order)
     if found is None:
-        raise Problem(404, f"There is no lamp order {order!r}.")
+        raise Problem(404, f"There is no lamp order {order!r}.", code="unknown_lamp_order", values={"order": order})
     return found
 
 
@@ -136,15 +146,17 @@ async def _done(parts: Parts, done: Ordered) -> Document:
 
 def _wish(scope: Literal["lamp", "circuit"], subject: str, body: SwitchRequest) -> Switching:
     if (body.dim_pct is None) != body.auto:
-        raise Problem(422, "Say either dim_pct (0 to 100) or auto.")
+        raise Problem(422, "Say either dim_pct (0 to 100) or auto.", code="lamp_want")
     return Switching(scope, subject, body.dim_pct, body.reason, body.idempotency_key, body.for_s)
 
 
 def _require_lamp(parts: Parts, device: str) -> None:
     if device not in parts.lamps.lamps:
-        raise Problem(404, f"The site has no lamp {device!r}.")
+        raise Problem(404, f"The site has no lamp {device!r}.", code="unknown_lamp", values={"device": device})
 
 
 def _require_circuit(parts: Parts, circuit: str) -> None:
     if not parts.lamps.of_circuit(circuit):
-        raise Problem(404, f"The site has no lighting circuit {circuit!r}.")
+        raise Problem(
+            404, f"The site has no lighting circuit {circuit!r}.", code="unknown_circuit", values={"circuit": circuit}
+        )

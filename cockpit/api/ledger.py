@@ -137,7 +137,7 @@ async def retry(parts: PartsNow, board: Board, body: RetryRequest, request: Requ
         raise refusal(error) from error
     if not items:
         whose = f"{body.reason!r} {body.device!r}" if body.device is not None else repr(body.reason)
-        raise Problem(404, f"Quarantine has no group {whose}.")
+        raise Problem(404, f"Quarantine has no group {whose}.", code="unknown_group", values={"group": whose})
     return {"items": items}
 
 
@@ -147,11 +147,16 @@ async def samples(board: Board, reason: str, device: str) -> Document:
     _require_raw()
     found = await asyncio.to_thread(board.samples, reason, device)
     if not found and not await asyncio.to_thread(board.has_group, reason, device):
-        raise Problem(404, f"Quarantine has no group {reason!r} {device!r}.")
+        raise Problem(
+            404,
+            f"Quarantine has no group {reason!r} {device!r}.",
+            code="unknown_group_of",
+            values={"group": reason, "device": device},
+        )
     return {"items": found, "next": None}
 
 
 def _require_raw() -> None:
     # Raw messages hold plates and household ids.
     if not RAW_ROLES & set(require_user().roles):
-        raise Problem(403, "Reading raw messages takes the role engineer or auditor.")
+        raise Problem(403, "Reading raw messages takes the role engineer or auditor.", code="raw_role")

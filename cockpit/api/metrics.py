@@ -24,7 +24,9 @@ async def metrics(parts: PartsNow, request: Request) -> Response:
     Open on a simulated site; elsewhere for whoever is logged in or brings the token of CITYDECK_METRICS_TOKEN.
     """
     if not (parts.site.simulated or current_user.get() or _has_token(request, parts.metrics_token)):
-        refusal = problem_response(401, "Metrics need a log-in, or a bearer token as in CITYDECK_METRICS_TOKEN.")
+        refusal = problem_response(
+            401, "Metrics need a log-in, or a bearer token as in CITYDECK_METRICS_TOKEN.", code="metrics_token"
+        )
         refusal.headers["WWW-Authenticate"] = "Bearer"
         return refusal
     live = parts.live

@@ -45,11 +45,21 @@ async def notices(
 ) -> Document:
     """Messages to people, the newest first; ``priority`` may name several. ``channels`` count what waits or is dead."""
     if not _READERS & set(require_user().roles):
-        raise Problem(403, f"Reading notices takes one of the roles {', '.join(sorted(_READERS))}.")
+        raise Problem(
+            403,
+            f"Reading notices takes one of the roles {', '.join(sorted(_READERS))}.",
+            code="role_missing",
+            values={"roles": sorted(_READERS)},
+        )
     chosen = [each for each in (priority or "").split(",") if each]
     for each in chosen:
         if each not in PRIORITIES:
-            raise Problem(422, f"priority {each!r}: expected some of {', '.join(PRIORITIES)}.")
+            raise Problem(
+                422,
+                f"priority {each!r}: expected some of {', '.join(PRIORITIES)}.",
+                code="bad_choice",
+                values={"value": each, "expected": ", ".join(PRIORITIES), "name": "priority"},
+            )
     offset = offset_of(cursor)
 
     def read() -> tuple[list[dict[str, Any]], dict[str, dict[str, int]]]:

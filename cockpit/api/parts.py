@@ -64,7 +64,7 @@ def require_user() -> User:
     """
     user = current_user.get()
     if user is None:
-        raise Problem(401, "Log in first: POST /api/v1/login with user and password.")
+        raise Problem(401, "Log in first: POST /api/v1/login with user and password.", code="log_in")
     return user
 
 
@@ -93,5 +93,5 @@ def offset_of(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 9):
-        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.")
+        raise Problem(422, f"cursor {cursor!r} is not one that this list gave.", code="bad_cursor")
     return int(cursor)

@@ -33,9 +33,11 @@ async def raw(
     A payload is text, cut after 8 KiB; ``bytes`` is its length. ``gone`` says what the journal does not hold any more.
     """
     if not RAW_ROLES & set(require_user().roles):
-        raise Problem(403, "Raw messages hold plates and household ids; they take the role engineer or auditor.")
+        raise Problem(
+            403, "Raw messages hold plates and household ids; they take the role engineer or auditor.", code="raw_role"
+        )
     if device not in parts.live.city.devices:
-        raise Problem(404, f"There is no device {device!r}.")
+        raise Problem(404, f"There is no device {device!r}.", code="unknown_device", values={"device": device})
     now_ms = parts.live.now_ms()
     around_ms = parse_instant(at, "at") if at else None
 

@@ -31,7 +31,10 @@ _KINDS: dict[RefusedWhy, str] = {
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457: a class of trouble and a sentence for the person who met it; ``alarm`` as it is now, where it helps."""
+    """RFC 9457: a class of trouble and a sentence for the person who met it; ``alarm`` as it is now, where it helps.
+
+    ``code`` is a stable word for the sentence and ``values`` what it tells, to say it in another language.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -39,6 +42,8 @@ class ProblemDocument(BaseModel):
     title: str
     status: int
     detail: str
+    code: str
+    values: dict[str, str | float | list[str]]
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -52,4 +57,5 @@ ACT_PROBLEMS = problems(401, 403, 404, 409, 422, 503)
 
 def refusal(error: Refused, **more: Any) -> Problem:
     """Return a refused command as a problem."""
-    return Problem(_STATUS.get(error.why, 409), str(error), _KINDS.get(error.why, "about:blank"), **more)
+    kind = _KINDS.get(error.why, "about:blank")
+    return Problem(_STATUS.get(error.why, 409), str(error), kind, code=error.code, values=error.values, **more)

@@ -5,7 +5,6 @@ or that learns there what it may not know, is looked at here.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -65,7 +64,7 @@ async def require_role(request: Request, name: str, roles: tuple[str, ...]) -> N
         return
     command = Command(name, None, "", roles, request.path_params.get("alarm"))
     subject = f"{request.method} {request.url.path}"[:_LONGEST_SUBJECT]
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = parts.live.now_ms()
     error = await asyncio.to_thread(refuse_role, parts.database, command, person, subject, now_ms)
     parts.live.nudge()
     raise refusal(error)

@@ -66,11 +66,11 @@ async def device_health(
     """
     now = parts.live.city.devices.get(device)
     if now is None:
-        raise Problem(404, f"There is no device {device!r}.")
+        raise Problem(404, f"There is no device {device!r}.", code="unknown_device", values={"device": device})
     stop_ms = parse_instant(stop, "stop") if stop else parts.live.now_ms() + 1
     start_ms = parse_instant(start, "start") if start else stop_ms - 7 * _DAY_MS
     if stop_ms <= start_ms:
-        raise Problem(422, "stop must be later than start.")
+        raise Problem(422, "stop must be later than start.", code="bad_order")
     offset = offset_of(cursor)
     rows = await asyncio.to_thread(health_readings, parts.database, device, start_ms, stop_ms, limit + 1, offset)
     registered = parts.site.devices.get(device)

@@ -1,7 +1,6 @@
 """What is hidden and why, taking out of service, and acts that wait for a second person."""
 
 import asyncio
-import time
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
@@ -48,12 +47,17 @@ async def out_of_service(parts: PartsNow, body: OutOfServiceRequest, request: Re
     """Ask to take a device or one alarm point out of service (maintenance); a leader has to agree."""
     require_user()
     if (body.device is None) == (body.point is None):
-        raise Problem(422, "Name either a device or an alarm point.")
+        raise Problem(422, "Name either a device or an alarm point.", code="device_or_point")
     scope: Literal["device", "point"] = "device" if body.device is not None else "point"
     subject = body.device if body.device is not None else str(body.point)
     known = parts.site.devices.keys() | parts.live.city.devices.keys()
     if subject.partition("/")[0] not in known:
-        raise Problem(404, f"There is no device {subject.partition('/')[0]!r}.")
+        raise Problem(
+            404,
+            f"There is no device {subject.partition('/')[0]!r}.",
+            code="unknown_device",
+            values={"device": subject.partition("/")[0]},
+        )
     if scope == "point":
         await asyncio.to_thread(_require_point, parts, subject)
     until = parse_instant(body.until, "until")
@@ -80,7 +84,7 @@ async def requests(
     """Acts that wait for a second person; ``all`` with the settled ones, newest first."""
     query = sa.select(joint_act).order_by(joint_act.c.asked_at.desc(), joint_act.c.id)
     if state == "pending":
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = parts.live.now_ms()
         query = query.where(joint_act.c.outcome.is_(None), joint_act.c.expires_at > now_ms)
     return await _listed(parts, query, limit, cursor, ("asked_at", "expires_at", "settled_at"), ("body",))
 
@@ -110,7 +114,7 @@ def _require_point(parts: Parts, point: str) -> None:
     device, _, name = point.partition("/")
     registered, now = parts.site.devices.get(device), parts.live.city.devices.get(device)
     kind = registered.kind if registered is not None else now.kind if now is not None else ""
-    there = parts.rules.point_names(kind, time.time_ns() // 1_000_000)
+    there = parts.rules.point_names(kind, parts.live.now_ms())
     if name in there:
         return
     with parts.database.read() as connection:
@@ -118,7 +122,12 @@ def _require_point(parts: Parts, point: str) -> None:
         if connection.execute(stands).first() is not None:
             return
     named = f"it has {', '.join(sorted(there))}" if there else "it has none"
-    raise Problem(404, f"The device {device!r} has no alarm point {name!r}; {named}.")
+    raise Problem(
+        404,
+        f"The device {device!r} has no alarm point {name!r}; {named}.",
+        code="unknown_point",
+        values={"device": device, "point": name},
+    )
 
 
 async def _listed(

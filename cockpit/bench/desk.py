@@ -29,7 +29,7 @@ class Bench:
         self._database = database
         self._rules = rules
         self.sources = Sources(site, places)
-        self.runs = Runs(places)
+        self.runs = Runs(places.bench)
 
     def start(
         self, source: Span | Scripted, about: Document, speed: float, paused: bool, by: str, now_ms: int
@@ -66,7 +66,7 @@ class Bench:
         """
         span = run.progress.span
         if span is None or span.from_ms is None or span.to_ms is None:
-            raise Problem(409, "This run is still being prepared; try again in a moment.")
+            raise Problem(409, "This run is still being prepared; try again in a moment.", code="run_preparing")
         with self._database.read() as connection:
             if number is not None:
                 base, draft = records.drafted(connection, records.row_of(connection, number), self._site)
@@ -110,7 +110,11 @@ class Bench:
         found = read_rules(text, "the file")
         change = Change(found.get("limits", {}), found.get("limits_for", []), found.get("withdraw", []))
         if change.empty:
-            raise Refused("unfit", "The file changes nothing; expected [limits…], [[limits_for]] or [[withdraw]].")
+            raise Refused(
+                "unfit",
+                "The file changes nothing; expected [limits…], [[limits_for]] or [[withdraw]].",
+                code="draft_empty",
+            )
         return records.fitted(base, change, self._site, 0)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ _TICK_MS = 1_000
 class SandboxFeed:
     """The live messages of a sandbox: an audience of the sandbox, and a source for the cockpit."""
 
-    def __init__(self, site: Site, folder: Path) -> None:
-        """Make the sandbox.
+    def __init__(self, site: Site, folder: Path, each_second: Callable[[int], None] | None = None) -> None:
+        """Make the sandbox; ``each_second`` is called in the turn of whoever plays, with the instant.
 
         Raises:
             ReplayError: the folder is not empty.
@@ -41,6 +42,8 @@ class SandboxFeed:
         self._hear: Hear = lambda _topic, _document: None
         self._asked = threading.Event()
         self._told_s = 0.0
+        self._each_second = each_second
+        self._second = 0
         self.started = threading.Event()
         self.sandbox = Sandbox(site, folder, self._attend)
 
@@ -72,6 +75,10 @@ class SandboxFeed:
 
     def took(self, touched: list[tuple[str, int]], readings: list[Reading]) -> None:
         """Tell which alarms changed at once, everything else twice a second; whoever plays calls this in their turn."""
+        now_ms = self._memory.now_ms
+        if self._each_second is not None and now_ms // 1_000 != self._second:
+            self._second = now_ms // 1_000
+            self._each_second(now_ms)
         self._live.alarms(touched)
         self._live.heard(readings)
         if time.monotonic() - self._told_s >= _TELL_S:

@@ -9,6 +9,8 @@ from ingest.alarms.revisions.revision import SITE_FILE, Revision
 SLOWEST, FASTEST = 0.1, 1000.0
 # Only the cockpit that started a run knows what stands here, so nobody else on the machine reads it.
 TOKEN_HEADER = "X-CityDeck-Bench"
+# Who acts in an exercise, as the cockpit has proved it; it counts with the token alone.
+OFFICER_HEADER = "X-CityDeck-Officer"
 State = Literal["starting", "preparing", "playing", "ended", "stopped", "failed"]
 
 
@@ -29,7 +31,11 @@ class Scripted(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What to play, how fast (0: as fast as it goes), by which rules, and where."""
+    """What to play, how fast (0: as fast as it goes), by which rules, and where.
+
+    In a ``drill`` people act. Its first ``warm_ms`` are played at once, or with ``by_wall`` only as many of them as the
+    clock of the wall has come to by then.
+    """
 
     site: str
     folder: str
@@ -40,6 +46,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     paused: bool = False
     revision: Revision = SITE_FILE
+    drill: bool = False
+    warm_ms: int = 0
+    by_wall: bool = False
+
+
+class Officer(msgspec.Struct, frozen=True):
+    """Who acts in an exercise, from which address."""
+
+    name: str
+    roles: tuple[str, ...]
+    areas: tuple[str, ...] = ()
+    address: str = ""
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -48,6 +66,15 @@ class Act(msgspec.Struct, frozen=True):
     act: Literal["pause", "go_on", "speed", "seek", "stop"]
     speed: float = 1.0
     at_ms: int = 0
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the desk of an exercise stands: open alarms in sight, the worst, and since when the oldest waits."""
+
+    open: int = 0
+    unacked: int = 0
+    worst: str = ""
+    oldest_unacked_ms: int | None = None
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -69,6 +96,7 @@ class Progress(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     alarms: dict[str, int] = {}
     span: Span | None = None
+    standing: Standing | None = None
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,23 +6,29 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 import uvicorn
 
 from cockpit.app import create_app
-from cockpit.bench.door import Door
+from cockpit.bench.door import REPLAY, Door
 from cockpit.bench.feed import SandboxClock, SandboxFeed
-from cockpit.bench.job import Act, Job, Progress, Scripted, Span
+from cockpit.bench.job import Act, Job, Progress, Scripted, Span, Standing
+from cockpit.drill.manners import DRILL
+from cockpit.drill.mark import marked
 from cockpit.world import World
 from devices.errors import DeviceError, RecordingError
+from devices.kind import Label
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.database import AlarmDatabase, open_alarms
 from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.tables import occurrence
+from ingest.drills.calling import Calling
 from ingest.errors import IngestError
 from ingest.places import Places
 from ingest.replay.pace import Pace
@@ -121,18 +127,21 @@ class Run:
 
     def _serve(self, site: Site, source: Source) -> None:
         job, places = self._job, Places(self._folder / "city")
-        feed = SandboxFeed(site, places.data)
+        self._pace = pace = Pace(source.from_ms, job.speed)
+        pace.pause(job.paused)
+        exercise = _Exercise(pace, source.from_ms, job) if job.drill else None
+        feed = SandboxFeed(site, places.data, exercise)
         with feed.sandbox as sandbox, socket.socket() as own:
-            self._pace = pace = Pace(source.from_ms, job.speed)
-            pace.pause(job.paused)
             clock = SandboxClock(source, pace, sandbox.played)
-            app = create_app(sandbox.site, places, World(feed, clock, {}, job.prefix))
+            shown = _shown(sandbox.site, job)
+            if exercise is not None:
+                exercise.begin(shown, places)
+            app = create_app(shown, places, World(feed, clock, {}, job.prefix))
             own.bind(("127.0.0.1", 0))
             span = Span(str(source.path), source.is_file, source.from_ms, source.to_ms)
             self._note(from_ms=source.from_ms, to_ms=source.to_ms, at_ms=source.from_ms, span=span)
-            config = uvicorn.Config(
-                Door(app, job.token), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2
-            )
+            door = Door(app, job.token, DRILL if job.drill else REPLAY)
+            config = uvicorn.Config(door, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
             self._server = uvicorn.Server(config)
             port = int(own.getsockname()[1])
             threads = [
@@ -148,6 +157,8 @@ class Run:
             feed.started.set()
             for thread in threads:
                 thread.join()
+            if exercise is not None:
+                exercise.end()
 
     def _play(self, feed: SandboxFeed, source: Source, pace: Pace, clock: SandboxClock) -> None:
         feed.started.wait()
@@ -174,6 +185,7 @@ class Run:
             try:
                 feed.look()
                 alarms = _counted(database)
+                standing = _standing(database) if self._job.drill else None
             except IngestError as error:
                 log.warning("%s", error)
                 continue
@@ -181,8 +193,56 @@ class Run:
             self._note(
                 port=port, at_ms=clock.now_ms(), speed=pace.speed, rate=round(clock.rate, 2), paused=pace.paused,
                 messages=played.messages, readings=played.readings, quarantined=played.quarantined, alarms=alarms,
+                standing=standing,
             )  # fmt: skip
         database.close()
+
+
+class _Exercise:
+    """What an exercise does each second of its own clock: calling people; and in the first one, coming to its begin."""
+
+    def __init__(self, pace: Pace, from_ms: int, job: Job) -> None:
+        self._pace = pace
+        self._latest_ms = from_ms + job.warm_ms
+        self._by_wall = job.by_wall
+        self._begun = False
+        self._database: AlarmDatabase | None = None
+        self._calling: Calling | None = None
+
+    def begin(self, site: Site, places: Places) -> None:
+        """Take the city over, once there is one."""
+        self._database = open_alarms(site, places)
+        self._calling = Calling(site, self._database)
+
+    def __call__(self, now_ms: int) -> None:
+        if not self._begun:
+            self._begun = True
+            wall_ms = time.time_ns() // 1_000_000
+            self._pace.leap_to(min(wall_ms, self._latest_ms) if self._by_wall else self._latest_ms)
+        if self._calling is not None:
+            self._calling.look(now_ms)
+
+    def end(self) -> None:
+        """Let the database go."""
+        if self._database is not None:
+            self._database.close()
+
+
+def _shown(site: Site, job: Job) -> Site:
+    """Return the site as its pages tell of it: an exercise says so in the very name of its city."""
+    site = replace(site, drill=job.drill)
+    return replace(site, label=Label(**marked(site, {"zh": site.label.zh, "en": site.label.en})))
+
+
+def _standing(database: AlarmDatabase) -> Standing:
+    query = sa.select(occurrence.c.priority, occurrence.c.acked, occurrence.c.noticed_at).where(
+        occurrence.c.closed_at.is_(None), occurrence.c.suppression == "none", occurrence.c.rule != WATCHDOG
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    waiting = [int(row.noticed_at) for row in rows if not row.acked]
+    worst = min((str(row.priority) for row in rows), default="")
+    return Standing(len(rows), len(waiting), worst, min(waiting, default=None))
 
 
 def _counted(database: AlarmDatabase) -> dict[str, int]:

@@ -17,7 +17,7 @@ import msgspec
 from cockpit.bench.job import Act, Job, Progress
 from cockpit.bench.trials import Trials
 from cockpit.problems import Problem
-from ingest.places import Places
+from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +32,11 @@ OVER = ("ended", "stopped", "failed")
 
 
 class Run:
-    """One process, what it told last, and who looks at it."""
+    """One process, what it told last, and who looks at it; ``clear`` is called with its folder before that goes."""
 
-    def __init__(self, job: Job, by: str, about: Document, lock: TextIO) -> None:
+    def __init__(
+        self, job: Job, by: str, about: Document, lock: TextIO, clear: Callable[[Path], None] | None = None
+    ) -> None:
         self.id = Path(job.folder).name
         self.by = by
         self.about = about
@@ -44,6 +46,7 @@ class Run:
         self.sockets = 0
         self.seen_s = time.monotonic()
         self._lock = lock
+        self._clear = clear
         self._process = subprocess.Popen(
             [sys.executable, "-m", "cockpit.bench.city"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -63,11 +66,13 @@ class Run:
             Problem: 409, there is nothing to steer any more, or not yet.
         """
         if self.progress.state in OVER:
-            raise Problem(409, "This run is over; start another one.")
+            raise Problem(409, "This run is over; start another one.", code="run_over")
         if self.progress.state != "playing":
-            raise Problem(409, "This run is still being prepared; try again in a moment.")
+            raise Problem(409, "This run is still being prepared; try again in a moment.", code="run_preparing")
         if act.act == "seek" and not self.progress.at_ms < act.at_ms <= self.progress.to_ms:
-            raise Problem(422, "A run goes forward only, up to its end: what was raised cannot be taken back.")
+            raise Problem(
+                422, "A run goes forward only, up to its end: what was raised cannot be taken back.", code="run_forward"
+            )
         self._send(act)
 
     def end(self) -> None:
@@ -85,7 +90,7 @@ class Run:
             self._process.kill()
             self._process.wait()
         self._reading.join()
-        shutil.rmtree(self.job.folder, ignore_errors=True)
+        _cleared(Path(self.job.folder), self._clear)
         self._lock.close()
 
     def _send(self, what: Job | Act) -> None:
@@ -94,7 +99,7 @@ class Run:
             self._process.stdin.write(msgspec.json.encode(what) + b"\n")
             self._process.stdin.flush()
         except (BrokenPipeError, ValueError) as error:
-            raise Problem(409, "This run has just ended.") from error
+            raise Problem(409, "This run has just ended.", code="run_ended") from error
 
     def _follow(self) -> None:
         assert self._process.stdout is not None
@@ -110,8 +115,26 @@ class Run:
 class Runs:
     """All runs; calls block, so the event loop makes them in a thread."""
 
-    def __init__(self, places: Places) -> None:
-        self._folder = places.bench
+    def __init__(
+        self,
+        folder: Path,
+        most: int = MOST,
+        forsaken_s: float | None = FORSAKEN_S,
+        clear: Callable[[Path], None] | None = None,
+    ) -> None:
+        """Keep how many there may be, and after how long without a viewer one is removed.
+
+        Args:
+            folder: each has a folder of its own below it.
+            most: runs at a time.
+            forsaken_s: None lets a run stay however long nobody looks.
+            clear: is called with the folder of each run before that is removed, also with one that was left behind;
+                where it raises, the folder stays.
+        """
+        self._folder = folder
+        self._most = most
+        self._forsaken_s = forsaken_s
+        self._clear = clear
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -140,7 +163,12 @@ class Runs:
         """
         run = self._runs.get(identifier)
         if run is None:
-            raise Problem(404, f"There is no run {identifier!r}; it was removed, or the cockpit was started anew.")
+            raise Problem(
+                404,
+                f"There is no run {identifier!r}; it was removed, or the cockpit was started anew.",
+                code="unknown_run",
+                values={"run": identifier},
+            )
         run.seen_s = time.monotonic()
         return run
 
@@ -152,19 +180,29 @@ class Runs:
         """
         with self._lock:
             if self._closing.is_set():
-                raise Problem(503, "The cockpit is ending.")
-            if len(self._runs) >= MOST:
-                raise Problem(409, f"{MOST} runs are here already; remove one first.")
+                raise Problem(503, "The cockpit is ending.", code="cockpit_ending")
+            if len(self._runs) >= self._most:
+                raise Problem(
+                    409,
+                    f"{self._most} runs are here already; remove one first.",
+                    code="runs_full",
+                    values={"count": self._most},
+                )
             identifier = secrets.token_hex(6)
             folder = self._folder / identifier
             try:
                 folder.mkdir(parents=True)
                 lock = (folder / _LOCK).open("w")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                run = Run(make(identifier, folder, secrets.token_urlsafe(24)), by, about, lock)
+                run = Run(make(identifier, folder, secrets.token_urlsafe(24)), by, about, lock, self._clear)
             except OSError as error:
                 shutil.rmtree(folder, ignore_errors=True)
-                raise Problem(503, f"A run cannot be started here: {error.strerror}.") from error
+                raise Problem(
+                    503,
+                    f"A run cannot be started here: {error.strerror}.",
+                    code="run_unstartable",
+                    values={"detail": error.strerror},
+                ) from error
             self._runs[identifier] = run
             return run
 
@@ -190,13 +228,15 @@ class Runs:
             run.end()
 
     def forsaken(self, now_s: float) -> list[str]:
-        """Return the runs at which nobody has looked for two hours."""
-        return [run.id for run in self.all() if not run.sockets and now_s - run.seen_s > FORSAKEN_S]
+        """Return the runs at which nobody has looked for too long."""
+        if self._forsaken_s is None:
+            return []
+        return [run.id for run in self.all() if not run.sockets and now_s - run.seen_s > self._forsaken_s]
 
     def _tend(self) -> None:
         while not self._closing.wait(_LOOK_S):
             for identifier in self.forsaken(time.monotonic()):
-                log.info("bench run=%s had no viewer for two hours and is removed", identifier)
+                log.info("bench run=%s had no viewer for long and is removed", identifier)
                 self.remove(identifier)
 
     def _sweep(self) -> None:
@@ -205,6 +245,17 @@ class Runs:
             try:
                 with (folder / _LOCK).open("w") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _cleared(folder, self._clear)
             except OSError:
                 continue
-            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cleared(folder: Path, clear: Callable[[Path], None] | None) -> None:
+    """Remove a folder, and what it holds, after ``clear`` has looked at it."""
+    if clear is not None:
+        try:
+            clear(folder)
+        except IngestError as error:
+            log.warning("%s stays until the cockpit is started again: %s", folder, error)
+            return
+    shutil.rmtree(folder, ignore_errors=True)

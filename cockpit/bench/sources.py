@@ -67,7 +67,7 @@ class Sources:
         """
         path = self._places.recordings / name
         if not _NAME.fullmatch(name) or not path.is_file():
-            raise Problem(404, f"There is no recording {name!r}.")
+            raise Problem(404, f"There is no recording {name!r}.", code="unknown_recording", values={"name": name})
         return _span(lambda: file_source(self._site, path, from_ms, to_ms), path)
 
     def journal(self, shard: str | None, from_ms: int | None, to_ms: int | None) -> Span:
@@ -78,7 +78,12 @@ class Sources:
         """
         known = [*self._site.shards] or ["main"]
         if shard is not None and shard not in known:
-            raise Problem(404, f"There is no shard {shard!r}; there are {', '.join(known)}.")
+            raise Problem(
+                404,
+                f"There is no shard {shard!r}; there are {', '.join(known)}.",
+                code="unknown_shard",
+                values={"shard": shard, "known": ", ".join(known)},
+            )
         folder = self._journal(shard or known[0])
         return _span(lambda: journal_source(folder, from_ms, to_ms), folder)
 
@@ -88,17 +93,30 @@ class Sources:
         Raises:
             Problem: 404, there is none of that name.
         """
-        found = next((each for each in self.scenarios() if each["key"] == key), None)
-        if found is None:
-            known = ", ".join(each["key"] for each in self.scenarios())
-            raise Problem(404, f"There is no scenario {key!r}; there are {known}.")
-        lights = [each["light"] for each in found["expects"]]
-        light = "night" if lights.count("night") > lights.count("day") else "day"
+        found = self.one(key)
+        light = light_of(found) or "day"
         now = datetime.fromtimestamp(now_ms / 1000, self._site.timezone)
         begin = now.replace(hour=_HOURS[light], minute=0, second=0, microsecond=0, tzinfo=None)
         if begin + timedelta(seconds=found["lasts_s"]) > now.replace(tzinfo=None):
             begin -= timedelta(days=1)
         return Scripted(key, begin.isoformat())
+
+    def one(self, key: str) -> Document:
+        """Return what a scenario says of itself.
+
+        Raises:
+            Problem: 404, there is none of that name.
+        """
+        found = next((each for each in self.scenarios() if each["key"] == key), None)
+        if found is None:
+            known = ", ".join(each["key"] for each in self.scenarios())
+            raise Problem(
+                404,
+                f"There is no scenario {key!r}; there are {known}.",
+                code="unknown_scenario",
+                values={"scenario": key, "known": known},
+            )
+        return found
 
     def scenarios(self) -> list[Document]:
         """Return the scenarios, as the simulators tell them; they are met as a process, never imported."""
@@ -106,7 +124,12 @@ class Sources:
             if not self._scenarios:
                 told = _told([sys.executable, "-m", "simulators", "--list-scenarios", "--json"])
                 if told.returncode:
-                    raise Problem(503, f"The scenarios cannot be read: {told.stderr.strip()[-300:]}.")
+                    raise Problem(
+                        503,
+                        f"The scenarios cannot be read: {told.stderr.strip()[-300:]}.",
+                        code="scenarios_unreadable",
+                        values={"detail": told.stderr.strip()[-300:]},
+                    )
                 self._scenarios = json.loads(told.stdout)
             return self._scenarios
 
@@ -121,7 +144,12 @@ class Sources:
         try:
             self._places.recordings.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Problem(503, f"The folder of recordings cannot be written: {error.strerror}.") from error
+            raise Problem(
+                503,
+                f"The folder of recordings cannot be written: {error.strerror}.",
+                code="recordings_unwritable",
+                values={"detail": error.strerror},
+            ) from error
         name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{SUFFIX}"
         beside = self._places.recordings / f".{name}.part"
         command = [sys.executable, "-m", "ingest.recording", "export", str(beside), "--site", str(self._site.source)]
@@ -132,7 +160,9 @@ class Sources:
         if told.returncode:
             beside.unlink(missing_ok=True)
             sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
-            raise Problem(422, f"Nothing was recorded: {sentence}.")
+            raise Problem(
+                422, f"Nothing was recorded: {sentence}.", code="nothing_recorded", values={"detail": sentence}
+            )
         beside.rename(self._places.recordings / name)
         return name
 
@@ -147,11 +177,22 @@ class Sources:
         return self._looked[key]
 
 
+def light_of(scenario: Document) -> str:
+    """Return the half of the day that most alarms of a scenario need, or an empty text."""
+    lights = [each["light"] for each in scenario["expects"] if each["light"]]
+    return max(("day", "night"), key=lights.count) if lights else ""
+
+
 def _told(command: list[str]) -> "subprocess.CompletedProcess[str]":
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Problem(503, f"Another process is needed for that, and it does not answer: {error}.") from error
+        raise Problem(
+            503,
+            f"Another process is needed for that, and it does not answer: {error}.",
+            code="part_silent",
+            values={"detail": error},
+        ) from error
 
 
 def _contents(path: Path, site: Site) -> Document:
@@ -179,7 +220,8 @@ def _span(source_of: Any, path: Path) -> Span:
     try:
         source: Source = source_of()
     except (DeviceError, IngestError) as error:
-        raise Problem(422, f"{_said(error, path)}.") from error
+        said = _said(error, path)
+        raise Problem(422, f"{said}.", code="source_unreadable", values={"detail": said}) from error
     return Span(str(source.path), source.is_file, source.from_ms, source.to_ms)
 
 

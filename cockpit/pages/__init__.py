@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from dash import ClientsideFunction, Dash, Input, Output
 
-from cockpit.pages import bench, cases, device, duty, health, kpi, lamps, missing, overview, rules, shell, wall
+from cockpit.pages import bench, cases, device, drill, duty, health, kpi, lamps, missing, overview, rules, shell, wall
 from cockpit.pages.reader import CityReader
 from cockpit.texts import texts
 from devices.site import Site
@@ -71,6 +71,10 @@ def build(app: Dash, site: Site, city: CityReader) -> None:
                 return "rules", rules.layout
             case ["bench"] if not site.replayed:
                 return "bench", bench.layout
+            case ["drill"] if not site.replayed:
+                return "drill", drill.layout
+            case ["drill", name] if not site.replayed:
+                return "drill", lambda say: drill.report(say, name)
             case ["health"]:
                 return "health", health.layout
             case ["device", name]:

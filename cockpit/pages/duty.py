@@ -24,6 +24,7 @@ def layout(say: Texts) -> list[Any]:
         html.Section(
             [
                 html.Div(className="duty-bar", **{"data-mount": "duty_bar"}),
+                html.Div(className="drill-lane", hidden=True, **{"data-mount": "drill_lane"}),
                 html.Div(className="duty-since", hidden=True, **{"data-mount": "duty_since"}),
                 html.Div(className="duty-requests", hidden=True, **{"data-mount": "duty_requests"}),
                 html.Div(
@@ -99,7 +100,7 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
         column("device_text", "duty.device", 19, minWidth=150),
         column("raised_text", "duty.raised", 11, minWidth=130, cellClass="numeric"),
         column("since_text", "duty.since", 11, minWidth=110, cellClass="numeric"),
-        column("acked_text", "duty.acked", 13, minWidth=125),
+        column("acked_text", "duty.acked", 15, minWidth=150),
     ]
 
 

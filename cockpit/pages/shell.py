@@ -75,10 +75,12 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
         "data-texts": json.dumps(dict(say.words), ensure_ascii=False, separators=(",", ":")),
         "data-language": say.language,
         "data-timezone": str(site.timezone),
+        "data-shifts": " ".join(str(each.hour * 60 + each.minute) for each in SHIFT_STARTS),
         "data-title": say("shell.title", page=say(f"{page}.title"), city=city),
-        **({"data-replay": "true"} if site.replayed else {}),
+        **({"data-drill": "true"} if site.drill else {"data-replay": "true"} if site.replayed else {}),
     }
-    nameless = page == "wall" or site.replayed
+    timeless = page == "wall" or site.replayed
+    nameless = page == "wall" or (site.replayed and not site.drill)
     return [
         html.Div(id="settings", hidden=True, **settings),
         html.A(say("shell.skip"), href="#content", className="skip"),
@@ -98,7 +100,7 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
                         ),
                         html.Div(**{"data-mount": "badge"}, className="live-badge"),
                         html.Div(**{"data-mount": "clock"}, className="clock"),
-                        *([] if nameless else [_time_control()]),
+                        *([] if timeless else [_time_control()]),
                         *([] if nameless else [html.Div(**{"data-mount": "session"}, className="session")]),
                         _language_switch(say),
                     ],
@@ -108,23 +110,31 @@ def framed(site: Site, say: Texts, page: str, prefix: str, content: Sequence[Any
             className=f"header header-{page}",
         ),
         html.Div(**{"data-mount": "past_band"}, className="past-band", role="status"),
+        *(_drill_bands() if site.drill else []),
         html.Main(content, id="content", className=f"page page-{page}", tabIndex="-1"),
-        *([_replay_mark()] if site.replayed else []),
+        *([_replay_mark("drill.mark" if site.drill else "shell.replay")] if site.replayed else []),
         html.Div(**{"data-mount": "stale_cover"}, className="stale-cover", role="alert"),
         html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
     ]
 
 
-def _replay_mark() -> Any:
+def _drill_bands() -> list[Any]:
+    """Return what stands over every page of an exercise: what really happens meanwhile, and that this is one."""
+    return [
+        html.Div(**{"data-mount": "drill_break_in"}),
+        html.Div(**{"data-mount": "drill_band"}, className="drill-band", role="status"),
+    ]
+
+
+def _replay_mark(key: str) -> Any:
     """Return what lies over a page of a played city, so that no picture of it passes for the live one."""
-    words = " ".join(texts(language)("shell.replay") for language in LANGUAGES)
+    words = " ".join(texts(language)(key) for language in LANGUAGES)
     marks = [html.Span(words) for _ in range(_MARKS)]
     return html.Div(marks, className="replay-mark", **{"aria-hidden": "true"})
 
 
 def _time_control() -> Any:
-    shifts = " ".join(str(each.hour * 60 + each.minute) for each in SHIFT_STARTS)
-    return html.Div(**{"data-mount": "time_control", "data-shifts": shifts}, className="time-control")
+    return html.Div(**{"data-mount": "time_control"}, className="time-control")
 
 
 def _navigation(say: Texts, page: str, prefix: str, replayed: bool) -> Any:

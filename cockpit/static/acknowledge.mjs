@@ -9,7 +9,7 @@ import { timeWindow } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
 
 const underway = new Set();
-// Refusals that are foreseen, in the reader's language; any other is told in the server's own sentence.
+// Refusals that are foreseen, in the reader's language; any other is told by its code.
 const REASONS = { level_changed: "duty.level_changed", occurrence_closed: "duty.gone" };
 
 // What may stand about an alarm that another officer was first at.
@@ -29,7 +29,7 @@ function told(outcome, what) {
 }
 
 function reason(error) {
-  const known = REASONS[error.problem?.type] ?? (error.status === 403 ? "duty.no_role" : null);
+  const known = REASONS[error.problem?.type] ?? (error.problem?.code === "role_missing" ? "duty.no_role" : null);
   if (known) return say(known);
   return error.status ? error.message : say("login.unreachable");
 }

@@ -6,7 +6,7 @@ import { live } from "./live.mjs";
 import { logIn } from "./session.mjs";
 import { say } from "./texts.mjs";
 
-// Refusals that are foreseen, in the reader's language; any other is told in the server's own sentence.
+// Refusals that are foreseen, in the reader's language; any other is told by its code.
 const FORESEEN = {
   level_changed: "duty.level_changed",
   occurrence_closed: "duty.gone",
@@ -17,7 +17,7 @@ const FORESEEN = {
 };
 
 export function refusalText(error) {
-  const known = FORESEEN[error.problem?.type] ?? (error.status === 403 ? "duty.no_role" : null);
+  const known = FORESEEN[error.problem?.type] ?? (error.problem?.code === "role_missing" ? "duty.no_role" : null);
   if (known) return say(known);
   return error.status ? error.message : say("login.unreachable");
 }

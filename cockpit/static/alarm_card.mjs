@@ -6,6 +6,7 @@ import { duration, moment, shortMoment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
+import { isUnacked } from "./urgency.mjs";
 
 export class AlarmCard {
   constructor(words, properties = {}) {
@@ -20,13 +21,15 @@ export class AlarmCard {
     this.alarm = alarm;
     element.className = `alarm-card ${alarm.priority} is-${alarm.state}`;
     element.dataset.alarm = alarm.id;
-    const who = alarm.acked_by
-      ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) })
+    const acked = this.brief ? ["alarm.acked_brief", shortMoment] : ["alarm.acked_by", moment];
+    // An alarm that rose anew keeps who was first; it waits for somebody all the same.
+    const who = alarm.acked_by && !isUnacked(alarm)
+      ? say(acked[0], { name: alarm.acked_by, time: acked[1](alarm.acked_at, live.now()) })
       : [named(alarm.responsible?.name, say("alarm.no_responsible")), !this.brief && alarm.responsible?.phone].filter(Boolean).join(" ");
     element.replaceChildren(
       el("p", { class: "card-top" }, priorityBadge(alarm.priority, priorityText(alarm.priority)), this.since),
       el("p", { class: "card-what" }, el("b", null, words.what(alarm)), " ", el("span", { class: "numeric" }, words.value(alarm))),
-      el("p", { class: "card-place" }, `${words.street(alarm)} · ${words.device(alarm)}`),
+      el("p", { class: "card-place" }, `${words.street(alarm)} · ${(this.brief ? words.which : words.device)(alarm)}`),
       el("p", { class: "card-state" }, el("span", { class: "state" }, stateMark(alarm.state), say(`state.${alarm.state}`)), el("span", { class: "card-who" }, who)),
     );
     this.tick();

@@ -34,6 +34,9 @@ export async function alarmWords() {
     return named(alarm.device_name) || `${kind} ${alarm.device}`;
   }
 
+  /** Which device, where its kind is told by other words. */
+  const which = (alarm) => named(alarm.device_name) || alarm.device;
+
   function value(alarm) {
     if (alarm.value === null || alarm.value === undefined || !alarm.field) return "";
     const known = kindTable.get(alarm.kind)?.field(alarm.field);
@@ -64,8 +67,8 @@ export async function alarmWords() {
     if (!limit) return null;
     const judged = field.unit === alarm.unit ? field : ownField(alarm);
     const steps = limit.levels.map((l) => `${l.priority} ${fieldValue(judged, l.value)}`).join(" · ");
-    return { text: `${steps} ${Object.keys(field.codes ?? {}).length ? "" : unitOf(judged)}`, source: limit.source, grade: limit.grade };
+    return { text: `${steps} ${Object.keys(field.codes ?? {}).length ? "" : unitOf(judged)}`, source: named(limit.source), grade: limit.grade };
   }
 
-  return { what, street, device, value, present, position, limits };
+  return { what, street, device, which, value, present, position, limits };
 }

@@ -1,15 +1,21 @@
-// Requests to the cockpit's own API; a refusal becomes an error with the sentence the server gave for people.
+// Requests to the cockpit's own API; a refusal becomes an error that says in the reader's language what is wrong.
 
+import { problemText } from "./problem_words.mjs";
 import { say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 
 const BASE = new URL("../", import.meta.url);
 
+// The live city, from within an exercise: who is logged in, and which exercises there are, is known there alone.
+const LIVE = new URL(BASE.pathname.replace(/drill\/city\/[^/]+\/$/, ""), BASE);
+const OF_LIVE = new Set(["login", "logout", "session", "drills"]);
+const root = (path) => (OF_LIVE.has(path.split("/")[0]) ? LIVE : BASE);
+
 const AT_ANY_TIME = new Set(["login", "logout"]);
 
 export class Refused extends Error {
-  constructor(status, problem) {
-    super(problem?.detail || problem?.title || String(status));
+  constructor(status, problem, words = problemText(status, problem)) {
+    super(words);
     this.status = status;
     this.problem = problem;
   }
@@ -17,11 +23,16 @@ export class Refused extends Error {
 
 export const address = (path) => new URL(path, BASE).href;
 
-export function socketAddress(path) {
-  const url = new URL(path, BASE);
+/** An address of the live city, also from within an exercise. */
+export const liveAddress = (path) => new URL(path, LIVE).href;
+
+export function socketAddress(path, base = BASE) {
+  const url = new URL(path, base);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
+
+export const liveSocketAddress = (path) => socketAddress(path, LIVE);
 
 async function answer(response) {
   const text = await response.text();
@@ -32,7 +43,7 @@ async function answer(response) {
     body = null;
   }
   // Of a city that is only played every act is refused alike, and in the reader's own language.
-  if (response.status === 405 && settings.replay) throw new Refused(405, { ...body, detail: say("shell.replay_read_only") });
+  if (response.status === 405 && settings.replay) throw new Refused(405, body, say("shell.replay_read_only"));
   if (!response.ok) throw new Refused(response.status, body);
   return body;
 }
@@ -43,7 +54,7 @@ const ask = async (url) => answer(await fetch(url, { headers: { Accept: "applica
 const told = new Map();
 
 export async function get(path, parameters = {}) {
-  const url = new URL(`api/v1/${path}`, BASE);
+  const url = new URL(`api/v1/${path}`, root(path));
   for (const [key, value] of Object.entries(parameters)) {
     if (value !== null && value !== undefined) url.searchParams.set(key, value);
   }
@@ -59,9 +70,9 @@ export async function get(path, parameters = {}) {
 
 export async function post(path, body) {
   // Acts are done now; whoever looks at the past does not see what they would be about.
-  if (timeWindow.past && !AT_ANY_TIME.has(path)) throw new Refused(0, { detail: say("past.no_acts") });
+  if (timeWindow.past && !AT_ANY_TIME.has(path)) throw new Refused(0, null, say("past.no_acts"));
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
-  return answer(await fetch(new URL(`api/v1/${path}`, BASE), options));
+  return answer(await fetch(new URL(`api/v1/${path}`, root(path)), options));
 }
 
 export async function remove(path) {

@@ -115,3 +115,15 @@ export function sideView(values, { width, height, em }) {
     wordsY: height - words,
   };
 }
+
+/** Where words of such widths stand so that none covers another: as near as may be to where they belong, from the left. */
+export function apart(words, width, gap) {
+  const found = words.map(({ at }) => at);
+  for (let i = 1; i < found.length; i++) found[i] = Math.max(found[i], found[i - 1] + (words[i - 1].width + words[i].width) / 2 + gap);
+  let right = width;
+  for (let i = found.length - 1; i >= 0; i--) {
+    found[i] = Math.min(found[i], right - words[i].width / 2);
+    right = found[i] - words[i].width / 2 - gap;
+  }
+  return found;
+}

@@ -16,16 +16,16 @@ export function mount(element, scope) {
   }
   const show = () => {
     const absent = live.summary?.watchdog;
-    const going = settings.replay ? "replay" : "live";
+    const going = settings.replay || settings.drill ? "replay" : "live";
     const state = live.stale || absent ? "stale" : live.ready ? going : "connecting";
     element.className = `live-badge is-${state}`;
-    let words = state === "replay" ? played() : say(`shell.${state}`);
+    let words = state === "replay" ? (settings.drill ? drilled() : played()) : say(`shell.${state}`);
     if (live.stale) words = say("shell.stale_since", { time: time(live.lastAt()) });
     else if (absent) words = say("shell.watchdog_since", { time: time(absent.since) });
     element.replaceChildren(mark(state === "stale" ? KIND_SHAPES.square : KIND_SHAPES.circle), el("span", null, words));
   };
   show();
-  if (settings.replay) scope.every(PLAYED_MS, show);
+  if (settings.replay || settings.drill) scope.every(PLAYED_MS, show);
   for (const type of ["state", "summary"]) scope.listen(live, type, show);
 }
 
@@ -34,4 +34,9 @@ function played() {
   const { speed = 1, paused = false, over = false } = live.replay ?? {};
   const pace = over ? say("shell.replay_over") : paused ? say("shell.replay_paused") : speed ? `×${number(speed, speed % 1 ? 1 : 0)}` : say("shell.replay_max");
   return say("shell.replay_at", { pace, time: `${day(live.now())} ${time(live.now())}` });
+}
+
+/** "DRILL, time of its own clock": its speed is that of life. */
+function drilled() {
+  return live.replay?.over ? say("drill.over") : say("drill.at", { time: time(live.now()) });
 }

@@ -56,7 +56,7 @@ class BenchDesk extends EventTarget {
     this.tell();
   }
 
-  /** Do it; a refusal is told in the server's sentence. */
+  /** Do it; a refusal is told in the reader's language. */
   async act(path, body = {}, { method = post } = {}) {
     try {
       const found = await method(path, body);

@@ -24,7 +24,7 @@ export class Sheet {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     this.pen = pen;
-    this.unit = rem();
+    this.unit = Math.max(rem(), parseFloat(getComputedStyle(this.box).fontSize));
     this.width = width;
     this.height = height;
     return pen;

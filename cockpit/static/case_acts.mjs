@@ -16,7 +16,7 @@ const NEXT = ["register", "dispatch", "accept", "done", "verify", "force_close",
 const PATHS = { rework: "verify", force_request: "force-close", force_close: "force-close/approve" };
 const REASONED = new Set(["void", "return", "rework", "suspend", "extend", "force_request"]);
 const PICTURED = new Set(["done", "comment", "verify", "rework"]);
-// Refusals that are foreseen, in the reader's language; any other is told in the server's own sentence.
+// Refusals that are foreseen, in the reader's language; any other is told by its code.
 const FORESEEN = new Set(["state", "changed", "overdue", "same_person", "expired", "alarm_active"]);
 
 export function actButtons(item) {
@@ -88,7 +88,7 @@ export function reason(error) {
   if (!error.status) return say("login.unreachable");
   const word = String(error.problem?.type ?? "").replace("case_", "");
   if (FORESEEN.has(word)) return say(`cases.why_${word}`);
-  return error.status === 403 ? say("cases.no_role") : error.message;
+  return error.problem?.code === "role_missing" ? say("cases.no_role") : error.message;
 }
 
 async function inputs(item, act) {

@@ -1,6 +1,7 @@
 // What the parts of the page of cases share: the list and its counts as the server last told them, the filter, the choice.
 
 import { get } from "./api.mjs";
+import { keepInAddress } from "./language_switch.mjs";
 
 export const LIMIT = 500;
 const FIRST = { state: "open", street: "", colour: "", sub_class: "", mine: false };
@@ -57,6 +58,7 @@ class CaseDesk extends EventTarget {
 
   choose(id) {
     this.chosen = id;
+    keepInAddress("case", id);
     if (this.detail?.id !== id) Object.assign(this, { detail: null, unknown: false });
     this.dispatchEvent(new Event("choose"));
     this.refresh();

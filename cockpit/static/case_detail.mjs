@@ -83,7 +83,7 @@ function facts(item) {
   return [
     row("source", say(`cases.source_${item.source}`), item.reference && ` ${item.reference}`),
     row("class", className(item), item.code && el("span", { class: "quiet" }, ` ${item.code}`)),
-    item.limit && row("limit", say("cases.hours", { h: hours }), el("span", { class: "quiet" }, ` · ${item.limit.source} · ${say("alarm.grade", { grade: item.limit.grade })} · ${item.limit_version || item.limit.version}`)),
+    item.limit && row("limit", say("cases.hours", { h: hours }), el("span", { class: "quiet" }, ` · ${named(item.limit.source)} · ${say("alarm.grade", { grade: item.limit.grade })} · ${item.limit_version || item.limit.version}`)),
     item.deadline_at && row("deadline", when(item.deadline_at), item.overdue_at && ` · ${say("cases.colour_red")}`),
     item.extended_s > 0 && row("extended", duration(item.extended_s * 1000)),
     item.suspended_s > 0 && row("suspended", duration(item.suspended_s * 1000)),

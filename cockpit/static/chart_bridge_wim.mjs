@@ -1,7 +1,7 @@
 // Bridges: the last overloaded vehicle from the side, to scale, each group of axles with its load and limit; and, when
 // the scene is theirs, the vehicles that passed last.
 
-import { sideView } from "./axles.mjs";
+import { apart, sideView } from "./axles.mjs";
 import { Sheet } from "./canvas.mjs";
 import { ChartHead } from "./chart_head.mjs";
 import { kinds } from "./city.mjs";
@@ -97,6 +97,7 @@ function drawVehicle(sheet, values) {
   }
   sheet.line(0, view.ground, sheet.width, view.ground, "--line-strong", em * 0.1);
   for (const group of view.groups) drawGroup(sheet, view, group);
+  nameGroups(sheet, view);
   if (!view.low) scales(sheet, view);
 }
 
@@ -115,13 +116,25 @@ function drawGroup(sheet, view, group) {
     for (let y = bar.top + within + 0.15 * em; y < bar.top + bar.height; y += 0.35 * em) pen.fillRect(x - bar.width / 2, y, bar.width, 0.12 * em);
   }
   sheet.line(group.from - 0.35 * em, group.limitY, group.to + 0.35 * em, group.limitY, "--ink", em * 0.14);
-  const middle = (group.from + group.to) / 2;
-  const load = group.load_kg === null ? say("device.no_value") : tonnes(group.load_kg);
-  const limit = number(group.limit_kg / 1000, group.limit_kg % 1000 ? 1 : 0);
-  const style = { align: "center", colour: "--ink", weight: group.over ? 700 : 400 };
-  if (view.low) return sheet.text(`${number((group.load_kg ?? NaN) / 1000, 1)} / ${limit} ${say("unit.tonne")}`, middle, view.wordsY + 1.15 * em, style);
-  sheet.text(load, middle, view.wordsY + 1.2 * em, { ...style, size: 1.125, weight: 700 });
-  sheet.text(say("wall.group_limit", { limit }), middle, view.wordsY + 2.45 * em, style);
+}
+
+/** The load of each group and its limit below its bars; groups that stand close push each other's words apart. */
+function nameGroups(sheet, view) {
+  const em = sheet.unit;
+  const words = view.groups.map((group) => {
+    const limit = number(group.limit_kg / 1000, group.limit_kg % 1000 ? 1 : 0);
+    const load = group.load_kg === null ? say("device.no_value") : tonnes(group.load_kg);
+    const lines = view.low ? [`${number((group.load_kg ?? NaN) / 1000, 1)} / ${limit} ${say("unit.tonne")}`] : [load, say("wall.group_limit", { limit })];
+    sheet.type(1.125, 700);
+    return { lines, over: group.over, at: (group.from + group.to) / 2, width: Math.max(...lines.map((line) => sheet.pen.measureText(line).width)) };
+  });
+  apart(words, sheet.width, 0.6 * em).forEach((middle, i) => {
+    const style = { align: "center", colour: "--ink", weight: words[i].over ? 700 : 400 };
+    const [first, second] = words[i].lines;
+    if (view.low) return sheet.text(first, middle, view.wordsY + 1.15 * em, style);
+    sheet.text(first, middle, view.wordsY + 1.2 * em, { ...style, size: 1.125, weight: 700 });
+    sheet.text(second, middle, view.wordsY + 2.45 * em, style);
+  });
 }
 
 /** What five metres are in this drawing. */

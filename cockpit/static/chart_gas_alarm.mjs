@@ -9,6 +9,7 @@ import { valuesOf } from "./kind_headlines.mjs";
 import { LineChart } from "./line_chart.mjs";
 import { limitsOf, rankedTrend } from "./ranked_trend.mjs";
 import { live } from "./live.mjs";
+import { stage } from "./stage.mjs";
 import { named, say } from "./texts.mjs";
 
 const WINDOW_MS = 60 * 60_000;
@@ -29,7 +30,10 @@ export async function mount(panel, scope) {
   const street = (id) => named(city.street.get(known.get(id)?.street)?.name, id);
   const limits = limitsOf(field);
   rankedTrend(scope, field.key, WINDOW_MS, COUNT, () => valuesOf(ids, field.key), (chosen, trends) => {
-    const lines = chosen.map(({ id, value }) => ({ name: street(id), now: fieldValue(field, value), points: trends.points(id) }));
+    // In front there is room to say both which device it is and where; a small chart says which.
+    const front = panel.classList.contains("is-front");
+    const lines = chosen.map(({ id, value }) => ({ name: id, place: front ? street(id) : "", now: fieldValue(field, value), points: trends.points(id) }));
+    panel.dataset.lines = chosen.map(({ id }) => id).join(" ");
     const level = reached(limits, chosen[0]?.value);
     head.show(`${say("wall.highest")} · ${say("wall.last_60_min")}`, chosen.length ? withUnit(field, chosen[0].value) : "", level?.priority);
     panel.classList.toggle("is-empty", live.ready && !chosen.length);
@@ -37,7 +41,7 @@ export async function mount(panel, scope) {
     const highest = Math.max(...limits.map((limit) => limit.value));
     chart.draw({ lines, limits, from: live.now() - WINDOW_MS, to: live.now(), low: 0, high: highest * 1.15, gapMs: kind.stale_after_s * 1000, caption: unitOf(field) });
     if (rows.offsetParent) list(rows, { field, limits, street, readings: valuesOf(ids, field.key) });
-  });
+  }, () => stage.alarm?.device ?? null);
 }
 
 const reached = (limits, value) => limits.filter((limit) => value >= limit.value).pop();

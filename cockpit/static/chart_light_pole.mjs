@@ -62,7 +62,7 @@ function mountAir(panel, scope, { kind, known, street }) {
   const chart = new LineChart(box, `${named(kind.name)} ${named(air.name)}`, scope);
   const ids = [...known.values()].filter((p) => p.kind === "light_pole").map((p) => p.id);
   rankedTrend(scope, air.key, WINDOW_MS, 3, () => valuesOf(ids, air.key), (chosen, trends) => {
-    const lines = chosen.map(({ id, value }) => ({ name: street(known.get(id)?.street), now: `${number(value)} ${unitOf(air)}`, points: trends.points(id) }));
+    const lines = chosen.map(({ id, value }) => ({ name: id, place: street(known.get(id)?.street), now: `${number(value)} ${unitOf(air)}`, points: trends.points(id) }));
     const caption = `${named(air.name)} ${unitOf(air)} · ${say("wall.last_60_min")}`;
     chart.draw({ lines, limits: limitsOf(air), from: live.now() - WINDOW_MS, to: live.now(), low: 0, gapMs: kind.stale_after_s * 1000, caption });
   });

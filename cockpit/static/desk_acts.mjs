@@ -5,6 +5,7 @@ import { post, Refused } from "./api.mjs";
 import { areaInput, selectInput } from "./inputs.mjs";
 import { live } from "./live.mjs";
 import { session } from "./session.mjs";
+import { shiftEnd } from "./shifts.mjs";
 import { say } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
@@ -12,6 +13,7 @@ import { isUnacked } from "./urgency.mjs";
 
 const REASONS = ["works", "handled", "chatter", "weather"];
 const DURATIONS_MIN = [30, 60, 120, 240, 480];
+const USUAL_MIN = 60;
 const DECISIONS = ["case", "observe", "device_fault", "merge", "false_alarm"];
 
 /** The key of each act on the keyboard. */
@@ -60,17 +62,20 @@ export function beginAct(act, alarm, words) {
   actDialog({ ...begun, ...dialogs[act]() });
 }
 
-const reasonMissing = () => new Refused(422, { detail: say("duty.why_reason") });
+const reasonMissing = () => new Refused(422, null, say("duty.why_reason"));
 
 function shelving(send) {
-  const hours = selectInput(say("duty.in_duration"), DURATIONS_MIN.map((min) => [String(min), say("duty.minutes", { min })]), "60");
+  const left = (shiftEnd(live.now()) - live.now()) / 60_000;
+  const fitting = DURATIONS_MIN.filter((min) => min <= left).map((min) => [String(min), say("duty.minutes", { min })]);
+  const usual = left < USUAL_MIN ? "" : String(USUAL_MIN);
+  const hours = selectInput(say("duty.in_duration"), [...fitting, ["", say("duty.till_shift_end")]], usual);
   return {
     choices: [...REASONS.map((key) => ({ key, text: say(`duty.reason_${key}`), direct: true })), { key: "other", text: say("duty.reason_other"), direct: false }],
     fields: { minutes: hours, words: areaInput(say("duty.in_note"), false) },
     send: ({ choice, key, minutes, words }) => {
       const reason = [choice === "other" ? "" : say(`duty.reason_${choice}`), words].filter(Boolean).join(" · ");
       if (!reason) throw reasonMissing();
-      return send("shelve", { idempotency_key: key, reason, duration_s: Number(minutes) * 60 });
+      return send("shelve", { idempotency_key: key, reason, duration_s: minutes ? Number(minutes) * 60 : null });
     },
   };
 }

@@ -7,6 +7,7 @@ import { duration, moment } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge, stateMark } from "./shapes.mjs";
 import { say } from "./texts.mjs";
+import { isUnacked } from "./urgency.mjs";
 
 const MOST = 50;
 
@@ -27,7 +28,7 @@ export async function mount(element, scope) {
 function line(alarm, words) {
   const end = alarm.returned_at ?? alarm.closed_at;
   const lasted = end ? duration(Date.parse(end) - Date.parse(alarm.raised_at)) : "";
-  const acked = alarm.acked_by ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) }) : say("alarm.not_acked");
+  const acked = alarm.acked_by && !isUnacked(alarm) ? say("alarm.acked_by", { name: alarm.acked_by, time: moment(alarm.acked_at, live.now()) }) : say("alarm.not_acked");
   return el(
     "li",
     { class: `${alarm.priority} is-${alarm.state}` },

@@ -10,7 +10,7 @@ import { handoverDialog } from "./handover.mjs";
 import { live } from "./live.mjs";
 import { PRIORITY_SHAPES, STATE_SHAPES } from "./shapes.mjs";
 import { sound } from "./sound.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 import { toast } from "./toast.mjs";
 import { isUnacked, rank } from "./urgency.mjs";
 
@@ -49,7 +49,8 @@ function row(alarm, words) {
     device_text: words.device(alarm),
     raised_text: moment(alarm.raised_at, live.now()),
     since_text: duration(live.now() - Date.parse(alarm.raised_at)),
-    acked_text: alarm.acked_by ? `${alarm.acked_by} ${moment(alarm.acked_at, live.now())}` : "",
+    // An alarm that rose anew keeps who was first; it waits for somebody all the same.
+    acked_text: alarm.acked_by && !isUnacked(alarm) ? `${alarm.acked_by} ${moment(alarm.acked_at, live.now())}` : "",
   };
 }
 
@@ -131,7 +132,7 @@ function listenToKeys(scope, words) {
     a: () => acknowledgeChosen(words),
     ...Object.fromEntries(["c", "s", "d", "r"].map((key) => [key, () => act(key, words)])),
     m: () => sound.toggle(),
-    h: () => handoverDialog(),
+    h: () => settings.drill || handoverDialog(),
     "?": () => helpDialog(),
     Enter: () => desk.chosen && desk.choose(desk.chosen, { open: true }),
     Escape: () => desk.choose(desk.chosen, { open: false }),

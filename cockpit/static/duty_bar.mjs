@@ -3,6 +3,7 @@
 import { address } from "./api.mjs";
 import { priorityText } from "./alarms.mjs";
 import { desk, VIEWS } from "./desk.mjs";
+import { drillButtons } from "./drill_start.mjs";
 import { el, setText } from "./dom.mjs";
 import { handoverDialog } from "./handover.mjs";
 import { helpDialog } from "./duty_help.mjs";
@@ -10,7 +11,7 @@ import { number } from "./format.mjs";
 import { live } from "./live.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { sound } from "./sound.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 import { isUnacked, PRIORITIES } from "./urgency.mjs";
 
@@ -31,7 +32,7 @@ export function mount(element, scope) {
     el("ul", { class: "duty-chips" }, chips),
     el("div", { class: "duty-views", role: "group", "aria-label": say("duty.views") }, [...views.values()].map((view) => view.button)),
     letters,
-    el("div", { class: "duty-buttons" }, filter, !timeWindow.past && [noise, hand], help),
+    el("div", { class: "duty-buttons" }, filter, !timeWindow.past && [noise, !settings.drill && [drillButtons(scope), hand]].flat(2), help),
   );
   const show = () => {
     const alarms = [...live.alarms.values()];

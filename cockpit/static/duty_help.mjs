@@ -1,7 +1,7 @@
 // The keys of the duty desk.
 
 import { el } from "./dom.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 
 const KEYS = [
   ["j", "help_j"], ["k", "help_k"], ["a", "help_a"], ["d", "help_d"], ["c", "help_c"], ["s", "help_s"], ["r", "help_r"],
@@ -10,7 +10,7 @@ const KEYS = [
 
 export function helpDialog() {
   if (document.querySelector("dialog[open]")) return;
-  const rows = KEYS.map(([key, text]) => [el("dt", null, el("kbd", null, key)), el("dd", null, say(`duty.${text}`))]);
+  const rows = KEYS.filter(([key]) => key !== "h" || !settings.drill).map(([key, text]) => [el("dt", null, el("kbd", null, key)), el("dd", null, say(`duty.${text}`))]);
   const dialog = el(
     "dialog",
     { "aria-label": say("duty.help") },

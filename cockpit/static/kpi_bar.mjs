@@ -5,9 +5,11 @@ import { site } from "./city.mjs";
 import { el } from "./dom.mjs";
 import { kpiDesk } from "./kpi_desk.mjs";
 import { named, say, settings } from "./texts.mjs";
+import { timeWindow, withWindow } from "./time_window.mjs";
 
 const PRESETS = ["today", "week", "month"];
-const TABLES = ["kpi", "alarms", "cases", "ledger"];
+// The ledger is always that of now.
+const TABLES = timeWindow.past ? ["kpi", "alarms", "cases"] : ["kpi", "alarms", "cases", "ledger"];
 
 export async function mount(element, scope) {
   const city = await site();
@@ -43,7 +45,7 @@ export async function mount(element, scope) {
     if (!kpiDesk.period) return;
     from.value = kpiDesk.period.from;
     to.value = kpiDesk.period.to;
-    report.href = address(`report?day=${kpiDesk.period.to}&lang=${settings.language}`);
+    report.href = withWindow(address(`report?day=${kpiDesk.period.to}&lang=${settings.language}`));
     exports.replaceChildren(...TABLES.map((name) => el("li", null, say(`kpi.export_${name}`), ...["csv", "xlsx"].map((format) => el("a", { href: exported(name, format), download: true }, format.toUpperCase())))));
   };
   scope.listen(kpiDesk, "change", show);
@@ -56,6 +58,7 @@ function exported(name, format) {
   const { period, street } = kpiDesk;
   const days = { from: period.from, to: period.to, street };
   const own = { kpi: days, alarms: { state: "all", from: period.from_at, to: period.to_at, street }, cases: { state: "all", street }, ledger: {} };
-  for (const [key, value] of Object.entries({ ...own[name], format, lang: settings.language })) if (value) url.searchParams.set(key, value);
+  const at = timeWindow.past ? timeWindow.given : null;
+  for (const [key, value] of Object.entries({ ...own[name], at, format, lang: settings.language })) if (value) url.searchParams.set(key, value);
   return url.href;
 }

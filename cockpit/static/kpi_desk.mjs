@@ -1,7 +1,6 @@
 // What the parts of the page of indicators share: which days, which street; kept in the address, so that it can be sent on.
 
 import { get } from "./api.mjs";
-import { keepWithLanguage } from "./kpi_words.mjs";
 
 const FRESH_MS = 60_000;
 const PRESETS = ["today", "week", "month"];
@@ -60,12 +59,10 @@ class KpiDesk extends EventTarget {
       else address.searchParams.delete(key);
     }
     window.history.replaceState(window.history.state, "", address);
-    keepWithLanguage();
   }
 
   /** Keep the days that are still going on up to date while somebody looks. */
   follow(scope) {
-    keepWithLanguage();
     this.refresh();
     scope.every(FRESH_MS, () => this.period?.running && this.refresh());
   }

@@ -23,7 +23,7 @@ export async function mount(element, scope) {
       row(say("kpi.per_hour"), figure(found.per_hour, 1), found.per_hour, targets.per_hour, `≤ ${targets.per_hour.target}`),
       row(say("kpi.flood_share"), percent(found.flood_share), found.flood_share, targets.flood_share, `< ${percent(targets.flood_share.target, 0)}`, say("kpi.floods", { count: number(found.floods) })),
       row(say("kpi.busiest_share"), percent(found.busiest_share), found.busiest_share, targets.busiest_share, `< ${percent(targets.busiest_share.target, 0)}`),
-      row(say("kpi.over_24_h"), link(records("alarms", { state: "open" }), number(found.active_over_24_h)), found.active_over_24_h, targets.active_over_24_h, `< ${targets.active_over_24_h.target}`),
+      row(say("kpi.over_24_h"), link(records("alarms", { state: "open" }), number(found.active_over_24_h)), found.active_over_24_h, targets.active_over_24_h, `< ${targets.active_over_24_h.target}`, found.active_over_24_h === null ? say("kpi.not_then") : ""),
       row(say("kpi.chattering"), number(found.chattering.length), found.chattering.length, targets.chattering, "0"),
       ...["P1", "P2", "P3"].map((priority) => {
         const own = found.priorities?.[priority] ?? null;
@@ -32,7 +32,7 @@ export async function mount(element, scope) {
       row(say("kpi.raise_to_ack"), seconds(found.raise_to_ack.median_s), null, {}, "", `${say("kpi.p95")} ${seconds(found.raise_to_ack.p95_s)} · n = ${number(found.raise_to_ack.count)}`),
       row(say("kpi.raise_to_case"), seconds(found.raise_to_case.median_s), null, {}, "", `${say("kpi.p95")} ${seconds(found.raise_to_case.p95_s)} · n = ${number(found.raise_to_case.count)}`),
       row(say("kpi.nuisance"), percent(found.nuisance_rate), null, {}, ""),
-      row(say("kpi.shelved"), link(records("alarms", { state: "open", suppression: "shelved" }), number(found.shelved_now)), null, {}, "", say("kpi.shelved_more", { ending: number(found.shelves_ending_soon), renewed: number(found.shelves_renewed) })),
+      row(say("kpi.shelved"), link(records("alarms", { state: "open", suppression: "shelved" }), number(found.shelved_now)), null, {}, "", found.shelved_now === null ? say("kpi.not_then") : say("kpi.shelved_more", { ending: number(found.shelves_ending_soon), renewed: number(found.shelves_renewed) })),
     ];
     const columns = [
       { title: say("kpi.figure"), cell: ({ what }) => what },

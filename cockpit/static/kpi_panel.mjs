@@ -6,6 +6,7 @@ import { time } from "./format.mjs";
 import { kpiDesk } from "./kpi_desk.mjs";
 import { Scope } from "./scope.mjs";
 import { say } from "./texts.mjs";
+import { timeWindow } from "./time_window.mjs";
 
 const AGAIN_MS = 300;
 const RETRY_MS = 10_000;
@@ -36,7 +37,7 @@ export function kpiPanel(element, scope, title, load, draw) {
       drawing.close();
       drawing = new Scope();
       const left = standing(body);
-      body.replaceChildren(...draw(found, drawing).filter(Boolean));
+      body.replaceChildren(...draw(found, drawing).filter(Boolean), ...then(found));
       restore(body, left);
       element.classList.remove("is-stale");
       note.textContent = found.waiting ? say("kpi.waiting", { days: found.waiting }) : found.at ? say("kpi.as_of", { time: time(found.at) }) : "";
@@ -61,6 +62,12 @@ export function kpiPanel(element, scope, title, load, draw) {
     drawing.close();
   });
   return show();
+}
+
+/** What cannot be reckoned of a past instant: nobody keeps when a reading came in. */
+function then(found) {
+  if (!timeWindow.past || !found.kind || found.kind === "gas_alarm") return [];
+  return [el("p", { class: "quiet kpi-rule kpi-then" }, say("kpi.past_readings"))];
 }
 
 /** What a reader opened, closed and scrolled to, by the words of the table; a minute later it is still so. */

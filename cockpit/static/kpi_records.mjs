@@ -4,7 +4,7 @@ import { address, get } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
-import { deviceLink, keepWithLanguage, link, seconds, streetNames } from "./kpi_words.mjs";
+import { deviceLink, link, seconds, streetNames } from "./kpi_words.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { named, say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
@@ -42,7 +42,6 @@ export async function mount(element, scope) {
     el("div", { class: "kpi-scroll", tabindex: "0", role: "group", "aria-label": say("kpi.records") }, table),
     more,
   );
-  keepWithLanguage();
   await load(null);
 }
 

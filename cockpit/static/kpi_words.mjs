@@ -4,7 +4,7 @@ import { address } from "./api.mjs";
 import { site } from "./city.mjs";
 import { el } from "./dom.mjs";
 import { number } from "./format.mjs";
-import { named, say, settings } from "./texts.mjs";
+import { named, say } from "./texts.mjs";
 
 export const percent = (value, digits = 1) => (value === null || value === undefined ? say("device.no_value") : `${number(100 * value, digits)} %`);
 
@@ -46,13 +46,4 @@ export function streetLink(key, name) {
   const url = new URL(window.location.href);
   url.searchParams.set("street", key);
   return link(url.href, name);
-}
-
-/** The other language shows the same: the page's own parameters go with the switch. */
-export function keepWithLanguage() {
-  const other = document.querySelector("a.language");
-  if (!other) return;
-  const url = new URL(window.location.href);
-  url.searchParams.set("lang", settings.language === "zh" ? "en" : "zh");
-  other.href = url.href;
 }

@@ -113,7 +113,7 @@ async function inWords(work) {
   try {
     return await work();
   } catch (error) {
-    const key = WHY[error.problem?.type] ?? (error.status === 403 ? "lamps.no_role" : null);
+    const key = WHY[error.problem?.type] ?? (error.problem?.code === "role_missing" ? "lamps.no_role" : null);
     if (key && error.status !== 401) Object.assign(error, { message: say(key), problem: null, status: 409 });
     throw error;
   }

@@ -17,6 +17,8 @@ export async function mount(element, scope) {
   street.addEventListener("change", () => lampsDesk.look({ street: street.value }));
   text.addEventListener("input", () => lampsDesk.look({ text: text.value.trim() }));
   busy.addEventListener("change", () => lampsDesk.look({ busy: busy.checked }));
+  // Brought here to one circuit: what is looked for may be a lamp as well.
+  if (lampsDesk.wish.text) lampsDesk.search();
   element.append(totals, el("div", { class: "lamps-filter" }, street, text, el("label", { class: "check" }, busy, say("lamps.only_busy"))));
   const show = () => {
     const sum = (of) => number(lampsDesk.circuits.reduce((total, circuit) => total + of(circuit), 0));

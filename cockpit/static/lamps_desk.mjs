@@ -3,6 +3,11 @@
 import { get } from "./api.mjs";
 
 const FAILED = ["not_obeyed", "refused", "timed_out", "expired"];
+const SEARCH_FROM = 2;
+const FOUND = 8;
+// So many circuits are read without folding them by street, also on a phone.
+const FEW = 12;
+const phone = matchMedia("(max-width: 700px)");
 
 class LampsDesk extends EventTarget {
   constructor() {
@@ -10,11 +15,13 @@ class LampsDesk extends EventTarget {
     this.circuits = [];
     this.orders = [];
     this.details = new Map();
+    this.found = [];
     this.ready = false;
     this.failed = "";
     this.asked = 0;
     const open = new URLSearchParams(window.location.search).get("circuit");
     this.opened = new Set(open ? [open] : []);
+    this.turned = new Set();
     this.wish = { street: "", text: open ?? "", busy: false };
   }
 
@@ -25,13 +32,35 @@ class LampsDesk extends EventTarget {
 
   get shown() {
     const { street, text, busy } = this.wish;
+    const of = new Set(this.found.map((lamp) => lamp.circuit));
     const found = this.circuits.filter(
       (circuit) =>
         (!street || circuit.street === street) &&
-        (!text || circuit.id.toLowerCase().includes(text.toLowerCase())) &&
+        (!text || circuit.id.toLowerCase().includes(text.toLowerCase()) || of.has(circuit.id)) &&
         (!busy || circuit.commanded || circuit.request || failures(circuit)),
     );
     return found.sort((a, b) => urgency(b) - urgency(a) || a.id.localeCompare(b.id, undefined, { numeric: true }));
+  }
+
+  /** The circuits in groups: first what wants somebody, then street by street in the order given. */
+  groups(streets) {
+    const shown = this.shown;
+    const urgent = shown.filter(urgency);
+    const rest = byStreet(shown.filter((circuit) => !urgency(circuit)));
+    const keys = [...new Set([...streets, ...rest.keys()])].filter((key) => rest.has(key));
+    return [...(urgent.length ? [{ key: "", circuits: urgent }] : []), ...keys.map((key) => ({ key, circuits: rest.get(key) }))];
+  }
+
+  /** Whether a group is unfolded: on a phone only what wants somebody, what is looked for, or what is short anyhow. */
+  unfolded(key) {
+    const { street, text } = this.wish;
+    const usual = !phone.matches || key === "" || Boolean(street || text) || this.circuits.length <= FEW;
+    return this.turned.has(key) ? !usual : usual;
+  }
+
+  fold(key) {
+    if (!this.turned.delete(key)) this.turned.add(key);
+    this.tell();
   }
 
   /** Ask for everything; an answer that was overtaken by a newer question is dropped. */
@@ -56,6 +85,22 @@ class LampsDesk extends EventTarget {
 
   look(wish) {
     Object.assign(this.wish, wish);
+    this.turned.clear();
+    this.tell();
+    if ("text" in wish) this.search();
+  }
+
+  /** Lamps whose number is looked for: the circuits alone do not tell which lamps are theirs. */
+  async search() {
+    const { text } = this.wish;
+    let found = [];
+    try {
+      if (text.length >= SEARCH_FROM) found = (await get("lamps", { search: text, limit: FOUND })).items;
+    } catch {
+      // The circuits are found all the same; the page says by itself when the cockpit is away.
+    }
+    if (text !== this.wish.text) return;
+    this.found = found;
     this.tell();
   }
 
@@ -75,6 +120,15 @@ export const failures = (circuit) => FAILED.reduce((sum, word) => sum + (circuit
 /** A request waits for a person, a lamp that did not do as told wants one; then what is under way. */
 function urgency(circuit) {
   return (circuit.request ? 4 : 0) + (failures(circuit) ? 2 : 0) + (circuit.commanded ? 1 : 0);
+}
+
+function byStreet(circuits) {
+  const groups = new Map();
+  for (const circuit of circuits) {
+    if (!groups.has(circuit.street)) groups.set(circuit.street, []);
+    groups.get(circuit.street).push(circuit);
+  }
+  return groups;
 }
 
 function gone(error) {

@@ -10,13 +10,26 @@ import { say } from "./texts.mjs";
 
 const STATES = ["waiting", "sending", "sent", "acked", "refused", "timed_out", "late", "expired", "overtaken"];
 
+const FIRST = 6;
+
 export function mount(element, scope) {
   let last = "";
+  let every = false;
   const show = () => {
-    const told = JSON.stringify([lampsDesk.orders, lampsDesk.ready]);
+    const told = JSON.stringify([lampsDesk.orders, lampsDesk.ready, every]);
     if (told === last) return;
     last = told;
-    element.replaceChildren(lampsDesk.orders.length ? el("ul", { class: "lamps-order-list" }, lampsDesk.orders.map(orderItem)) : el("p", { class: "quiet" }, say(lampsDesk.ready ? "lamps.no_orders" : "shell.loading")));
+    const { orders, ready } = lampsDesk;
+    if (!orders.length) return element.replaceChildren(el("p", { class: "quiet" }, say(ready ? "lamps.no_orders" : "shell.loading")));
+    const more = () => {
+      every = true;
+      show();
+    };
+    const shown = every ? orders : orders.slice(0, FIRST);
+    element.replaceChildren(
+      el("ul", { class: "lamps-order-list" }, shown.map(orderItem)),
+      ...(shown.length < orders.length ? [el("button", { type: "button", class: "lamps-more", onclick: more }, say("lamps.all_orders", { count: number(orders.length) }))] : []),
+    );
   };
   scope.listen(lampsDesk, "change", show);
   show();

@@ -62,6 +62,7 @@ export class CircuitRow {
     if (told !== this.told) {
       this.told = told;
       this.standing.replaceChildren(...standings(circuit));
+      this.standing.classList.toggle("is-own", !this.standing.querySelector(".tag"));
     }
     this.showRequest();
     this.showLamps();
@@ -80,6 +81,7 @@ export class CircuitRow {
   showLamps() {
     const open = lampsDesk.opened.has(this.circuit.id);
     this.name.setAttribute("aria-expanded", String(open));
+    this.element.classList.toggle("is-open", open);
     if (!open) this.table = null;
     const detail = open ? lampsDesk.details.get(this.circuit.id) : null;
     if (!detail) return this.lamps.replaceChildren(...(open && !this.table ? [el("p", { class: "quiet" }, say("shell.loading"))] : []));

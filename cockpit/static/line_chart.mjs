@@ -25,20 +25,21 @@ export class LineChart {
     const small = 1;
     const [low, high] = extent(chart);
     const step = niceStep(high - low, Math.min(MOST_STEPS, sheet.height / (2.6 * em)));
-    const top = Math.ceil(high / step) * step;
+    // As high as it has to be: up to the next round number, limits of a small chart would lie on each other.
+    const top = high;
     const bottom = Math.floor(low / step) * step;
     const digits = step < 1 ? 1 : 0;
     sheet.type(small);
     const left = pen.measureText(number(top, digits)).width + 0.5 * em;
     sheet.type(1, 700);
-    const names = chart.lines.map((line) => Math.max(pen.measureText(line.name).width, pen.measureText(line.now ?? "").width));
+    const names = chart.lines.flatMap((line) => [line.name, line.place ?? "", line.now ?? ""].map((words) => pen.measureText(words).width));
     const right = Math.min(sheet.width * 0.4, Math.max(0, ...names) + 0.8 * em);
     const box = { left, right: sheet.width - right, top: (chart.caption ? 1.7 : 0.7) * em, bottom: sheet.height - 1.6 * em };
     if (chart.caption) sheet.text(chart.caption, 0, 0.85 * em, { size: small, weight: 600, colour: "--ink" });
     const x = (at) => box.left + ((at - chart.from) / (chart.to - chart.from)) * (box.right - box.left);
     const y = (value) => box.bottom - ((value - bottom) / (top - bottom || 1)) * (box.bottom - box.top);
 
-    for (let value = bottom; value <= top + step / 2; value += step) {
+    for (let value = bottom; value <= top; value += step) {
       sheet.line(box.left, y(value), box.right, y(value), "--line", 1);
       sheet.text(number(value, digits), box.left - 0.4 * em, y(value), { size: small, align: "right", base: "middle" });
     }
@@ -49,20 +50,32 @@ export class LineChart {
       if (x(at) > box.right - em) continue;
       sheet.text(minute(at), x(at), sheet.height - 0.25 * em, { size: small, align: "center" });
     }
-    let above = Infinity;
-    for (const limit of chart.limits ?? []) {
-      if (limit.value > top || limit.value < bottom) continue;
-      const colour = `--${limit.priority.toLowerCase()}`;
-      const at = y(limit.value);
-      sheet.line(box.left, at, box.right, at, colour, em * 0.1, [em * 0.5, em * 0.35]);
-      // Lines that stand close keep the word of the milder one.
-      if (above - at < 1.15 * em) continue;
-      above = at;
-      sheet.text(limit.text, box.left + 0.3 * em, at - 0.2 * em, { size: small, weight: 600, colour });
-    }
+    drawLimits(sheet, (chart.limits ?? []).filter((limit) => limit.value <= top && limit.value >= bottom), box, y);
     chart.lines.forEach((line, i) => stroke(sheet, line, x, y, SERIES[i % SERIES.length], chart.gapMs ?? Infinity));
     nameEnds(sheet, chart.lines, box, y);
   }
+}
+
+/** Limits as lines across, each with its words on it; where lines stand close, the words stand side by side. */
+function drawLimits(sheet, limits, box, y) {
+  const em = sheet.unit;
+  const taken = [];
+  const colourOf = (limit) => `--${limit.priority.toLowerCase()}`;
+  for (const limit of limits) sheet.line(box.left, y(limit.value), box.right, y(limit.value), colourOf(limit), em * 0.1, [em * 0.5, em * 0.35]);
+  for (const limit of limits) {
+    const at = y(limit.value);
+    sheet.type(1, 600);
+    const width = sheet.pen.measureText(limit.text).width;
+    const near = taken.filter((other) => Math.abs(other.at - at) < 1.2 * em);
+    const left = Math.max(box.left + 0.3 * em, ...near.map((other) => other.right + 0.8 * em));
+    if (left + width > box.right) continue;
+    taken.push({ at, left, right: left + width, text: limit.text });
+    // No line goes through the words of another.
+    sheet.pen.fillStyle = sheet.colour("--panel");
+    sheet.pen.fillRect(left - 0.15 * em, at - 1.1 * em, width + 0.3 * em, em);
+    sheet.text(limit.text, left, at - 0.2 * em, { size: 1, weight: 600, colour: colourOf(limit) });
+  }
+  sheet.canvas.dataset.limits = JSON.stringify(taken.map(({ at, left, right, text }) => ({ at: Math.round(at), left: Math.round(left), right: Math.round(right), text })));
 }
 
 function extent({ lines, limits = [], low, high }) {
@@ -99,10 +112,11 @@ function stroke(sheet, line, x, y, colour, gapMs) {
   }
 }
 
-/** Names and present values at the right edge, pushed apart so that none covers another. */
+/** Names, places and present values at the right edge, pushed apart so that none covers another. */
 function nameEnds(sheet, lines, box, y) {
   const em = sheet.unit;
-  const room = 2.5 * em;
+  const placed = lines.some((line) => line.place);
+  const room = (placed ? 3.6 : 2.5) * em;
   const most = Math.max(1, Math.floor(sheet.height / room));
   const ends = lines
     .map((line, i) => ({ line, colour: SERIES[i % SERIES.length], y: y(line.points[line.points.length - 1]?.[1] ?? 0) }))
@@ -114,13 +128,15 @@ function nameEnds(sheet, lines, box, y) {
     end.y = Math.max(end.y, floor);
     floor = end.y + room;
   }
-  let ceiling = sheet.height - 1.3 * em;
+  let ceiling = sheet.height - (placed ? 2.6 : 1.5) * em;
   for (const end of [...ends].reverse()) {
     end.y = Math.min(end.y, ceiling);
     ceiling = end.y - room;
   }
   for (const { line, colour, y: at } of ends) {
     sheet.text(line.now ?? "", box.right + 0.6 * em, at + 0.15 * em, { size: 1, weight: 700, colour });
-    sheet.text(sheet.fitted(line.name, sheet.width - box.right - 0.6 * em), box.right + 0.6 * em, at + 1.2 * em, { colour: "--quiet" });
+    [line.name, line.place].filter(Boolean).forEach((words, i) => {
+      sheet.text(sheet.fitted(words, sheet.width - box.right - 0.6 * em), box.right + 0.6 * em, at + (1.2 + 1.1 * i) * em, { colour: "--quiet" });
+    });
   }
 }

@@ -17,9 +17,10 @@ const BACKOFF_MS = [500, 5_000];
 const KEPT_PASSAGES = 60;
 const LOG_IN_AGAIN = 4401;
 
-class Live extends EventTarget {
-  constructor() {
+export class Live extends EventTarget {
+  constructor(socket) {
     super();
+    this.address = socket;
     this.devices = new Map();
     this.online = new Map();
     this.alarms = new Map();
@@ -44,7 +45,16 @@ class Live extends EventTarget {
     this.problem = "";
     if (timeWindow.past) return void this.recall();
     this.connect();
-    setInterval(() => this.watch(), 1_000);
+    this.watching = setInterval(() => this.watch(), 1_000);
+  }
+
+  /** Listen no more. */
+  stop() {
+    clearInterval(this.watching);
+    this.stopped = true;
+    if (this.socket) this.socket.onclose = null;
+    this.socket?.close();
+    this.socket = null;
   }
 
   /** Server time in epoch milliseconds: elapsed times do not depend on the screen's clock. */
@@ -94,7 +104,8 @@ class Live extends EventTarget {
   }
 
   connect() {
-    const socket = new WebSocket(socketAddress("ws/live"));
+    if (this.stopped) return;
+    const socket = new WebSocket(this.address);
     this.socket = socket;
     this.openedAt = Date.now();
     this.seq = null;
@@ -215,4 +226,4 @@ class Live extends EventTarget {
   }
 }
 
-export const live = new Live();
+export const live = new Live(socketAddress("ws/live"));

@@ -4,6 +4,7 @@
 // and is closed with it, so that nothing goes on running for an element that is gone.
 
 import { el } from "./dom.mjs";
+import "./language_switch.mjs";
 import { Scope } from "./scope.mjs";
 import { readSettings, say } from "./texts.mjs";
 

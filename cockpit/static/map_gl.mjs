@@ -3,7 +3,7 @@
 import { rem } from "./dom.mjs";
 import { cameraFor } from "./map_camera.mjs";
 import { shapeImages } from "./map_images.mjs";
-import { mapStyle } from "./map_style.mjs";
+import { flashing, mapStyle } from "./map_style.mjs";
 import { say } from "./texts.mjs";
 import * as maplibre from "./vendor/maplibre-gl/maplibre-gl.mjs";
 
@@ -11,10 +11,6 @@ const FLASH_MS = 700;
 const DIMMED = 0.12;
 // Room around what the camera looks at: for its sign and the label above it.
 const MARGIN = 80;
-const FLASHING = [
-  ["ring-flash", "circle-stroke-opacity"],
-  ["marks-flash", "icon-opacity"],
-];
 
 export function webgl2() {
   return Boolean(document.createElement("canvas").getContext("webgl2"));
@@ -52,14 +48,16 @@ export async function glMap(container, { basemap, routes, areas, fixed, shapes, 
   let target = { box: bounds, nearest: Infinity, cover: 0 };
   let home = true;
   let on = true;
+  const looks = { true: flashing(true), false: flashing(false) };
   if (!calm) {
     scope.every(FLASH_MS, () => {
-      if (!flashing) return;
+      if (!flashes) return;
       on = !on;
-      for (const [layer, property] of FLASHING) map.setPaintProperty(layer, property, on ? 1 : 0.2);
+      for (const [layer, property, look] of looks[on]) map.setPaintProperty(layer, property, look);
+      container.dataset.flash = on ? "on" : "inverse";
     });
   }
-  let flashing = false;
+  let flashes = false;
   for (const type of ["dragstart", "wheel"]) map.on(type, () => (home = false));
   const camera = () => {
     const { clientWidth: width, clientHeight: height } = container;
@@ -68,7 +66,7 @@ export async function glMap(container, { basemap, routes, areas, fixed, shapes, 
   };
   map.on("resize", () => home && map.jumpTo(camera()));
 
-  const pickable = ["marks-flash", "marks-steady", ...shapes.map(([kind]) => (kind === "light_pole" ? "lamps" : `kind-${kind}`))];
+  const pickable = ["marks", ...shapes.map(([kind]) => (kind === "light_pole" ? "lamps" : `kind-${kind}`))];
   if (interactive) {
     const near = (point) => {
       const box = [
@@ -99,7 +97,7 @@ export async function glMap(container, { basemap, routes, areas, fixed, shapes, 
     },
     setMoving: (features) => map.getSource("moving").setData({ type: "FeatureCollection", features }),
     setMarks(features) {
-      flashing = features.some((feature) => feature.properties.flash);
+      flashes = features.some((feature) => feature.properties.flash);
       map.getSource("marks").setData({ type: "FeatureCollection", features });
     },
     emphasise(kind) {

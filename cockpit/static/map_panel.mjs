@@ -58,7 +58,8 @@ export async function mount(element, scope) {
   };
   const showMarks = () => {
     const worst = worstByDevice(live.alarms.values());
-    map.setMarks(markFeatures(worst, known, words));
+    const unacked = new Set([...live.alarms.values()].filter(isUnacked).map((alarm) => alarm.device));
+    map.setMarks(markFeatures(worst, unacked, known, words));
     const urgent = [...worst.values()].filter((a) => rank(a.priority) < 2).sort((a, b) => rank(a.priority) - rank(b.priority));
     labels.set("alarm", urgent.slice(0, LABELLED_ALARMS).flatMap((alarm) => alarmLabel(alarm, words)));
   };
@@ -123,14 +124,14 @@ function movingFeature(place, faulty) {
   return [feature(at, { id: place.id, kind: place.kind, heading, state: state === "ok" && idle ? "idle" : state })];
 }
 
-function markFeatures(worst, known, words) {
+function markFeatures(worst, unacked, known, words) {
   const found = [];
   for (const alarm of worst.values()) {
     const own = known.get(alarm.device);
     const at = (own && positionOf(own)) || words.position(alarm);
     if (!at) continue;
     const colour = token(`--${alarm.priority.toLowerCase()}`);
-    found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: isUnacked(alarm) && !timeWindow.past ? 1 : 0, rank: rank(alarm.priority), colour }));
+    found.push(feature(at, { id: alarm.device, mark: alarm.priority, flash: unacked.has(alarm.device) && !timeWindow.past ? 1 : 0, rank: rank(alarm.priority), colour }));
   }
   for (const [id, online] of live.online) {
     const own = !online && isSilent(id) ? known.get(id) : null;

@@ -88,10 +88,8 @@ export function mapStyle(basemap, routes, areas, fixed, shapes, scale) {
         },
       },
       ...shapes.filter(([kind]) => kind !== "light_pole").map(([kind, shape, moving]) => symbols(kind, shape, moving, scale)),
-      ring("ring-steady", 0, scale),
-      ring("ring-flash", 1, scale),
-      marks("marks-steady", 0, scale),
-      marks("marks-flash", 1, scale),
+      ring(scale),
+      marks(scale),
     ],
   };
 
@@ -138,30 +136,47 @@ function symbols(kind, shape, moving, scale) {
   };
 }
 
-function ring(id, flash, scale) {
+// Dark enough that a sign is seen over those of its neighbours.
+const RING = 0.7;
+const inRing = ["in", ["get", "mark"], ["literal", ["P1", "P2", "P3", "P4"]]];
+
+/**
+ * The two looks of what flashes: a coloured sign in a ring, and a dark sign on a coloured disc; none of them is faint. One
+ * layer holds what flashes and what does not, so that the more urgent lies above in any case.
+ */
+export function flashing(on) {
+  const look = (usual, other) => (on ? usual : ["case", ["==", ["get", "flash"], 1], other, usual]);
+  return [
+    ["ring", "circle-color", look(token("--ground"), ["get", "colour"])],
+    ["ring", "circle-opacity", look(RING, 0.95)],
+    ["marks", "icon-color", look(["get", "colour"], ["case", inRing, token("--ground"), ["get", "colour"]])],
+    ["marks", "icon-opacity", look(1, ["case", inRing, 1, 0.6])],
+  ];
+}
+
+function ring(scale) {
   return {
-    id,
+    id: "ring",
     type: "circle",
     source: "marks",
-    filter: ["all", ["==", ["get", "flash"], flash], ["in", ["get", "mark"], ["literal", ["P1", "P2", "P3", "P4"]]]],
+    filter: inRing,
     layout: { "circle-sort-key": ["-", 10, ["get", "rank"]] },
     paint: {
       "circle-radius": ["match", ["get", "mark"], "P1", 17 * scale, "P2", 13 * scale, "P3", 9 * scale, 7 * scale],
-      "circle-color": ["get", "colour"],
-      "circle-opacity": 0.16,
+      "circle-color": token("--ground"),
+      "circle-opacity": RING,
       "circle-stroke-color": ["get", "colour"],
       "circle-stroke-width": ["match", ["get", "mark"], "P1", 3 * scale, "P2", 2.2 * scale, 1.5 * scale],
     },
   };
 }
 
-function marks(id, flash, scale) {
+function marks(scale) {
   const size = ["match", ["get", "mark"], "P1", 0.62 * scale, "P2", 0.52 * scale, "P3", 0.42 * scale, "silent", 0.22 * scale, 0.32 * scale];
   return {
-    id,
+    id: "marks",
     type: "symbol",
     source: "marks",
-    filter: ["==", ["get", "flash"], flash],
     layout: {
       "icon-image": ["concat", "mark-", ["get", "mark"]],
       "icon-size": size,

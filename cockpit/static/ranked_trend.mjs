@@ -2,6 +2,7 @@
 
 import { fieldValue } from "./format.mjs";
 import { live } from "./live.mjs";
+import { stage } from "./stage.mjs";
 import { Trends } from "./trends.mjs";
 
 const CHOOSE_MS = 15_000;
@@ -10,13 +11,16 @@ const DRAW_MS = 1_000;
 /**
  * @param readings function giving the present [{id, value}] of all candidates
  * @param draw called with the chosen readings, worst first, and their Trends
+ * @param wanted function giving a device that is shown in any case, or null
  */
-export function rankedTrend(scope, field, windowMs, count, readings, draw) {
+export function rankedTrend(scope, field, windowMs, count, readings, draw, wanted = () => null) {
   const trends = new Trends(field, windowMs, scope);
   let chosen = [];
   const choose = () => {
     const worst = readings().sort((a, b) => b.value - a.value || (a.id < b.id ? -1 : 1));
-    chosen = worst.slice(0, count).map((reading) => reading.id);
+    const ids = worst.map((reading) => reading.id);
+    const own = wanted();
+    chosen = [...(ids.includes(own) ? [own] : []), ...ids.filter((id) => id !== own)].slice(0, count);
     trends.follow(chosen);
   };
   const redraw = () => {
@@ -32,6 +36,7 @@ export function rankedTrend(scope, field, windowMs, count, readings, draw) {
   };
   if (live.ready) both();
   scope.listen(live, "snapshot", both);
+  scope.listen(stage, "scene", both);
   scope.every(CHOOSE_MS, choose);
   scope.every(DRAW_MS, redraw);
 }

@@ -1,6 +1,7 @@
 // What the page of rules shows: all revisions, the one that is chosen with its back-test, and the rules in force.
 
 import { get } from "./api.mjs";
+import { keepInAddress } from "./language_switch.mjs";
 
 class RulesDesk extends EventTarget {
   constructor() {
@@ -39,6 +40,7 @@ class RulesDesk extends EventTarget {
 
   choose(number) {
     this.chosen = number;
+    keepInAddress("revision", number);
     if (this.detail?.number !== number) this.detail = null;
     this.dispatchEvent(new Event("change"));
     this.refresh();

@@ -7,6 +7,9 @@ import { draftDialog } from "./rules_draft.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { named, say } from "./texts.mjs";
 
+const FEW = 12;
+const phone = matchMedia("(max-width: 700px)");
+
 export function mount(element, scope) {
   const kind = el("select", { class: "field", "aria-label": say("rules.filter_kind"), onchange: () => show() });
   const device = el("input", { class: "field", type: "search", placeholder: say("rules.filter_device"), "aria-label": say("rules.filter_device"), maxlength: "64" });
@@ -27,7 +30,7 @@ export function mount(element, scope) {
     const told = JSON.stringify(items);
     if (told === last) return;
     last = told;
-    body.replaceChildren(table(items));
+    body.replaceChildren(...(phone.matches && items.length > FEW ? folded(items, kinds, body) : [table(items)]));
   };
   device.addEventListener("change", async () => {
     mine = null;
@@ -46,6 +49,18 @@ export function mount(element, scope) {
   });
   show();
   scope.listen(rulesDesk, "change", show);
+}
+
+/** On a phone kind by kind, each folded until somebody opens it; what was open stays so. */
+function folded(items, kinds, body) {
+  const open = new Set([...body.querySelectorAll("details[open]")].map((each) => each.dataset.kind));
+  return [...kinds].flatMap(([key, name]) => {
+    const own = items.filter((item) => item.kind === key);
+    if (!own.length) return [];
+    const changed = own.filter((item) => item.revised).length;
+    const summary = el("summary", null, el("b", null, name), ` ${number(own.length)}`, changed ? el("span", { class: "tag" }, `${say("rules.revised")} ${number(changed)}`) : "");
+    return [el("details", { class: "rules-kind", "data-kind": key, open: open.has(key) }, summary, table(own))];
+  });
 }
 
 function table(items) {
@@ -68,7 +83,7 @@ function row(item) {
     cell("levels", levels(item), item.site_file && el("div", { class: "quiet rules-was" }, say("rules.was"), levels({ ...item, ...item.site_file }))),
     cell("deadband", item.deadband ? `${number(item.deadband, item.deadband % 1 ? 1 : 0)} ${unitOf({ unit_label: item.unit_name })}` : say("device.no_value")),
     cell("delays", `${duration(item.on_s * 1000)} / ${duration(item.off_s * 1000)}`, item.latch && el("span", { class: "tag" }, say("rules.latched"))),
-    cell("source", item.source),
+    cell("source", named(item.source)),
     cell("grade", el("abbr", { title: say(`rules.grade_${item.grade}`) }, item.grade)),
     cell("change", item.sense === "silence" ? say("device.no_value") : el("button", { type: "button", class: "plain", onclick: () => draftDialog(item) }, say("rules.col_change"))),
   );

@@ -1,6 +1,6 @@
 // Who is logged in, the log-in dialog, and logging out.
 
-import { address, get, post } from "./api.mjs";
+import { get, liveAddress, post } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { say, settings } from "./texts.mjs";
 import { toast } from "./toast.mjs";
@@ -58,7 +58,7 @@ export function logIn(why = "") {
         toast(say("login.done", { name: current?.name ?? user.value }));
         dialog.close();
       } catch (error) {
-        problem.textContent = error.status === 401 ? say("login.wrong") : error.problem?.detail || say("login.unreachable");
+        problem.textContent = error.status === 401 ? say("login.wrong") : error.status ? error.message : say("login.unreachable");
         password.select();
       }
       send.disabled = false;
@@ -80,7 +80,7 @@ export async function ended() {
   await refresh();
   if (current?.user || current?.screen || current?.open !== false || asking) return;
   // A wall has nobody to type; it shows what is missing until it gets another token.
-  const away = () => window.location.assign(address(`login?next=${encodeURIComponent(window.location.pathname)}`));
+  const away = () => window.location.assign(liveAddress(`login?next=${encodeURIComponent(window.location.pathname)}`));
   if (!document.querySelector('[data-mount="session"]')) return away();
   asking = logIn(say("login.ended"));
   if (!(await asking)) away();
@@ -95,7 +95,7 @@ async function logOut() {
     toast(error.message, { problem: true });
   }
   await refresh();
-  if (current?.open === false) window.location.assign(address("login"));
+  if (current?.open === false) window.location.assign(liveAddress("login"));
 }
 
 export async function mount(element, scope) {
@@ -106,8 +106,9 @@ export async function mount(element, scope) {
       ...(current?.user
         ? [
             el("span", { class: "name" }, current.name || current.user),
-            el("button", { type: "button", onclick: logOut }, say("shell.log_out")),
-          ]
+            // Leaving is a matter of the live city.
+            !settings.drill && el("button", { type: "button", onclick: logOut }, say("shell.log_out")),
+          ].filter(Boolean)
         : [el("button", { type: "button", onclick: () => logIn() }, say("shell.log_in"))]),
     );
   };

@@ -1,6 +1,6 @@
 // The words of the page, as the server wrote them beside it, and names in both languages from the API.
 
-export const settings = { language: "zh", locale: "zh-CN", timezone: "Asia/Shanghai", words: {}, replay: false };
+export const settings = { language: "zh", locale: "zh-CN", timezone: "Asia/Shanghai", shifts: [], words: {}, replay: false, drill: false };
 
 export function readSettings(element) {
   if (settings.source === element.dataset.texts) return;
@@ -8,8 +8,11 @@ export function readSettings(element) {
   settings.language = element.dataset.language;
   settings.locale = settings.language === "zh" ? "zh-CN" : "en-GB";
   settings.timezone = element.dataset.timezone;
+  // Minutes of a day.
+  settings.shifts = (element.dataset.shifts ?? "").split(" ").filter(Boolean).map(Number);
   settings.words = JSON.parse(element.dataset.texts);
   settings.replay = element.dataset.replay === "true";
+  settings.drill = element.dataset.drill === "true";
   document.title = element.dataset.title;
 }
 

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.mjs";
 import { live } from "./live.mjs";
+import { shiftStart } from "./shifts.mjs";
 import { say } from "./texts.mjs";
 import { clockInstant, clockText, inWindow, timeWindow } from "./time_window.mjs";
 
@@ -13,7 +14,7 @@ export function mount(element, scope) {
   const panel = el("div", { class: "time-panel", role: "dialog", "aria-label": say("past.choose"), hidden: true });
   element.append(button, panel);
   const open = (wanted) => {
-    if (wanted) fill(panel, element.dataset.shifts.split(" ").map(Number));
+    if (wanted) fill(panel);
     panel.hidden = !wanted;
     button.setAttribute("aria-expanded", String(wanted));
     if (wanted) panel.querySelector("button, input")?.focus();
@@ -29,7 +30,7 @@ export function mount(element, scope) {
 
 const go = (wanted) => window.location.assign(inWindow(wanted));
 
-function fill(panel, shifts) {
+function fill(panel) {
   const now = timeWindow.at ?? live.now();
   const problem = el("p", { class: "problem", role: "alert" });
   const input = (name, at) => {
@@ -40,7 +41,7 @@ function fill(panel, shifts) {
   const from = input("from", timeWindow.from ?? now - HOUR_MS);
   const to = input("to", now);
   const quick = Object.entries(STEPS).map(([key, ms]) => el("button", { type: "button", "data-step": key, onclick: () => go({ at: now - ms }) }, say(`past.step_${key}`)));
-  const shift = el("button", { type: "button", "data-step": "shift", onclick: () => go({ at: shiftStart(now, shifts) }) }, say("past.step_shift"));
+  const shift = el("button", { type: "button", "data-step": "shift", onclick: () => go({ at: shiftStart(now) }) }, say("past.step_shift"));
   const told = (choose) => (event) => {
     event.preventDefault();
     const [wanted, sentence] = choose();
@@ -63,11 +64,4 @@ function fill(panel, shifts) {
     problem,
     el("p", { class: "quiet" }, say("past.explained")),
   );
-}
-
-/** When the shift began that runs at an instant; `shifts` are the minutes of a day at which one begins. */
-function shiftStart(at, shifts) {
-  const midnight = clockInstant(`${clockText(at).slice(0, 10)}T00:00:00`);
-  const begins = [-1, 0].flatMap((days) => shifts.map((minutes) => midnight + days * 24 * HOUR_MS + minutes * 60_000));
-  return Math.max(...begins.filter((each) => each <= at));
 }

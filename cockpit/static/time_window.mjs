@@ -5,13 +5,13 @@ import { settings } from "./texts.mjs";
 
 const BASE = new URL("../", import.meta.url);
 const FOLLOWING = /^(|wall|duty|cases|kpi|kpi\/records|device\/[^/]+)$/;
-const PAGES = /^(|wall|duty|cases|kpi|kpi\/records|device\/[^/]+|rules|health|lamps|bench)$/;
+const PAGES = /^(|wall|duty|cases|kpi|kpi\/records|report|device\/[^/]+|rules|health|lamps|bench)$/;
 const INSTANT = /^(\d{4}-\d\d-\d\dT|\d{13}$)/;
 
 const place = (url) => decodeURIComponent(url.pathname.slice(BASE.pathname.length)).replace(/^\/+|\/+$/g, "");
 
 // On the pages of indicators `from` and `to` are the days reckoned, or when a record began: their window is an instant.
-const spansIn = (url) => !/^kpi(\/|$)/.test(place(url));
+const spansIn = (url) => !/^(kpi|report)(\/|$)/.test(place(url));
 const keysIn = (url) => (spansIn(url) ? ["at", "from", "to"] : ["at"]);
 
 function instantOf(text) {

@@ -1,8 +1,11 @@
 """Bridge weigh-in-motion stations: one record per vehicle, and a heartbeat of the station itself."""
 
-from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, number, tag, text
+from devices.kind import Example, Given, Kind, Label, Level, Limit, Measurement, NoData, Value, number, tag, text
 
-_SOURCE = "交通运输部令 2016 年第 62 号; GB 1589-2016; WIM practice after COST 323"
+_SOURCE = Label(
+    "交通运输部令 2016 年第 62 号；GB 1589-2016；动态称重按 COST 323",
+    "Order 62 (2016) of the Ministry of Transport; GB 1589-2016; WIM practice after COST 323",
+)
 
 # Legal total mass by number of axles, kg: of a truck, and of a train (a tractor with what it draws).
 _TRUCK = {2: 18_000.0, 3: 25_000.0, 4: 31_000.0, 5: 43_000.0}
@@ -16,7 +19,9 @@ _OVER = Limit(
     "车辆超限",
     "vehicle over the limit",
     (Level(1, 10, "P4"), Level(2, 30, "P3"), Level(3, 50, "P2"), Level(4, 100, "P1")),
-    source="浙江省超限分档 Zhejiang tiers 10/30/50 %; ≥ 100 %: CityDeck 建议值 proposal",
+    source=Label(
+        "浙江省超限分档 10/30/50 %；≥ 100 %：CityDeck 建议值", "Zhejiang tiers 10/30/50 %; ≥ 100 %: CityDeck proposal"
+    ),
     grade="B",
     passage=True,
 )
@@ -25,7 +30,10 @@ _HEAVY = Limit(
     "百吨王",
     "hundred-tonne truck",
     (Level(1, 100_000, "P1"),),
-    source="交通运输部“百吨王”整治 campaign, ≥ 100 t; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label(
+        "交通运输部“百吨王”整治，≥ 100 t；等级：CityDeck 建议值",
+        "Ministry of Transport campaign against hundred-tonners, ≥ 100 t; priorities: CityDeck proposal",
+    ),
     grade="C",
     passage=True,
 )
@@ -34,7 +42,7 @@ _POSTED = Limit(
     "超过桥梁限载",
     "over the bridge's posted limit",
     (Level(1, 1, "P1"),),
-    source="桥梁限载牌 posted limit; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label("桥梁限载牌；等级：CityDeck 建议值", "posted limit of the bridge; priorities: CityDeck proposal"),
     grade="C",
     passage=True,
 )
@@ -43,7 +51,7 @@ _DISK = Limit(
     "站点磁盘将满",
     "disk of the station nearly full",
     (Level(1, 90, "health"),),
-    source="CityDeck 建议值 proposal",
+    source=Label("CityDeck 建议值", "CityDeck proposal"),
     grade="C",
     deadband=3,
     off_s=300,
@@ -101,7 +109,12 @@ KIND = Kind(
     stale_after_s=180,
     headline="gvw_kg",
     shape="bar",
-    no_data=NoData(300, "P3", "心跳 heartbeat 60 s → 5 min: CityDeck 建议值 proposal", "C"),
+    no_data=NoData(
+        300,
+        "P3",
+        Label("心跳 60 s，5 min 无数据：CityDeck 建议值", "heartbeat of 60 s, 5 min of silence: CityDeck proposal"),
+        "C",
+    ),
     measurements=(
         Measurement(
             "wim_pass",

@@ -1,6 +1,6 @@
 """Patrol drones: multirotor aircraft that fly inspection routes from a dock."""
 
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number, text
+from devices.kind import Example, Kind, Label, Level, Limit, Measurement, NoData, code, number, text
 from devices.signals import Outside, While
 
 _DJI = "DJI Cloud API, dock aircraft properties (github.com/dji-sdk/Cloud-API-Doc)"
@@ -35,7 +35,7 @@ _BATTERY = Limit(
     "电量低",
     "battery low",
     (Level(1, 30, "P3"), Level(2, 20, "P2"), Level(3, 10, "P1")),
-    source="CityDeck 建议值 proposal; PX4 15/7/5 %",
+    source=Label("CityDeck 建议值；PX4 15/7/5 %", "CityDeck proposal; PX4 15/7/5 %"),
     grade="C",
     sense="below",
     deadband=3,
@@ -46,7 +46,7 @@ _WIND = Limit(
     "风速过大",
     "wind too strong",
     (Level(1, 8, "P3"), Level(2, 12, "P2")),
-    source="机场型无人机 dock aircraft: 8 m/s, 12 m/s",
+    source=Label("机场型无人机：8 m/s、12 m/s", "aircraft of docks: 8 m/s, 12 m/s"),
     grade="C",
     deadband=1,
     on_s=5,
@@ -57,7 +57,10 @@ _CEILING = Limit(
     "超过限高",
     "above the ceiling",
     (Level(1, 120, "P2"),),
-    source="《无人驾驶航空器飞行管理暂行条例》(2024): 120 m",
+    source=Label(
+        "《无人驾驶航空器飞行管理暂行条例》（2024）：120 m",
+        "Interim Regulation on Unmanned Aircraft Flight (2024): 120 m",
+    ),
     grade="B",
     deadband=3,
     on_s=2,
@@ -68,7 +71,7 @@ _FIX = Limit(
     "卫星数不足",
     "too few satellites",
     (Level(1, 5, "P3"),),
-    source="PX4 / DJI 起飞前检查 pre-flight checks: ≥ 6",
+    source=Label("PX4 / DJI 起飞前检查：≥ 6", "PX4 / DJI pre-flight checks: ≥ 6"),
     grade="A",
     sense="below",
     on_s=5,
@@ -93,7 +96,10 @@ _FENCE = Limit(
     "飞出围栏或进入禁飞区",
     "outside the fence or in a no-fly area",
     (Level(1, 1, "P2"),),
-    source="《无人驾驶航空器飞行管理暂行条例》(2024) 管制空域; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label(
+        "《无人驾驶航空器飞行管理暂行条例》（2024）管制空域；等级：CityDeck 建议值",
+        "Interim Regulation on Unmanned Aircraft Flight (2024), controlled airspace; priorities: CityDeck proposal",
+    ),
     grade="C",
     off_s=10,
     signal=Outside("flight", "no_fly"),
@@ -111,7 +117,14 @@ KIND = Kind(
     headline="batt_pct",
     shape="triangle",
     moving=True,
-    no_data=NoData(10, "P2", "PX4 / DJI 链路丢失 link loss 6–10 s", "B", while_field="mode", while_values=IN_FLIGHT),
+    no_data=NoData(
+        10,
+        "P2",
+        Label("PX4 / DJI 链路丢失 6–10 s", "PX4 / DJI link loss 6–10 s"),
+        "B",
+        while_field="mode",
+        while_values=IN_FLIGHT,
+    ),
     measurements=(
         Measurement(
             "drone",

@@ -1,6 +1,6 @@
 """Drone docks: weather-proof boxes on roofs that charge and launch a patrol drone."""
 
-from devices.kind import Example, Kind, Level, Limit, Measurement, NoData, code, number
+from devices.kind import Example, Kind, Label, Level, Limit, Measurement, NoData, code, number
 
 _DJI = "DJI Cloud API, dock properties (github.com/dji-sdk/Cloud-API-Doc)"
 
@@ -9,7 +9,10 @@ _RAIN = Limit(
     "降雨不宜飞行",
     "rain, do not fly",
     (Level(1, 2, "P4"), Level(2, 3, "P3")),
-    source="DJI Cloud API rainfall 2, 3; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label(
+        "DJI Cloud API rainfall 2、3；等级：CityDeck 建议值",
+        "DJI Cloud API rainfall 2, 3; priorities: CityDeck proposal",
+    ),
     grade="C",
     sense="state",
     on_s=10,
@@ -20,7 +23,10 @@ _COVER = Limit(
     "舱盖异常",
     "cover abnormal",
     (Level(1, 3, "P2"),),
-    source="DJI Cloud API cover_state 3; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label(
+        "DJI Cloud API cover_state 3；等级：CityDeck 建议值",
+        "DJI Cloud API cover_state 3; priorities: CityDeck proposal",
+    ),
     grade="C",
     sense="state",
     off_s=10,
@@ -30,7 +36,7 @@ _WIND = Limit(
     "风速过大",
     "wind too strong",
     (Level(1, 8, "P4"), Level(2, 12, "P3")),
-    source="机场型无人机 dock aircraft: 8 m/s, 12 m/s",
+    source=Label("机场型无人机：8 m/s、12 m/s", "aircraft of docks: 8 m/s, 12 m/s"),
     grade="C",
     deadband=1,
     on_s=10,
@@ -46,7 +52,7 @@ KIND = Kind(
     stale_after_s=120,
     headline="wind_mps",
     shape="square",
-    no_data=NoData(300, "P3", "CityDeck 建议值 proposal", "C"),
+    no_data=NoData(300, "P3", Label("CityDeck 建议值", "CityDeck proposal"), "C"),
     measurements=(
         Measurement(
             "drone_dock",

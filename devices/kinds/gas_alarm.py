@@ -1,9 +1,12 @@
 """Combustible-gas and CO alarms in homes, restaurants, valve wells and stations."""
 
-from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, code, flag, number, tag
+from devices.kind import Example, Given, Kind, Label, Level, Limit, Measurement, NoData, Value, code, flag, number, tag
 from devices.signals import Rate, Registered, Tagged
 
-_SOURCE = "GB 15322.2-2019 household detectors; GB/T 50493-2019; GB/T 45839-2025 status codes"
+_SOURCE = Label(
+    "GB 15322.2-2019 家用探测器；GB/T 50493-2019；GB/T 45839-2025 状态码",
+    "GB 15322.2-2019 household detectors; GB/T 50493-2019; GB/T 45839-2025 status codes",
+)
 
 # Lower explosive limits in %VOL after GB/T 50493-2019 annex A, by the names detectors send, in lower case. Natural gas
 # counts as methane, LPG as butane, whose limit is the lower of its two.
@@ -38,7 +41,7 @@ _RISE = Limit(
     "燃气浓度快速上升",
     "gas concentration rising fast",
     (Level(1, 5, "P2"),),
-    source="≥ 5 %LEL/min: CityDeck 建议值 proposal",
+    source=Label("≥ 5 %LEL/min：CityDeck 建议值", "≥ 5 %LEL/min: CityDeck proposal"),
     grade="C",
     deadband=2,
     off_s=60,
@@ -54,7 +57,7 @@ _PPM = Limit(
     "一氧化碳",
     "carbon monoxide",
     (Level(1, 24, "P2"), Level(2, 160, "P1")),
-    source="30 mg/m³, 200 mg/m³ (0 °C); 厂商资料 vendor tables",
+    source=Label("30 mg/m³、200 mg/m³（0 °C）；厂商资料", "30 mg/m³, 200 mg/m³ (0 °C); tables of vendors"),
     grade="B",
     deadband=4,
     off_s=60,
@@ -67,7 +70,9 @@ _PPM_PUBLIC = Limit(
     "公共场所一氧化碳",
     "carbon monoxide in an enclosed public place",
     (Level(1, 24, "P2"), Level(2, 48, "P1")),
-    source="30 mg/m³, 60 mg/m³ (0 °C); 48 ppm: CityDeck 建议值 proposal",
+    source=Label(
+        "30 mg/m³、60 mg/m³（0 °C）；48 ppm：CityDeck 建议值", "30 mg/m³, 60 mg/m³ (0 °C); 48 ppm: CityDeck proposal"
+    ),
     grade="C",
     deadband=4,
     off_s=60,
@@ -80,7 +85,9 @@ _STATE = Limit(
     "探测器报警",
     "detector alarm",
     (Level(1, 1, "P2"), Level(2, 2, "P1")),
-    source="GB/T 45839-2025 附录 App. D; 等级 mapping: CityDeck 建议值 proposal",
+    source=Label(
+        "GB/T 45839-2025 附录 D；等级：CityDeck 建议值", "GB/T 45839-2025 App. D; priorities: CityDeck proposal"
+    ),
     grade="C",
     sense="state",
     off_s=60,
@@ -93,7 +100,7 @@ _HEALTH = Limit(
     "探测器故障",
     "detector fault",
     (Level(1, 3, "health"), Level(2, 7, "health")),
-    source="GB/T 45839-2025 附录 App. D: 3, 7",
+    source=Label("GB/T 45839-2025 附录 D：3、7", "GB/T 45839-2025 App. D: 3, 7"),
     grade="C",
     sense="state",
     off_s=60,

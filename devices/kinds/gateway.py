@@ -1,12 +1,15 @@
 """Gateways: the boxes in cabinets through which poles and gas alarms speak."""
 
-from devices.kind import Example, Kind, Measurement, NoData, number
+from devices.kind import Example, Kind, Label, Measurement, NoData, number
 
 KIND = Kind(
     "gateway",
     "汇聚网关",
     "Gateway",
-    source="CityDeck native contract; GB/T 45839-2025 §5.5.1 for its silence",
+    source=Label(
+        "CityDeck 报文约定；数据中断按 GB/T 45839-2025 §5.5.1",
+        "CityDeck native contract; GB/T 45839-2025 §5.5.1 for its silence",
+    ),
     period_s=30,
     stale_after_s=100,
     headline="children",

@@ -8,6 +8,7 @@ from devices.kind import (
     Field,
     GroupLimit,
     Kind,
+    Label,
     Level,
     Limit,
     Measurement,
@@ -30,7 +31,10 @@ from devices.signals import (
     While,
 )
 
-_SOURCE = "TALQ 2.7.1 lamp actuator and OMA LwM2M objects 3416/3418/3428; HJ 212-2017 for pole_env"
+_SOURCE = Label(
+    "TALQ 2.7.1 灯具执行器、OMA LwM2M 对象 3416/3418/3428；环境监测 HJ 212-2017",
+    "TALQ 2.7.1 lamp actuator and OMA LwM2M objects 3416/3418/3428; HJ 212-2017 for pole_env",
+)
 
 _SUPPLY_LOW = Limit(
     "low",
@@ -67,7 +71,6 @@ _LEAK = Limit(
     latch=True,
     cap=30,
 )
-_PROPOSAL = "CityDeck 建议值 proposal"
 _ON = While("cmd_pct", low=10)
 # A controller that says itself what is wrong needs no second alarm that says it again.
 _SOUND = While("lamp_fail", high=0, unknown=True)
@@ -76,7 +79,7 @@ _DIMMING = Limit(
     "亮度偏离指令",
     "dimming differs from the command",
     (Level(1, 10, "P4"),),
-    source=f"偏差 > 10 点持续 5 min: {_PROPOSAL}",
+    source=Label("偏差 > 10 点持续 5 min：CityDeck 建议值", "off by > 10 points for 5 min: CityDeck proposal"),
     grade="C",
     deadband=2,
     on_s=300,
@@ -90,7 +93,9 @@ _CURRENT_LOW = Limit(
     "灯具电流过低",
     "lamp current far below its usual",
     (Level(1, 10, "P4"),),
-    source=f"< 学习值 10 % 持续 5 min: {_PROPOSAL}",
+    source=Label(
+        "< 学习值 10 % 持续 5 min：CityDeck 建议值", "< 10 % of what was learned for 5 min: CityDeck proposal"
+    ),
     grade="C",
     sense="below",
     deadband=5,
@@ -105,7 +110,9 @@ _CURRENT_HIGH = Limit(
     "灯具电流过高",
     "lamp current far above its usual",
     (Level(1, 130, "P4"),),
-    source=f"> 学习值 130 % 持续 5 min: {_PROPOSAL}",
+    source=Label(
+        "> 学习值 130 % 持续 5 min：CityDeck 建议值", "> 130 % of what was learned for 5 min: CityDeck proposal"
+    ),
     grade="C",
     deadband=5,
     on_s=300,
@@ -118,7 +125,10 @@ _NOISE = Limit(
     "噪声超标",
     "noise above its class",
     (Level(1, 5, "P4"), Level(2, 10, "P3")),
-    source="GB 3096-2008 0–4b 类昼夜限值; 连续两个 10 min, +5/+10 dB(A): CityDeck 建议值 proposal",
+    source=Label(
+        "GB 3096-2008 0–4b 类昼夜限值；连续两个 10 min、+5/+10 dB(A)：CityDeck 建议值",
+        "GB 3096-2008 day and night limits of classes 0–4b; two times 10 min, +5/+10 dB(A): CityDeck proposal",
+    ),
     grade="C",
     deadband=1,
     signal=Mean(
@@ -148,7 +158,10 @@ def _lit_rate(road: Literal["main", "branch"], zh: str, en: str, allowed: float,
             f"too few lamps lit on {en}",
             # What is still allowed does not raise.
             (Level(1, allowed - 0.01, "P3"),),
-            source=f"《城市照明管理规定》及各市规程 municipal rules: ≥ {allowed:g} %",
+            source=Label(
+                f"《城市照明管理规定》及各市规程：≥ {allowed:g} %",
+                f"Rules of City Lighting and municipal rules: ≥ {allowed:g} %",
+            ),
             grade="B",
             sense="below",
             deadband=0.5,
@@ -172,7 +185,10 @@ _GROUPS = (
             "回路故障",
             "circuit fault",
             (Level(1, 5, "P2"),),
-            source=f"同一回路 10 min 内 5 盏灯故障: {_PROPOSAL}",
+            source=Label(
+                "同一回路 10 min 内 5 盏灯故障：CityDeck 建议值",
+                "5 lamps of a circuit failing within 10 min: CityDeck proposal",
+            ),
             grade="C",
         ),
         "count",
@@ -185,7 +201,10 @@ _GROUPS = (
             "回路漏电",
             "leakage of a whole circuit",
             (Level(1, 100, "P3"), Level(2, 300, "P2"), Level(3, 500, "P1")),
-            source=f"GB 50116: 300–500 mA; 各杆之和 sum of its poles: {_PROPOSAL}",
+            source=Label(
+                "GB 50116：300–500 mA；各杆之和：CityDeck 建议值",
+                "GB 50116: 300–500 mA; sum of its poles: CityDeck proposal",
+            ),
             grade="C",
             deadband=20,
             off_s=60,
@@ -204,7 +223,7 @@ def _fault(zh: str, en: str, *armed: Arming) -> tuple[Limit, ...]:
             zh,
             en,
             (Level(1, 1, "P4"),),
-            "TALQ lamp monitor; 等级 mapping: CityDeck 建议值 proposal",
+            Label("TALQ 灯具监测；等级：CityDeck 建议值", "TALQ lamp monitor; priorities: CityDeck proposal"),
             "C",
             "state",
             on_s=0,
@@ -240,7 +259,10 @@ KIND = Kind(
     no_data=NoData(
         300,
         "P4",
-        "环境监测 5 min，灯控 ≥ 3 个周期 environment 5 min, lamps ≥ 3 intervals: CityDeck 建议值 proposal",
+        Label(
+            "环境监测 5 min，灯控 ≥ 3 个周期：CityDeck 建议值",
+            "environment 5 min, lamps ≥ 3 intervals: CityDeck proposal",
+        ),
         "C",
     ),
     groups=_GROUPS,

@@ -1,16 +1,21 @@
 """Refuse trucks with an on-board scale: position, load, and one record per bin that is lifted."""
 
-from devices.kind import Example, Given, Kind, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
+from devices.kind import Example, Given, Kind, Label, Level, Limit, Measurement, NoData, Value, flag, number, tag, text
 from devices.signals import Drop
 
-_SOURCE = "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice"
+_SOURCE = Label(
+    "CityDeck 报文约定；车载称重按 OIML R 51 / R 134",
+    "CityDeck native contract; on-board weighing after OIML R 51 / R 134 practice",
+)
 
 _OVER = Limit(
     "overload",
     "超载",
     "overloaded",
     (Level(1, 10, "P4"), Level(2, 30, "P3"), Level(3, 50, "P2")),
-    source="登记最大总质量 registered maximum mass; 10/30/50 %: CityDeck 建议值 proposal",
+    source=Label(
+        "登记最大总质量；10/30/50 %：CityDeck 建议值", "registered maximum mass; 10/30/50 %: CityDeck proposal"
+    ),
     grade="C",
     deadband=5,
     on_s=30,
@@ -21,7 +26,7 @@ _FULL = Limit(
     "满载，线路收运量超出",
     "full, its round holds more than it can take",
     (Level(1, 100, "P4"),),
-    source="核定载质量 rated load 100 %: CityDeck 建议值 proposal",
+    source=Label("核定载质量 100 %：CityDeck 建议值", "rated load 100 %: CityDeck proposal"),
     grade="C",
     deadband=5,
     on_s=60,
@@ -32,7 +37,10 @@ _TIPPING = Limit(
     "疑似偷倒",
     "load dropped away from a transfer station",
     (Level(1, 200, "P2"),),
-    source="10 s 内骤减 ≥ 200 kg, 非登记场站: CityDeck 建议值 proposal",
+    source=Label(
+        "10 s 内骤减 ≥ 200 kg，非登记场站：CityDeck 建议值",
+        "a drop of ≥ 200 kg within 10 s away from registered sites: CityDeck proposal",
+    ),
     grade="C",
     deadband=50,
     off_s=60,
@@ -82,7 +90,7 @@ KIND = Kind(
     headline="load_kg",
     shape="diamond",
     moving=True,
-    no_data=NoData(600, "P4", "CityDeck 建议值 proposal", "C"),
+    no_data=NoData(600, "P4", Label("CityDeck 建议值", "CityDeck proposal"), "C"),
     measurements=(
         Measurement(
             "refuse_truck",

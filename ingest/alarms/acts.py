@@ -59,7 +59,9 @@ class Acts:
         query = sa.select(occurrence).where(occurrence.c.id == identifier).with_for_update()
         found = self.connection.execute(query).mappings().one_or_none()
         if found is None:
-            raise Refused("not_found", f"There is no alarm {identifier}.")
+            raise Refused(
+                "not_found", f"There is no alarm {identifier}.", code="unknown_alarm", values={"alarm": identifier}
+            )
         return dict(found)
 
     def still_open(self, identifier: str) -> Row:
@@ -74,7 +76,9 @@ class Acts:
                 sa.select(occurrence.c.id).where(occurrence.c.point == row["point"], occurrence.c.closed_at.is_(None))
             ).scalar()
             hint = f" A newer one is open: {newer}." if newer else ""
-            raise Refused("closed", f"This alarm is closed already; nothing was done.{hint}", newer)
+            raise Refused(
+                "closed", f"This alarm is closed already; nothing was done.{hint}", newer, code="alarm_closed"
+            )
         return row
 
     def open_of(self, scope: str, subject: str) -> list[Row]:

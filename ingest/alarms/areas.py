@@ -28,7 +28,13 @@ class Area:
             Refused: area.
         """
         if not self.holds(device):
-            raise Refused("area", f"{device} is outside your area ({self}).", occurrence)
+            raise Refused(
+                "area",
+                f"{device} is outside your area ({self}).",
+                occurrence,
+                code="device_outside",
+                values={"device": device, "area": self},
+            )
 
     def require_street(self, street: str, case: str) -> None:
         """Refuse what is done about a case outside.
@@ -37,7 +43,13 @@ class Area:
             Refused: area.
         """
         if street not in self.streets:
-            raise Refused("area", f"Case {case} is outside your area ({self}).", case=case)
+            raise Refused(
+                "area",
+                f"Case {case} is outside your area ({self}).",
+                case=case,
+                code="case_outside",
+                values={"case": case, "area": self},
+            )
 
     def __str__(self) -> str:
         return ", ".join(sorted(self.streets)) or "no street of this site"

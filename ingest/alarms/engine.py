@@ -26,6 +26,7 @@ from ingest.decoding import Outcome
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Engine:
@@ -39,11 +40,15 @@ class Engine:
         self._silence = Silence(site, self.books.book, self.memory)
         self._dates = Dates(site, self.memory)
         self._armed = False
+        # Asked for every reading.
+        self._devices = self.memory.devices
+        self._conditional = self._silence.conditional
         self._compile()
 
     def _compile(self) -> None:
         self._groups = Groups(self.books.site, self.books, self.memory)
         self._judging = Judging(self.books, self.memory, self._groups)
+        self._followed = self._judging.followed
 
     def restore(self, saved: Mapping[str, bytes], now_ms: int, listening_ms: int, rules: bytes | None = None) -> None:
         """Take over what a checkpoint saved; timers come back from stored instants, due ones fire at once."""
@@ -75,12 +80,12 @@ class Engine:
         self._compile()
 
     def _fed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
-        memory = self.memory
+        memory, devices = self.memory, self.memory.devices
         found: list[Transition] = []
         loud = self._judging.columns.loud([reading for outcome in outcomes for reading in outcome.readings])
         index = 0
         for outcome in outcomes:
-            received_ms = outcome.received_ms
+            received_ms, readings = outcome.received_ms, outcome.readings
             memory.position, memory.ordinal = outcome.position, 0
             if received_ms > memory.now_ms:
                 found.extend(self._advanced(outcome))
@@ -90,12 +95,17 @@ class Engine:
                 found.extend(self._dates.look())
             if outcome.own:
                 found.extend(self._own(outcome))
-            for reading in outcome.readings:
+            for reading in readings:
                 if index in loud or not self._quiet(reading, outcome, found):
                     self._heard(reading, outcome, index in loud, found)
                 index += 1
-            if outcome.seq is not None and outcome.readings:
-                self._count(outcome, outcome.seq, found)
+            seq = outcome.seq
+            if seq is not None and readings:
+                state = devices[outcome.device]
+                if state.seq is not None and seq == state.seq + 1 and not state.missed:
+                    state.seq = seq
+                elif outcome.fate == "decoded" and not readings[0].history:
+                    found.extend(counted(outcome.device, state, seq, memory))
         return found
 
     def _quiet(self, reading: Reading, outcome: Outcome, found: list[Transition]) -> bool:
@@ -103,25 +113,25 @@ class Engine:
 
         Whatever else there is to see is told by False, and left to ``_heard``.
         """
-        state = self.memory.devices.get(reading.device)
-        if state is None or not state.online or state.silent or state.conditions or state.ahead or state.bad:
+        device, measurement, values = reading.device, reading.measurement, reading.values
+        state = self._devices.get(device)
+        if state is None or not state.online or state.conditions or state.silent or state.ahead or state.bad:
             return False
-        if reading.kind in self._silence.conditional or outcome.status is not None or outcome.ahead_ms:
+        if reading.flags or reading.quality or outcome.status is not None or outcome.ahead_ms:
             return False
-        if reading.flags or reading.quality:
-            return False
-        row = state.rows.get(reading.measurement)
-        values = reading.values
-        if row is None or row.apart or values.keys() != row.values.keys():
+        row = state.rows.get(measurement)
+        if row is None or row.apart or values.keys() != row.values.keys() or reading.kind in self._conditional:
             return False
         at_ms = reading.at_ns // 1_000_000
         if at_ms < row.at_ms:
             return False
-        self._judging.follow(reading, state, found)
-        row.values, row.at_ms, row.quality = values, at_ms, int(reading.quality)
+        if not self._followed.get(measurement, _NOTHING).isdisjoint(values):
+            self._judging.follow(reading, state, found)
+        # What quality it has was said: it is good.
+        row.values, row.at_ms, row.quality = values, at_ms, 0
         if outcome.origin is None:
             state.seen_ms = outcome.received_ms
-        self.memory.changed.add(reading.device)
+        self.memory.changed.add(device)
         return True
 
     def _advanced(self, outcome: Outcome) -> Iterator[Transition]:
@@ -149,13 +159,6 @@ class Engine:
         memory.now_ms = until_ms
         if self._armed and self._dates.turned(begun_ms, until_ms):
             yield from self._dates.look()
-
-    def _count(self, outcome: Outcome, seq: int, found: list[Transition]) -> None:
-        state = self.memory.devices[outcome.device]
-        if state.seq is not None and seq == state.seq + 1 and not state.missed:
-            state.seq = seq
-        elif outcome.fate == "decoded" and not outcome.readings[0].history:
-            found.extend(counted(outcome.device, state, seq, self.memory))
 
     def _arm(self) -> None:
         # Registered devices that were never heard count from now, not from a first message.

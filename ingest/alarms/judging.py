@@ -31,6 +31,8 @@ class Judging:
         made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
         self._own_rules = {device: made[id(each)] for device, each in own.items()}
         self.columns = Columns(watches, own)
+        self.followed = {m: frozenset(each.field for each in found) for m, found in self._follows.items()}
+        """The fields of each measurement that are looked at with every sample."""
 
     def follow(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         """Judge what has to be looked at with every sample, because it lies in several."""

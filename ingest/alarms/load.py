@@ -17,6 +17,8 @@ from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.suppressions import HIDDEN
 from ingest.alarms.tables import audit, occurrence, suppression
 
+Row = dict[str, Any]
+
 _TEN_MINUTES_MS = 600_000
 _HOUR_MS = 3_600_000
 _FLOOD_STARTS, _FLOOD_ENDS = 10, 5
@@ -104,13 +106,17 @@ def activations(from_ms: int, to_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Load:
-    """Reckon the figures of a window from audit and occurrences; what stands is of ``now_ms``."""
-    query = sa.select(audit.c.at, audit.c.point, audit.c.reason).where(*activations(from_ms, to_ms))
+def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int, known: Sequence[Row] | None = None) -> Load:
+    """Reckon the figures of a window from audit and occurrences; what stands is of ``now_ms``.
+
+    ``known`` are the occurrences of the window as they stood at ``now_ms``, where that is an instant of the past.
+    """
+    until_ms = to_ms if known is None else min(to_ms, now_ms + 1)
+    query = sa.select(audit.c.at, audit.c.point, audit.c.reason).where(*activations(from_ms, until_ms))
     found = [(int(row.at), str(row.point), row.reason in HIDDEN) for row in connection.execute(query)]
     announced = sorted((at, point) for at, point, hidden in found if not hidden)
     weight = burden(announced, from_ms, min(to_ms, now_ms))
-    rows = [dict(row) for row in connection.execute(_raised(from_ms, to_ms)).mappings()]
+    rows = noticed(connection, from_ms, to_ms) if known is None else known
     acked = [row for row in rows if row["acked_at"] is not None]
     shelves = _shelves(connection)
     return Load(
@@ -139,16 +145,22 @@ def load(connection: sa.Connection, from_ms: int, to_ms: int, now_ms: int) -> Lo
     )
 
 
-def _raised(from_ms: int, to_ms: int) -> sa.Select[Any]:
+def noticed(connection: sa.Connection, from_ms: int, to_ms: int) -> list[Row]:
+    """Return what the load needs of the occurrences that were noticed in a window."""
     columns = [
         occurrence.c[name]
         for name in ("priority", "noticed_at", "acked_at", "decided_at", "decision", "case", "verdict")
     ]
-    window = (occurrence.c.noticed_at >= from_ms, occurrence.c.noticed_at < to_ms)
-    return sa.select(*columns).where(*window, occurrence.c.rule != WATCHDOG)
+    query = sa.select(*columns).where(*within(from_ms, to_ms), occurrence.c.rule != WATCHDOG)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _cased(row: dict[str, Any]) -> bool:
+def within(from_ms: int, to_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what tells the occurrences that were noticed in a window."""
+    return occurrence.c.noticed_at >= from_ms, occurrence.c.noticed_at < to_ms
+
+
+def _cased(row: Row) -> bool:
     return row["case"] is not None and row["decided_at"] is not None
 
 

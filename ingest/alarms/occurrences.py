@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from devices.kind import worst_priority
 from ingest.alarms import device_health, offences
 from ingest.alarms.acts import Acts, announced_again
 from ingest.alarms.audit import SYSTEM, AuditWriter
@@ -203,8 +204,9 @@ class _Keeper:
             "value": transition.value,
             "quality": transition.quality,
         }
-        if transition.level >= found["level_now"] or not found["active"]:
-            changes["priority"] = transition.priority
+        # As urgent as the worst of it since it came: getting better answers for nothing.
+        urgent = (transition.priority, found["priority"]) if found["active"] else (transition.priority,)
+        changes["priority"] = worst_priority(urgent)
         if transition.rule_version != found["rule_version"]:
             # Its rule was changed since, and the changed one says so.
             changes["rule_version"] = transition.rule_version

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from devices.kind import Level, Limit
+from devices.kind import Label, Level, Limit
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.offences import offence
@@ -20,7 +20,7 @@ REPEATED = Limit(
     "多次超限车辆",
     "vehicle overloaded again and again",
     (Level(1, 3, "P3"),),
-    source="7 天内超限 ≥ 3 次: CityDeck 建议值 proposal",
+    source=Label("7 天内超限 ≥ 3 次：CityDeck 建议值", "overloaded ≥ 3 times within 7 days: CityDeck proposal"),
     grade="C",
     passage=True,
     unit="passes",

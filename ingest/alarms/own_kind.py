@@ -1,19 +1,19 @@
 """The collector watches itself by the same means: a kind of its own, fed by the journal's ticks and by its watchdog."""
 
-from devices.kind import Kind, Level, Limit, Measurement, number
+from devices.kind import Kind, Label, Level, Limit, Measurement, number
 
 KIND = "collector"
 # Raised each minute and closed by itself; and the rule on its absence, which the steward judges, not the engine.
 WATCHDOG = f"{KIND}.watchdog.beat"
 WATCHDOG_ABSENT = f"{KIND}.watchdog"
 
-_SOURCE = "CityDeck 建议值 proposal"
+_SOURCE = Label("CityDeck 建议值", "CityDeck proposal")
 
 COLLECTOR = Kind(
     KIND,
     "采集器",
     "Collector",
-    source="the collector itself",
+    source=Label("采集器自身", "the collector itself"),
     period_s=1,
     stale_after_s=10,
     headline="disk_pct",

@@ -7,6 +7,7 @@ Nor is the priority, nor whether an alarm latches that has not waited for a rese
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from devices.kind import worst_priority
 from ingest.alarms.states import row_state
 
 _ACTIVE = frozenset({"UNACK", "ACKED"})
@@ -59,7 +60,8 @@ class Told:
         self._rule_born = born.rule_version
         self._activations = self._level_acked = self._peak = 0
         self._peak_above: int | None = None
-        self._ranked: tuple[str, int | None] = (born.rule_version, born.level)
+        # Of this activation, since the worst of them gives the priority; no level: the peak's.
+        self._ranked: list[tuple[str, int | None]] = [(born.rule_version, born.level)]
         self._acked: tuple[int, str] | None = None
         self._reset: tuple[int, str] | None = None
         self._closed_at: int | None = None
@@ -89,14 +91,13 @@ class Told:
     def _moved(self, row: AuditRow) -> None:
         was_active = row.state_before in _ACTIVE
         if row.action in ("raise", "change"):
-            if row.level >= self.last.level or not was_active:
-                self._ranked = (row.rule_version, row.level)
             self._peak = max(self._peak, row.level)
             if not was_active:
-                self._activations, self._level_acked = self._activations + 1, 0
+                self._activations, self._level_acked, self._ranked = self._activations + 1, 0, []
+            self._ranked.append((row.rule_version, row.level))
         elif row.action == "late":
             # How bad it had been is on no audit row: worse than anything before, and of that priority.
-            self._peak_above, self._ranked = self._peak, (row.rule_version, None)
+            self._peak_above, self._ranked = self._peak, [(row.rule_version, None)]
 
     def _answered(self, row: AuditRow) -> None:
         if row.state_after in _SEEN and row.state_before not in _SEEN:
@@ -147,8 +148,8 @@ class Told:
             yield f"cause is {_shown(row['cause'])}, the record says it is {'' if self._folded else 'not '}folded"
 
     def ranked(self, ranks: Ranks) -> bool:
-        """Tell whether the rule that gave its priority is known."""
-        return (self.last.rule, self._ranked[0]) in ranks
+        """Tell whether the rules that gave its priority are known."""
+        return all((self.last.rule, version) in ranks for version, _ in self._ranked)
 
     def _columns(self, row: Mapping[str, Any], ranks: Ranks) -> Iterator[tuple[str, Any]]:
         last = self.last
@@ -175,11 +176,18 @@ class Told:
             latched = born.latch
         if latched is not None:
             yield "latched", latched
-        version, level = self._ranked
-        rank = ranks.get((last.rule, version))
-        worst = row["level_peak"] if level is None else level
-        if rank is not None and 0 < worst <= len(rank.priorities):
-            yield "priority", rank.priorities[worst - 1]
+        if self.ranked(ranks):
+            yield from self._priority(row, ranks)
+
+    def _priority(self, row: Mapping[str, Any], ranks: Ranks) -> Iterator[tuple[str, str]]:
+        found = []
+        for version, level in self._ranked:
+            priorities = ranks[self.last.rule, version].priorities
+            worst = row["level_peak"] if level is None else level
+            if not 0 < worst <= len(priorities):
+                return
+            found.append(priorities[worst - 1])
+        yield "priority", worst_priority(found)
 
 
 def _shown(value: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from devices.catalog import Catalog, load_catalog
-from devices.kind import Field, GroupLimit, Kind, Limit, NoData
+from devices.kind import Field, GroupLimit, Kind, Limit, NoData, in_both
 from devices.signals import (
     Arming,
     Daylight,
@@ -31,7 +31,7 @@ _HEAD = (
     "| rule | 名称 | name | judged | levels | leaves | after | armed | source | grade |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
-_PROPOSAL = "CityDeck 建议值 proposal"
+_PROPOSAL = "CityDeck proposal"
 # Of every kind: rule, names, what is judged, levels, when it ends, source, grade.
 _EVERYWHERE = (
     (CLOCK, "设备时钟超前", "clock ahead", "a message's own time", "> 5 min ahead health", "a right time", "C"),
@@ -74,7 +74,7 @@ def _row(rule: str, limit: Limit, unit: str, judged: str, field: Field | None) -
         _leaves(limit),
         f"{limit.on_s:g} s",
         " and ".join(_armed(each) for each in limit.armed) or "always",
-        limit.source,
+        in_both(limit.source).en,
         limit.grade,
     )
     return f"| {' | '.join(cells)} |"
@@ -84,7 +84,7 @@ def _silence(kind: Kind, rule: NoData) -> str:
     armed = f"{rule.while_field} says so" if rule.while_field else "always"
     level = f"{rule.after_s:g} s {rule.priority}"
     cells = (f"`{kind.key}.no_data`", "数据中断", "no data", "silence", level, "heard again", "0 s", armed)
-    return f"| {' | '.join((*cells, rule.source, rule.grade))} |"
+    return f"| {' | '.join((*cells, in_both(rule.source).en, rule.grade))} |"
 
 
 def _levels(limit: Limit, unit: str, field: Field | None) -> str:

@@ -51,6 +51,24 @@ def due(database: AlarmDatabase, now_ms: int) -> list[tuple[str, int]]:
     return list(acts.touched.items())
 
 
+def next_due(database: AlarmDatabase) -> int | None:
+    """Return when something falls due next as things stand, or None when nothing does.
+
+    Raises:
+        AlarmError: the database could not be used.
+    """
+    ends = (
+        (suppression.c.until, suppression.c.ended_at.is_(None)),
+        (occurrence.c.decision_due_at, occurrence.c.closed_at.is_(None)),
+        (occurrence.c.observed_until, occurrence.c.closed_at.is_(None)),
+        (joint_act.c.expires_at, joint_act.c.outcome.is_(None)),
+    )
+    with database.read() as connection:
+        found = [connection.scalar(sa.select(sa.func.min(at)).where(waits)) for at, waits in ends]
+    # What cannot be read ends the next time it is looked at.
+    return min((at for at in found if isinstance(at, int)), default=None)
+
+
 def _found(connection: sa.Connection, now_ms: int) -> tuple[list[Row], list[str], list[str], list[Row]]:
     # Whatever cannot say that it ends later ends now: an alarm too many in sight, never one too few.
     standing = map(dict, connection.execute(sa.select(suppression).where(suppression.c.ended_at.is_(None))).mappings())

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from devices.kind import worst_priority
 from devices.site import Site
-from ingest.alarms.revisions.episodes import Episode, Episodes, worse
+from ingest.alarms.revisions.episodes import Episode, Episodes
 from ingest.alarms.revisions.recordings import WARM_MS
 from ingest.alarms.rules import Rule
 from ingest.backtest.arming import armed
@@ -196,6 +197,8 @@ def judge(each: FieldPlan, batch: Batch, site: Site, result: Judged) -> None:
                     "unfit",
                     f"There would be more than {MOST_ALARMS:,} alarms in the span; expected fewer: take a shorter one, "
                     f"or another value for {rule.id}.",
+                    code="too_many_alarms",
+                    values={"most": MOST_ALARMS, "rule": rule.id},
                 )
             side.by_point.setdefault(episode.point, []).append(episode)
 
@@ -235,6 +238,6 @@ def _episodes(rule: Rule, batch: Batch, numbers: Sequence[int], site: Site) -> I
             open_one = None
         else:
             open_one.level = max(open_one.level, level)
-            open_one.priority = worse(open_one.priority, rule.priority(level))
+            open_one.priority = worst_priority((open_one.priority, rule.priority(level)))
     if open_one is not None:
         yield open_one

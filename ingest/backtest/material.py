@@ -63,12 +63,19 @@ class Recorded:
         begin_ms, end_ms = _wanted(wanted, now_ms)
         reaches = [reach for reach in (each.reach() for each in self.found) if reach is not None]
         if not reaches:
-            raise Refused("unfit", "Nothing has been recorded yet; there is nothing to test on.")
+            raise Refused(
+                "unfit", "Nothing has been recorded yet; there is nothing to test on.", code="nothing_to_test"
+            )
         first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
         from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
         if from_ms >= to_ms or not sum(each.count(from_ms, to_ms) for each in self.found):
             shown = _shown(first, last, self.site)
-            raise Refused("unfit", f"The span holds no records; the journal reaches from {shown}.")
+            raise Refused(
+                "unfit",
+                f"The span holds no records; the journal reaches from {shown}.",
+                code="span_no_records",
+                values={"reach": shown},
+            )
         return from_ms, to_ms
 
     def compared(self, revisions: Revisions, span: Span, tell: Tell) -> tuple[Sequence[Compared], int]:
@@ -108,19 +115,33 @@ class History:
         reaches = [reach for reach in map(self.store.reach, measurements) if reach is not None]
         named = " and ".join(measurements)
         if not reaches:
-            raise Refused("unfit", f"The store holds no {named} yet; there is nothing to test on.")
+            raise Refused(
+                "unfit",
+                f"The store holds no {named} yet; there is nothing to test on.",
+                code="store_none",
+                values={"what": named},
+            )
         first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
         from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
         if from_ms >= to_ms:
             shown = _shown(first, last, self.site)
-            raise Refused("unfit", f"The span holds no readings; the history of {named} reaches from {shown}.")
+            raise Refused(
+                "unfit",
+                f"The span holds no readings; the history of {named} reaches from {shown}.",
+                code="span_no_readings",
+                values={"what": named, "reach": shown},
+            )
         return from_ms, to_ms
 
     def compared(self, revisions: Revisions, span: Span, tell: Tell) -> tuple[Sequence[Compared], int]:
         """See :meth:`Material.compared`."""
         found = judged(self.store, self.site, self._plan(revisions), *span, tell)
         if not found.heard:
-            raise Refused("unfit", "The span holds no readings of the devices concerned; there is nothing to test on.")
+            raise Refused(
+                "unfit",
+                "The span holds no readings of the devices concerned; there is nothing to test on.",
+                code="span_no_devices",
+            )
         with self.database.read() as connection:
             others = recorded.announced(connection, *span, found.touches)
         for side in (found.before, found.after):
@@ -150,7 +171,7 @@ def _wanted(wanted: Wanted, now_ms: int) -> Span:
     end_ms = now_ms if wanted[1] is None else wanted[1]
     begin_ms = end_ms - _DAY_MS if wanted[0] is None else wanted[0]
     if begin_ms >= end_ms:
-        raise Refused("unfit", "The span is empty: from must lie before to.")
+        raise Refused("unfit", "The span is empty: from must lie before to.", code="bad_order")
     return begin_ms, end_ms
 
 

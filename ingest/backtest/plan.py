@@ -80,7 +80,7 @@ def plan(site: Site, base: Revision, draft: Revision) -> Plan:
         else:
             unfit.append(rule_id)
     if unfit:
-        raise Refused("unfit", cannot(unfit))
+        raise Refused("unfit", cannot(unfit), code="not_on_history", values={"rules": ", ".join(unfit)})
     return Plan(tuple(_fields(pairs)), frozenset(changed))
 
 

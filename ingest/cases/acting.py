@@ -1,6 +1,6 @@
 """Acts on a case: checked against the table, done in one transaction with their audit row, never twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,13 +82,18 @@ class _Doing:
     actor: Actor
     now_ms: int
 
-    def refuse(self, why: Any, sentence: str) -> Refused:
-        return Refused(why, sentence, case=self.row["id"])
+    def refuse(self, why: Any, sentence: str, *, code: str, values: Mapping[str, object] | None = None) -> Refused:
+        return Refused(why, sentence, case=self.row["id"], code=code, values=values)
 
 
 def _authorised(book: Ledger, row: Row, wish: Wish, person: Person, now_ms: int) -> Actor:
     if wish.act not in ACTS:
-        raise Refused("not_allowed", f"There is no act {wish.act!r}; there are {', '.join(ACTS)}.")
+        raise Refused(
+            "not_allowed",
+            f"There is no act {wish.act!r}; there are {', '.join(ACTS)}.",
+            code="unknown_act",
+            values={"act": wish.act},
+        )
     role = role_for(wish.act, row["state"], person.roles)
     actor = person.acting(role)
     if role is None:
@@ -98,7 +103,13 @@ def _authorised(book: Ledger, row: Row, wish: Wish, person: Person, now_ms: int)
         moves = ACTS[wish.act].moves
         at = [moves[row["state"]]] if row["state"] in moves else list(moves.values())
         wanted = sorted({role for move in at for role in move.roles})
-        raise Refused("role", f"This takes one of the roles {', '.join(wanted)}.", case=row["id"])
+        raise Refused(
+            "role",
+            f"This takes one of the roles {', '.join(wanted)}.",
+            case=row["id"],
+            code="role_missing",
+            values={"roles": sorted(wanted)},
+        )
     return actor
 
 
@@ -113,26 +124,41 @@ def _check_area(book: Ledger, row: Row, wish: Wish, person: Person, actor: Actor
             person.area.require_device(device)
     except Refused as error:
         book.change(row, {}, f"{wish.act}_refused", actor, now_ms, reason=str(error), key=wish.idempotency_key)
-        raise Refused("area", str(error), case=row["id"]) from None
+        raise Refused("area", str(error), case=row["id"], code=error.code, values=error.values) from None
 
 
 def _check(row: Row, wish: Wish) -> None:
     act = ACTS[wish.act]
     if wish.seen_version is not None and wish.seen_version != row["version"]:
-        raise Refused("changed", "The case has changed since you saw it; look again.", case=row["id"])
+        raise Refused(
+            "changed", "The case has changed since you saw it; look again.", case=row["id"], code="case_changed"
+        )
     if row["state"] not in act.moves:
         wanted = ", ".join(act.moves)
-        raise Refused("state", f"The case is {row['state']}; this is done to one that is {wanted}.", case=row["id"])
+        raise Refused(
+            "state",
+            f"The case is {row['state']}; this is done to one that is {wanted}.",
+            case=row["id"],
+            code="case_state",
+            values={"state": row["state"], "states": list(act.moves)},
+        )
     if row["suspended_at"] is not None and not act.while_suspended:
-        raise Refused("state", "The case is suspended; a leader has to resume it first.", case=row["id"])
+        raise Refused(
+            "state", "The case is suspended; a leader has to resume it first.", case=row["id"], code="case_suspended"
+        )
     if act.reason and not wish.reason.strip():
-        raise Refused("not_allowed", "Say why: this needs a reason.", case=row["id"])
+        raise Refused("not_allowed", "Say why: this needs a reason.", case=row["id"], code="reason_missing")
 
 
 def _register(at: _Doing) -> Row:
     kind = at.rules.limits.classes.get(at.wish.sub_class or at.row["sub_class"])
     if kind is None:
-        raise at.refuse("not_allowed", f"There is no sub-class {at.wish.sub_class or at.row['sub_class']!r}.")
+        raise at.refuse(
+            "not_allowed",
+            f"There is no sub-class {at.wish.sub_class or at.row['sub_class']!r}.",
+            code="unknown_class",
+            values={"sub_class": at.wish.sub_class or at.row["sub_class"]},
+        )
     severe = at.row["severe"] if at.wish.severe is None else at.wish.severe
     row = {**at.row, "severe": severe}
     again = repeated(at.book.connection, kind.key, row["lat"], row["lon"], row["device"], at.now_ms)
@@ -146,8 +172,11 @@ def _void(at: _Doing) -> Row:
 def _dispatch(at: _Doing) -> Row:
     unit = at.wish.unit or at.row["unit"]
     if unit not in at.rules.site.units:
-        found = f"{unit!r} is none of the site's" if unit else "none was named and the place has none of its own"
-        raise at.refuse("not_allowed", f"To which unit? {found}.")
+        if unit:
+            found = f"{unit!r} is none of the site's"
+            raise at.refuse("not_allowed", f"To which unit? {found}.", code="unknown_unit", values={"unit": unit})
+        found = "none was named and the place has none of its own"
+        raise at.refuse("not_allowed", f"To which unit? {found}.", code="unit_missing")
     return {"state": "DISPATCHED", "unit": unit, "dispatched_at": at.now_ms, "dispatched_by": at.actor.user}
 
 
@@ -200,7 +229,7 @@ def _suspend(at: _Doing) -> Row:
 
 def _resume(at: _Doing) -> Row:
     if at.row["suspended_at"] is None:
-        raise at.refuse("state", "The case is not suspended.")
+        raise at.refuse("state", "The case is not suspended.", code="not_suspended")
     return _resumed(at)
 
 
@@ -208,25 +237,42 @@ def _extend(at: _Doing) -> Row:
     _not_overdue(at)
     hours = at.wish.hours
     if hours is None or not 0 < hours <= _MOST_HOURS:
-        raise at.refuse("not_allowed", f"hours {hours}: expected a number above 0 and up to {_MOST_HOURS}.")
+        raise at.refuse(
+            "not_allowed",
+            f"hours {hours}: expected a number above 0 and up to {_MOST_HOURS}.",
+            code="extend_hours",
+            values={"most": _MOST_HOURS},
+        )
     longer = {"extended_ms": at.row["extended_ms"] + round(hours * _HOUR_MS)}
     return {**longer, **marks({**at.row, **longer})}
 
 
 def _force_request(at: _Doing) -> Row:
     if force_pending(at.row, at.now_ms):
-        raise at.refuse("state", f"{at.row['force_by']} has asked for it already; a director has to approve.")
+        raise at.refuse(
+            "state",
+            f"{at.row['force_by']} has asked for it already; a director has to approve.",
+            code="force_asked",
+            values={"by": at.row["force_by"]},
+        )
     return {"force_by": at.actor.user, "force_at": at.now_ms, "force_reason": at.wish.reason}
 
 
 def _force_close(at: _Doing) -> Row:
     if at.row["force_at"] is None:
-        raise at.refuse("state", "Nobody has asked for a forced closing; it takes two persons.")
+        raise at.refuse("state", "Nobody has asked for a forced closing; it takes two persons.", code="force_unasked")
     if not force_pending(at.row, at.now_ms):
         minutes = FORCE_WINDOW_MS // 60_000
-        raise at.refuse("expired", f"The request of {at.row['force_by']} is older than {minutes} minutes; ask again.")
+        raise at.refuse(
+            "expired",
+            f"The request of {at.row['force_by']} is older than {minutes} minutes; ask again.",
+            code="request_older",
+            values={"by": at.row["force_by"], "minutes": minutes},
+        )
     if at.row["force_by"] == at.actor.user:
-        raise at.refuse("same_person", "A forced closing takes two persons: whoever asked cannot approve.")
+        raise at.refuse(
+            "same_person", "A forced closing takes two persons: whoever asked cannot approve.", code="two_persons_force"
+        )
     _no_active_alarm(at)
     resumed = _resumed(at) if at.row["suspended_at"] is not None else {}
     return {**resumed, "state": "CLOSED", "closed_at": at.now_ms, "closed_by": at.actor.user, "forced": True}
@@ -234,7 +280,7 @@ def _force_close(at: _Doing) -> Row:
 
 def _comment(at: _Doing) -> Row:
     if not at.wish.comment.strip() and not at.wish.pictures:
-        raise at.refuse("not_allowed", "The comment is empty.")
+        raise at.refuse("not_allowed", "The comment is empty.", code="comment_empty")
     return {}
 
 
@@ -243,11 +289,21 @@ def _link(at: _Doing) -> Row:
     query = sa.select(occurrence).where(occurrence.c.id == at.wish.occurrence).with_for_update()
     found = connection.execute(query).mappings().one_or_none()
     if found is None:
-        raise at.refuse("not_found", f"There is no alarm {at.wish.occurrence!r}.")
+        raise at.refuse(
+            "not_found",
+            f"There is no alarm {at.wish.occurrence!r}.",
+            code="unknown_alarm",
+            values={"alarm": at.wish.occurrence},
+        )
     alarm = dict(found)
     check_linkable(at.row, alarm)
     if alarm["closed_at"] is not None:
-        raise at.refuse("closed", f"Alarm {alarm['id']} is closed already; what is closed stays as it is.")
+        raise at.refuse(
+            "closed",
+            f"Alarm {alarm['id']} is closed already; what is closed stays as it is.",
+            code="alarm_closed_stays",
+            values={"alarm": alarm["id"]},
+        )
     changes: Row = {"case": at.row["id"], "version": alarm["version"] + 1}
     if alarm["decision"] is None:
         # Where somebody decided already, that stands; else this is the decision that the alarm was waiting for.
@@ -276,7 +332,9 @@ def _resumed(at: _Doing) -> Row:
 
 def _not_overdue(at: _Doing) -> None:
     if is_overdue(at.row, at.now_ms):
-        raise at.refuse("overdue", "The deadline has passed; it is neither suspended nor extended any more.")
+        raise at.refuse(
+            "overdue", "The deadline has passed; it is neither suspended nor extended any more.", code="case_overdue"
+        )
 
 
 def _not_the_handler(at: _Doing) -> None:
@@ -285,7 +343,11 @@ def _not_the_handler(at: _Doing) -> None:
         audit.c.case == at.row["id"], audit.c.actor == at.actor.user, audit.c.action.in_(("accept", "done"))
     )
     if at.book.connection.execute(query.limit(1)).first() is not None:
-        raise at.refuse("same_person", "Whoever handled the case cannot verify it; another person has to look.")
+        raise at.refuse(
+            "same_person",
+            "Whoever handled the case cannot verify it; another person has to look.",
+            code="two_persons_verify",
+        )
 
 
 def _no_active_alarm(at: _Doing) -> None:
@@ -294,7 +356,12 @@ def _no_active_alarm(at: _Doing) -> None:
     )
     found = at.book.connection.execute(query.limit(1)).scalar()
     if found is not None:
-        raise at.refuse("alarm_active", f"Alarm {found} of this case is still active; it cannot be closed.")
+        raise at.refuse(
+            "alarm_active",
+            f"Alarm {found} of this case is still active; it cannot be closed.",
+            code="case_alarm_active",
+            values={"alarm": found},
+        )
 
 
 _CHANGES: dict[str, Callable[[_Doing], Row]] = {

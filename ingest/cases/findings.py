@@ -63,7 +63,7 @@ def finding_of(reading: Reading, rules: CaseRules, drone_at: Position | None = N
     values = reading.values
     name, lat, lon = values.get("finding_class"), values.get("spot_lat"), values.get("spot_lon")
     if not isinstance(name, str):
-        raise Refused("not_allowed", f"finding_class: expected a text, found {name!r}.")
+        raise Refused("not_allowed", f"finding_class: expected a text, found {name!r}.", code="finding_class")
     spot = (lat, lon) if isinstance(lat, float) and isinstance(lon, float) else drone_at
     percent = values.get("confidence_pct")
     picture = Picture(

@@ -44,7 +44,7 @@ class SubClass:
     hours: float
     severe_hours: float | None
     version: str
-    source: str
+    source: str | Label
     grade: str
     rules: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
@@ -131,11 +131,21 @@ def _faults(index: int, table: dict[str, Any]) -> list[str]:
         )
     if table["grade"] not in ("A", "B", "C"):
         found.append(f"{where}: grade {table['grade']!r}, expected A, B or C")
-    if not (isinstance(table["name"], dict) and table["name"].get("zh") and table["name"].get("en")):
+    if not _is_label(table["name"]):
         found.append(f"{where}: name needs zh and en")
+    if not (isinstance(table["source"], str) or _is_label(table["source"])):
+        found.append(f"{where}: source {table['source']!r}, expected a text, or one in zh and one in en")
     if not (isinstance(table["version"], str) and 0 < len(table["version"]) <= 16):
         found.append(f"{where}: version {table['version']!r}, expected a text of up to 16 characters")
     return found
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) and value[key] for key in ("zh", "en"))
+
+
+def _source(given: Any) -> str | Label:
+    return given if isinstance(given, str) else Label(given["zh"], given["en"])
 
 
 def _is_hours(value: object) -> bool:
@@ -153,7 +163,7 @@ def _row(table: dict[str, Any]) -> SubClass:
         hours=float(table["hours"]),
         severe_hours=None if severe is None else float(severe),
         version=table["version"],
-        source=table["source"],
+        source=_source(table["source"]),
         grade=table["grade"],
         rules=tuple(table.get("rules", ())),
         findings=tuple(table.get("findings", ())),

@@ -67,7 +67,10 @@ def report(
                 at_ms=now_ms, actor=actor, action="report_refused", before=None, after=None, reason=reason
             )
             raise Refused(
-                "role", f"Reporting a case takes one of the roles {', '.join(sorted(REPORTERS - {'system'}))}."
+                "role",
+                f"Reporting a case takes one of the roles {', '.join(sorted(REPORTERS - {'system'}))}.",
+                code="role_missing",
+                values={"roles": sorted(REPORTERS - {"system"})},
             )
         request = fingerprint("report", person.user, asdict(wish))
         earlier = book.earlier_reply(key, request) if key is not None else None
@@ -147,7 +150,11 @@ def merge_alarm(
         lat, lon = (device.lat, device.lon) if device else (None, None)
         case = still_open(connection, rules.limits.of_rule(alarm["rule"]).key, lat, lon, alarm["device"])
         if case is None:
-            raise Refused("not_found", "There is no open case of this kind at this place to merge the alarm into.")
+            raise Refused(
+                "not_found",
+                "There is no open case of this kind at this place to merge the alarm into.",
+                code="no_case_to_merge",
+            )
     book = Ledger(connection, chain)
     row, _ = book.settle(book.locked(case), now_ms)
     if area is not None:
@@ -164,9 +171,21 @@ def check_linkable(row: Row, alarm: Row) -> None:
         Refused: state.
     """
     if row["closed_at"] is not None:
-        raise Refused("state", f"Case {row['id']} is closed; a repeat is a new case.", case=row["id"])
+        raise Refused(
+            "state",
+            f"Case {row['id']} is closed; a repeat is a new case.",
+            case=row["id"],
+            code="case_closed",
+            values={"case": row["id"]},
+        )
     if alarm["case"] is not None:
-        raise Refused("state", f"Alarm {alarm['id']} belongs to case {alarm['case']} already.", case=alarm["case"])
+        raise Refused(
+            "state",
+            f"Alarm {alarm['id']} belongs to case {alarm['case']} already.",
+            case=alarm["case"],
+            code="alarm_of_case",
+            values={"alarm": alarm["id"], "case": alarm["case"]},
+        )
 
 
 def registered(kind: SubClass, row: Row, user: str, now_ms: int) -> Row:
@@ -191,19 +210,30 @@ def _reported(book: Ledger, rules: CaseRules, wish: Report, actor: Actor, key: s
     _check_lengths(wish)
     kind = rules.limits.classes.get(wish.sub_class)
     if kind is None:
-        raise Refused("not_allowed", f"There is no sub-class {wish.sub_class!r}.")
+        raise Refused(
+            "not_allowed",
+            f"There is no sub-class {wish.sub_class!r}.",
+            code="unknown_class",
+            values={"sub_class": wish.sub_class},
+        )
     device = rules.site.devices.get(wish.device) if wish.device is not None else None
     if wish.device is not None and device is None:
-        raise Refused("not_allowed", f"There is no registered device {wish.device!r}.")
+        raise Refused(
+            "not_allowed",
+            f"There is no registered device {wish.device!r}.",
+            code="unregistered_device",
+            values={"device": wish.device},
+        )
     lat, lon = (wish.lat, wish.lon) if wish.lat is not None or device is None else (device.lat, device.lon)
     street = wish.street or (device.street if device else "")
     if not street and lat is not None and lon is not None:
         street = street_at(rules.site, lat, lon) or ""
     if street not in rules.site.streets:
-        found = (
-            f"street {street!r} is none of the site's" if street else "no street was named and the position is in none"
-        )
-        raise Refused("not_allowed", f"Where is it? {found}.")
+        if street:
+            found = f"street {street!r} is none of the site's"
+            raise Refused("not_allowed", f"Where is it? {found}.", code="unknown_street", values={"street": street})
+        found = "no street was named and the position is in none"
+        raise Refused("not_allowed", f"Where is it? {found}.", code="place_missing")
     row = {
         **_blank(rules, book.connection, kind, actor, now_ms),
         "source": wish.source,
@@ -231,7 +261,12 @@ def _check_lengths(wish: Report) -> None:
         texts += [(f"{name} of a picture", getattr(picture, name), most) for name, most in _LONGEST_OF_PICTURE.items()]
     for name, text, longest in texts:
         if len(text) > longest:
-            raise Refused("not_allowed", f"The {name} has {len(text)} characters; there is room for {longest}.")
+            raise Refused(
+                "not_allowed",
+                f"The {name} has {len(text)} characters; there is room for {longest}.",
+                code="text_long",
+                values={"count": len(text), "most": longest},
+            )
 
 
 def _blank(rules: CaseRules, connection: sa.Connection, kind: SubClass, actor: Actor, now_ms: int) -> Row:

@@ -56,7 +56,7 @@ class Ledger:
         query = sa.select(cases).where(cases.c.id == case).with_for_update()
         found = self.connection.execute(query).mappings().one_or_none()
         if found is None:
-            raise Refused("not_found", f"There is no case {case}.")
+            raise Refused("not_found", f"There is no case {case}.", code="unknown_case", values={"case": case})
         return dict(found)
 
     def settle(self, row: Row, now_ms: int) -> tuple[Row, list[Mark]]:
@@ -143,7 +143,9 @@ class Ledger:
         if found is None:
             return None
         if found.request != request:
-            raise Refused("key_reused", "This idempotency key belongs to another request; send a fresh one.")
+            raise Refused(
+                "key_reused", "This idempotency key belongs to another request; send a fresh one.", code="key_reused"
+            )
         row: Row = msgspec.json.decode(found.body)
         return row
 

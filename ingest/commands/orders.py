@@ -119,18 +119,37 @@ def settle(
     def work(acts: Acts) -> Ordered:
         row = _locked(acts, wish.order)
         if row["state"] != "asked":
-            raise Refused("state", f"This order is settled already: {row['state']}, by {row['settled_by']}.")
+            raise Refused(
+                "state",
+                f"This order is settled already: {row['state']}, by {row['settled_by']}.",
+                code="order_settled",
+                values={"by": row["settled_by"]},
+            )
         if row["expires_at"] <= now_ms:
-            raise Refused("expired", f"The request of {row['asked_by']} is older than ten minutes; ask again.")
+            raise Refused(
+                "expired",
+                f"The request of {row['asked_by']} is older than ten minutes; ask again.",
+                code="request_expired",
+                values={"by": row["asked_by"]},
+            )
         if not wish.approve:
             acts.note_other("lamp_declined", _subject(row), about(row))
             settled = {"state": "declined", "settled_by": person.user, "settled_at": now_ms, "expires_at": None}
             return Ordered("declined", person.user, now_ms, _changed(acts, row, settled))
         if row["asked_by"] == person.user:
-            raise Refused("same_person", "A whole circuit takes two persons: whoever asked cannot approve.")
+            raise Refused(
+                "same_person",
+                "A whole circuit takes two persons: whoever asked cannot approve.",
+                code="two_persons_circuit",
+            )
         lamps = lamps_of(row["subject"])
         if not lamps:
-            raise Refused("not_found", f"The site has no lamps on circuit {row['subject']} any more.")
+            raise Refused(
+                "not_found",
+                f"The site has no lamps on circuit {row['subject']} any more.",
+                code="circuit_empty",
+                values={"circuit": row["subject"]},
+            )
         _refuse_elsewhere(acts, lamps)
         refuse_leaking(acts.connection, _wish(row), lamps)
         acts.note_other("lamp_approved", _subject(row), about(row))
@@ -163,7 +182,10 @@ def refuse_leaking(connection: sa.Connection, wish: Switching, lamps: Sequence[L
     found = leaking(connection, {lamp.device for lamp in lamps}, {lamp.circuit for lamp in lamps if lamp.circuit})
     if found:
         raise Refused(
-            "alarm_active", f"The leakage alarm of {', '.join(found[:3])} is open: it may be switched off, not on."
+            "alarm_active",
+            f"The leakage alarm of {', '.join(found[:3])} is open: it may be switched off, not on.",
+            code="lamp_leaks",
+            values={"lamps": ", ".join(found[:3])},
         )
 
 
@@ -177,15 +199,25 @@ def leaking(connection: sa.Connection, lamps: Collection[str], circuits: Collect
 
 def _check(wish: Switching) -> None:
     if not wish.reason.strip():
-        raise Refused("not_allowed", "Say why: switching lamps needs a reason.")
+        raise Refused("not_allowed", "Say why: switching lamps needs a reason.", code="reason_missing")
     if wish.dim_pct is not None and not 0 <= wish.dim_pct <= 100:
-        raise Refused("not_allowed", f"A lamp shines at 0 to 100 %, not at {wish.dim_pct} %.")
+        raise Refused(
+            "not_allowed",
+            f"A lamp shines at 0 to 100 %, not at {wish.dim_pct} %.",
+            code="lamp_level",
+            values={"pct": wish.dim_pct},
+        )
     if wish.for_s is None:
         return
     if wish.dim_pct is None:
-        raise Refused("not_allowed", "Giving a lamp back to its schedule has no duration.")
+        raise Refused("not_allowed", "Giving a lamp back to its schedule has no duration.", code="lamp_auto_span")
     if not SHORTEST_S <= wish.for_s <= LONGEST_S:
-        raise Refused("not_allowed", f"A lamp is held for {SHORTEST_S} s to 12 h, not for {wish.for_s} s.")
+        raise Refused(
+            "not_allowed",
+            f"A lamp is held for {SHORTEST_S} s to 12 h, not for {wish.for_s} s.",
+            code="lamp_span",
+            values={"least": SHORTEST_S, "given": wish.for_s},
+        )
 
 
 def _refuse_elsewhere(acts: Acts, lamps: Sequence[Lamp]) -> None:
@@ -205,6 +237,8 @@ def _refuse_second_wish(acts: Acts, circuit: str) -> None:
         raise Refused(
             "pending",
             f"{found['asked_by']} has asked for circuit {circuit} already; another person has to approve or decline.",
+            code="circuit_asked",
+            values={"by": found["asked_by"], "circuit": circuit},
         )
     expire(acts, dict(found))
 
@@ -267,7 +301,12 @@ def _locked(acts: Acts, identifier: str) -> Row:
     query = sa.select(lamp_order).where(lamp_order.c.id == identifier).with_for_update()
     found = acts.connection.execute(query).mappings().one_or_none()
     if found is None:
-        raise Refused("not_found", f"There is no lamp order {identifier}.")
+        raise Refused(
+            "not_found",
+            f"There is no lamp order {identifier}.",
+            code="unknown_lamp_order",
+            values={"order": identifier},
+        )
     return dict(found)
 
 

@@ -36,7 +36,7 @@ def records_of(connection: sa.Connection, alarm: str) -> Records:
     """
     row = connection.execute(sa.select(occurrence).where(occurrence.c.id == alarm)).mappings().one_or_none()
     if row is None:
-        raise Refused("not_found", f"There is no alarm {alarm!r}.")
+        raise Refused("not_found", f"There is no alarm {alarm!r}.", code="unknown_alarm", values={"alarm": alarm})
     found = dict(row)
     head = connection.execute(sa.select(audit_head.c.seq, audit_head.c.hash)).one()
     acts = _rows(connection, sa.select(audit).where(_about(found)).order_by(audit.c.seq))

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from devices.kind import Limit
+from devices.kind import Label, Limit, in_both
 from devices.site import Site
 from ingest.alarms.books import rule_of
 from ingest.alarms.revisions import records
@@ -90,7 +90,7 @@ def _silence(rule: SilenceRule) -> dict[str, Any]:
         "sense": "silence", "unit": "s",
         "levels": [{"level": 1, "value": rule.no_data.after_s, "priority": rule.no_data.priority}],
         "deadband": 0.0, "on_s": 0.0, "off_s": 0.0, "latch": False,
-        "source": rule.no_data.source, "grade": rule.no_data.grade,
+        "source": _both(rule.no_data.source), "grade": rule.no_data.grade,
     }  # fmt: skip
 
 
@@ -101,5 +101,10 @@ def _limit(rule: Rule | GroupRule) -> dict[str, Any]:
         "sense": limit.sense, "unit": unit,
         "levels": [{"level": each.level, "value": each.value, "priority": each.priority} for each in limit.levels],
         "deadband": limit.deadband, "on_s": limit.on_s, "off_s": limit.off_s, "latch": limit.latch,
-        "source": limit.source, "grade": limit.grade,
+        "source": _both(limit.source), "grade": limit.grade,
     }  # fmt: skip
+
+
+def _both(source: str | Label) -> dict[str, str]:
+    found = in_both(source)
+    return {"zh": found.zh, "en": found.en}

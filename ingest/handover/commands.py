@@ -38,7 +38,9 @@ def hand_over(database: AlarmDatabase, wish: HandingOver, person: Person, now_ms
 
     def work(acts: Acts) -> Done:
         if not wish.note.strip():
-            raise Refused("not_allowed", "The note is empty; write what the next shift has to know.")
+            raise Refused(
+                "not_allowed", "The note is empty; write what the next shift has to know.", code="handover_empty"
+            )
         start_ms = shift_start_ms(now_ms, zone)
         row = {
             "id": secrets.token_hex(10),
@@ -66,11 +68,25 @@ def take_over(database: AlarmDatabase, wish: TakingOver, person: Person, now_ms:
         query = sa.select(handover).where(handover.c.id == wish.handover).with_for_update()
         found = acts.connection.execute(query).mappings().one_or_none()
         if found is None:
-            raise Refused("not_found", f"There is no hand-over {wish.handover!r}.")
+            raise Refused(
+                "not_found",
+                f"There is no hand-over {wish.handover!r}.",
+                code="unknown_handover",
+                values={"handover": wish.handover},
+            )
         if found["accepted_by"] is not None:
-            raise Refused("state", f"{found['accepted_by']} has taken this over already.")
+            raise Refused(
+                "state",
+                f"{found['accepted_by']} has taken this over already.",
+                code="handover_taken",
+                values={"by": found["accepted_by"]},
+            )
         if found["written_by"] == acts.actor.user:
-            raise Refused("same_person", "This takes two persons: whoever hands over cannot take over.")
+            raise Refused(
+                "same_person",
+                "This takes two persons: whoever hands over cannot take over.",
+                code="two_persons_handover",
+            )
         taken = {"accepted_by": acts.actor.user, "accepted_at": now_ms}
         acts.connection.execute(handover.update().where(handover.c.id == wish.handover).values(**taken))
         acts.note_other("take_over", wish.handover)

@@ -45,7 +45,7 @@ def revive(database: AlarmDatabase, wish: Revival, person: Person, now_ms: int) 
         query = sa.select(delivery.c.key).where(dead).order_by(delivery.c.key).with_for_update()
         found = tuple(str(key) for key in acts.connection.execute(query).scalars())
         if not found:
-            raise Refused("not_found", "None of these is a message that was given up.")
+            raise Refused("not_found", "None of these is a message that was given up.", code="no_given_up")
         again = {"dead_at": None, "made_at": now_ms, "due_at": now_ms, "attempts": 0}
         acts.connection.execute(delivery.update().where(delivery.c.key.in_(found)).values(**again))
         for key in found:

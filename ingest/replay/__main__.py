@@ -14,6 +14,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
+from ingest import heap
 from ingest.address import BrokerAddress, address_of
 from ingest.errors import IngestError, ReplayError
 from ingest.instants import instant
@@ -180,4 +181,5 @@ def _clock_ms() -> int:
 
 
 if __name__ == "__main__":
+    heap.settle()
     main()

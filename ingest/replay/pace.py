@@ -1,5 +1,6 @@
 """The pace of a replay: how fast recorded time passes, with pauses and leaps."""
 
+import math
 import threading
 import time
 
@@ -25,6 +26,11 @@ class Pace:
         """Return the recorded instant that is now; at full speed it is that of the last message."""
         with self._changed:
             return self._now_ms()
+
+    def due_ms(self) -> float:
+        """Return up to which recorded instant messages may be played at once; at full speed there is no such end."""
+        with self._changed:
+            return self._now_ms() if self.speed or self._paused else math.inf
 
     def pause(self, paused: bool) -> None:
         """Let time stand still, or go on."""

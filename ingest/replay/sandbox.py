@@ -5,8 +5,11 @@ in it knows a broker or a channel for notices, so nothing of it reaches the live
 """
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,28 +19,30 @@ import sqlalchemy as sa
 from devices.readings import Reading
 from devices.recording import Message
 from devices.site import Site
-from ingest.alarms import occurrences, offenders
-from ingest.alarms import timers as alarm_timers
+from ingest.alarms import occurrences
 from ingest.alarms.database import open_alarms
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
-from ingest.cases import timers as case_timers
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import ReplayError
 from ingest.journal import Journal
 from ingest.ledger import Hops, Ledger, Stored, count_stored, ledger_document, stored_counts
 from ingest.places import MAIN, Places
+from ingest.records import Record
 from ingest.replay.pace import Pace
 from ingest.replay.source import Source
+from ingest.replay.timing import Timing
 from ingest.store import open_store
 
 _SECOND_MS = 1_000
-_BATCH = 5_000
+# Of many readings of one device only the page is written.
+_BATCH = 50_000
 # Vehicles are told apart in a sandbox as they are in every other one, and as in no live city.
 _SECRET = b"citydeck sandbox"
 MARK = "sandbox"
 # Alarms are named by their point and position: behind all positions there are, no name is that of a live alarm.
 _APART = 1 << 50
+_received_ms = attrgetter("received_ms")
 
 
 @dataclass(slots=True)
@@ -55,7 +60,7 @@ class Audience(Protocol):
     """Is shown what happens in a sandbox; called by whoever plays it."""
 
     def took(self, touched: list[tuple[str, int]], readings: list[Reading]) -> None:
-        """Hear which alarms changed (id and version) by one instant of the recording, and its readings."""
+        """Hear which alarms changed (id and version) by one part of the recording, and its readings."""
         ...
 
 
@@ -88,7 +93,8 @@ class Sandbox:
         self._database = open_alarms(self.site, places)
         sa.event.listen(self._database.engine, "connect", _do_not_wait_for_the_disk)
         self._database.migrate()
-        self._store = open_store(self.site, places)
+        self._timing = Timing(self._database, places.alarms)
+        self._store = open_store(self.site, places, durable=False)
         self._decoder = Decoder(self.site, Unregistered())
         self._engine = Engine(self.site)
         self._ledger = Ledger()
@@ -107,6 +113,7 @@ class Sandbox:
     ) -> None:
         self._journal.close()
         self._store.close()
+        self._timing.close()
         self._database.close()
 
     def play(self, source: Source, pace: Pace, told: Callable[[Played], None]) -> Played:
@@ -116,19 +123,13 @@ class Sandbox:
             RecordingError: the recording is cut off or damaged; what came before was played.
         """
         pace.begin(source.from_ms)
-        for batch in source.messages():
-            for part in _by_instant(batch):
-                leap = pace.wait(part[0].received_ms)
-                while leap is not None and leap < part[0].received_ms:
-                    # What was raised cannot be taken back: a leap back is none.
-                    pace.begin(part[0].received_ms)
-                    leap = pace.wait(part[0].received_ms)
-                if leap is not None:
-                    pace.begin(leap)
-                if pace.stopped:
-                    break
+        for block in source.messages():
+            begin = 0
+            while begin < len(block) and _awaited(block[begin].received_ms, pace):
+                end = self._end(block, begin, pace.due_ms())
                 with self.turn:
-                    self._take(part)
+                    self._take(block[begin:end])
+                begin = end
             told(self.played)
             if pace.stopped:
                 break
@@ -136,33 +137,56 @@ class Sandbox:
             self.write()
         return self.played
 
+    def _end(self, block: list[Message], begin: int, due_ms: float) -> int:
+        """Return where the part of a block ends that is taken at once: what is due, and of one second.
+
+        The first instant of a second comes alone, for timers are due behind it, however fast it is played.
+        """
+        at_ms = block[begin].received_ms
+        last_ms = at_ms
+        if at_ms // _SECOND_MS == self._second:
+            last_ms = round(max(at_ms, min(due_ms, at_ms - at_ms % _SECOND_MS + _SECOND_MS - 1)))
+        end = begin + 1
+        while end < len(block) and block[end].received_ms <= last_ms:
+            end += 1
+        return end
+
     def _take(self, part: list[Message]) -> None:
-        positions = self._journal.append([(message.topic, message.payload) for message in part], part[0].received_ms)
+        instants = [
+            ([(message.topic, message.payload) for message in instant], received_ms)
+            for received_ms, instant in groupby(part, _received_ms)
+        ]
+        positions = self._journal.append_each(instants)
         records = self._journal.read(positions.start - 1, len(positions))
-        outcomes = [self._decoder.outcome(record) for record in records]
-        transitions = [_apart(each) for each in self._engine.feed(outcomes)]
+        outcomes = self._decoder.outcomes(records)
+        touched = self._kept([_apart(each) for each in self._engine.feed(outcomes)], records)
         now_ms = self._engine.memory.now_ms
-        touched: list[tuple[str, int]] = []
-        if transitions:
-            touched = occurrences.apply(self._database, MAIN, transitions, positions[-1] + _APART, now_ms, _SECRET)
         second = now_ms // _SECOND_MS
         if second != self._second:
             self._second = second
-            alarm_timers.due(self._database, now_ms)
-            case_timers.due(self._database, now_ms)
-            offenders.look(self._database, now_ms)
+            self._timing.look(now_ms)
         readings = [reading for outcome in outcomes for reading in outcome.readings]
         self._readings += readings
         if len(self._readings) >= _BATCH:
             self.write()
         played = self.played
-        played.messages += sum(outcome.fate != "tick" for outcome in outcomes)
-        played.quarantined += sum(outcome.fate == "quarantined" for outcome in outcomes)
-        played.transitions += len(transitions)
+        ticks = sum([outcome.fate == "tick" for outcome in outcomes])
+        played.messages += len(outcomes) - ticks
+        played.quarantined += sum([outcome.fate == "quarantined" for outcome in outcomes])
         played.at_ms = now_ms
         self._ledger.count(outcomes)
         if self._audience is not None:
             self._audience.took(touched, readings)
+
+    def _kept(self, transitions: list[Transition], records: list[Record]) -> list[tuple[str, int]]:
+        """Apply transitions instant by instant, so that it makes no difference how much is taken at once."""
+        touched: list[tuple[str, int]] = []
+        first = records[0].position + _APART
+        for at_ms, told in groupby(transitions, lambda each: records[each.position - first].received_ms):
+            last = records[bisect_right(records, at_ms, key=_received_ms) - 1].position
+            touched += occurrences.apply(self._database, MAIN, list(told), last + _APART, at_ms, _SECRET)
+        self.played.transitions += len(transitions)
+        return touched
 
     def ledger(self) -> dict[str, object]:
         """Return what came in and what became of it."""
@@ -188,10 +212,13 @@ def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def _by_instant(messages: list[Message]) -> list[list[Message]]:
-    parts: list[list[Message]] = []
-    for message in messages:
-        if not parts or parts[-1][0].received_ms != message.received_ms:
-            parts.append([])
-        parts[-1].append(message)
-    return parts
+def _awaited(at_ms: int, pace: Pace) -> bool:
+    """Wait until a recorded instant; return False when it shall not be played any more."""
+    leap = pace.wait(at_ms)
+    while leap is not None and leap < at_ms:
+        # What was raised cannot be taken back: a leap back is none.
+        pace.begin(at_ms)
+        leap = pace.wait(at_ms)
+    if leap is not None:
+        pace.begin(leap)
+    return not pace.stopped

@@ -33,9 +33,12 @@ class Source:
         """
         begin_ms = self.from_ms if begin_ms is None else begin_ms
         for batch in self._file() if self.is_file else self._journal(begin_ms):
-            found = [each for each in batch if begin_ms <= each.received_ms < self.to_ms]
-            if found:
-                yield found
+            # Nearly every batch lies within, whole.
+            received_ms = [each.received_ms for each in batch]
+            if received_ms and not begin_ms <= min(received_ms) <= max(received_ms) < self.to_ms:
+                batch = [each for each in batch if begin_ms <= each.received_ms < self.to_ms]
+            if batch:
+                yield batch
 
     def _file(self) -> Iterator[list[Message]]:
         with Reader(self.path) as reader:

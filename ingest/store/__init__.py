@@ -10,8 +10,11 @@ from ingest.store.tallies import Asked, Least, Tally
 __all__ = ["Asked", "Held", "Least", "Series", "Store", "Tally", "WriteResult", "open_store"]
 
 
-def open_store(site: Site, places: Places, shard: str | None = None) -> Store:
-    """Return the store a site names, for one shard's cursor; connecting waits until the first write or read."""
+def open_store(site: Site, places: Places, shard: str | None = None, durable: bool = True) -> Store:
+    """Return the store a site names, for one shard's cursor; connecting waits until the first write or read.
+
+    Only what can be made again may do without being ``durable``.
+    """
     if site.store.embedded:
-        return SqliteStore(places.readings, site.catalog, site.store, shard or MAIN)
+        return SqliteStore(places.readings, site.catalog, site.store, shard or MAIN, durable)
     return InfluxStore(site.store.url, site.catalog, site.store, places.for_shard(shard).minutes)

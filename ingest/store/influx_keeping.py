@@ -95,9 +95,11 @@ class InfluxKeeping:
             if measurement in self._summed:
                 with self._kept() as database:
                     before_ns = minutes.removable_ns(database, measurement, before_ns)
+            place = f"FROM {identifier(measurement)} WHERE time < {before_ns}"
+            # A DELETE of InfluxDB 1 can hide series that get their first point meanwhile, until they get another.
             try:
-                statement = f"DELETE FROM {identifier(measurement)} WHERE time < {before_ns}"
-                self._server.ask(statement, bucket, method="POST")
+                if self._server.ask(f'SELECT "quality" {place} LIMIT 1', bucket):
+                    self._server.ask(f"DELETE {place}", bucket, method="POST")
             except StatementRefused as error:
                 log.warning("%s; %s of more than %d days stays: see docs/influxdb.md", error, measurement, days)
             self._deleted_ms[bucket, measurement] = now_ms

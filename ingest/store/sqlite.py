@@ -26,6 +26,7 @@ from ingest.store.base import Held, Point, Series, WriteResult, point_quality
 from ingest.store.history import Column, Sought, Source, Told, joined
 from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
 from ingest.store.spans import Slot, Wanted, series_of
+from ingest.store.sqlite_inserting import Inserting
 from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
 from ingest.store.tallies import Asked, Tally
 
@@ -35,6 +36,8 @@ CREATE TABLE IF NOT EXISTS reached (
     shard TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL
 ) WITHOUT ROWID
 """
+# Every device has a page of its own to write to.
+_CACHE_KIB = 64 * 1024
 Read = TypeVar("Read")
 _WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 
@@ -44,43 +47,33 @@ class SqliteStore:
 
     transactional = True
 
-    def __init__(self, path: Path, catalog: Catalog, settings: StoreSettings | None = None, shard: str = MAIN) -> None:
-        """Keep the path; the file is opened, and made if missing, at the first use."""
+    def __init__(
+        self,
+        path: Path,
+        catalog: Catalog,
+        settings: StoreSettings | None = None,
+        shard: str = MAIN,
+        durable: bool = True,
+    ) -> None:
+        """Keep the path; the file is opened, and made if missing, at the first use.
+
+        Only what can be made again may do without being ``durable``.
+        """
+        self._durable = durable
         self._path = path
         self._shard = shard
         self._summed = summed(catalog)
         self._fields: dict[str, tuple[Field, ...]] = {key: m.fields for key, (_, m) in catalog.measurements.items()}
         self._fields[STATUS] = (Field("online", "在线", "Online", "flag"),)
-        self._statements: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._inserting = Inserting()
         self._writer: sqlite3.Connection | None = None
         self._local = threading.local()
         self._keeping = SqliteKeeping(path, self._fields, self._summed, settings or StoreSettings())
 
     def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
         """See :meth:`Store.write`; what SQLite cannot hold (an instant beyond 64 bits) is refused."""
-        refused: list[tuple[Reading, str]] = []
         with self._mended() as database, database:
-            for reading in readings:
-                columns = (*reading.tags, *reading.values)
-                statement = self._statements.get((reading.measurement, columns))
-                if statement is None:
-                    statement = self._statement(reading.measurement, columns)
-                flags = " ".join(f"{key}:{code}" for key, code in reading.flags.items()) if reading.flags else None
-                try:
-                    database.execute(
-                        statement,
-                        (
-                            reading.device,
-                            reading.at_ns,
-                            reading.district,
-                            int(reading.quality),
-                            flags,
-                            *reading.tags.values(),
-                            *reading.values.values(),
-                        ),
-                    )
-                except (OverflowError, UnicodeEncodeError) as error:
-                    refused.append((reading, f"the embedded store cannot hold it: {error}"))
+            refused = self._inserting.insert(database, readings)
             if readings:
                 # Within the transaction, so behind the write lock: the minutes made are those of this moment.
                 mark(database, late(readings, spans(database)))
@@ -246,7 +239,8 @@ class SqliteStore:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
         database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=NORMAL")
+        database.execute(f"PRAGMA synchronous={'NORMAL' if self._durable else 'OFF'}")
+        database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         # The schema is made by one process at a time: the shards of a site start at the same moment.
         database.execute("BEGIN IMMEDIATE")
         database.execute(_REACHED)
@@ -267,21 +261,6 @@ class SqliteStore:
         create_minute_tables(database, self._summed)
         database.commit()
         return database
-
-    def _statement(self, measurement: str, columns: tuple[str, ...]) -> str:
-        names = ", ".join(("device_id", "at_ns", "district", "quality", "flags", *(f'"{c}"' for c in columns)))
-        marks = ", ".join("?" * (5 + len(columns)))
-        # Fragments of one instant are merged: one without flags does not take away those of another.
-        updates = ", ".join(
-            ["flags = coalesce(excluded.flags, flags)"]
-            + [f'"{column}" = excluded."{column}"' for column in ("quality", *columns)]
-        )
-        statement = (
-            f'INSERT INTO "{measurement}" ({names}) VALUES ({marks}) '
-            f"ON CONFLICT (device_id, at_ns) DO UPDATE SET {updates}"
-        )
-        self._statements[measurement, columns] = statement
-        return statement
 
     def _known(self, measurement: str, key: str) -> None:
         # The names go into the statement's text, so only those of the tables may pass.

@@ -1,4 +1,4 @@
-"""One town for all API tests; each test speaks for devices of its own."""
+"""One town for the tests of a file; each test speaks for devices of its own."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ env = "CITYDECK_NOTIFY_NOWHERE"
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a running town."""
     folder = tmp_path_factory.mktemp("town")

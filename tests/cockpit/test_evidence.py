@@ -73,7 +73,7 @@ def test_the_limits_are_those_in_force(files: Files) -> None:
     (rule,) = json.loads(files["rules.json"])
     assert (rule["rule"], rule["revision"]) == ("gas_alarm.conc_pct_lel.high", 0)
     assert rule["version"] == json.loads(files["alarm.json"])["rule_version"]
-    assert rule["numbers"]["source"].startswith("GB/T 50493")
+    assert rule["numbers"]["source"]["zh"].startswith("GB/T 50493")
 
 
 def test_the_messages_are_as_they_came_and_of_no_other_device(files: Files) -> None:

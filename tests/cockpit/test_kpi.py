@@ -214,6 +214,21 @@ def test_days_whose_tracks_are_gone_are_told(city: City) -> None:
     assert (len(found["days"]), found["forgotten"]) == (2, 5)
 
 
+def test_a_past_instant_knows_nothing_of_what_came_later(city: City) -> None:
+    """Tonnes and vehicles up to the instant; the whole day again when it is asked for afterwards."""
+    for hour in (1, 5, 9):
+        city.write("bin_lift", "truck-1", AT + hour * HOUR, net_kg=1000.0, lift_id=f"l{hour}")
+        city.overload("again", AT + hour * HOUR, hour)
+    six = AT + 6 * HOUR
+    for at_ms, tonnes, times in ((six, 2.0, 2), (None, 3.0, 3), (six, 2.0, 2), (AT + 2 * HOUR, 1.0, 0)):
+        found = city.figures("refuse_truck", at_ms=at_ms)
+        assert [row["tonnes"] for row in found["days"]] == [found["total"]["tonnes"]] == [tonnes]
+        assert [row["times"] for row in city.figures("bridge_wim", at_ms=at_ms)["plates"]] == ([times] if times else [])
+    hours = city.kpi.tonnage(Wanted(DAY, NOW, at_ms=six))["hours"]
+    assert (len(hours), sum(hours)) == (6, 2.0)
+    assert city.figures("refuse_truck", WEEK, at_ms=AT - 1)["total"]["tonnes"] == 0
+
+
 def test_a_day_that_is_over_is_reckoned_once() -> None:
     asked: list[Day] = []
 

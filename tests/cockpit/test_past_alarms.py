@@ -3,8 +3,10 @@
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import Phase, settings
@@ -13,9 +15,15 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from cockpit.alarm_list import Sieve, listed
 from cockpit.board import Board
 from cockpit.case_board import CaseBoard
+from cockpit.kpi_days import Days
+from cockpit.kpi_gas import gas
+from cockpit.kpi_parts import Sources, Wanted
+from cockpit.kpi_period import Period
 from cockpit.past_boards import PastBoards
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
+from ingest.alarms.load import load
+from ingest.store import Store
 from tests.ingest.alarms.duty import Duty
 from tests.sites import small_site
 
@@ -29,6 +37,7 @@ SIEVES = (
     Sieve("all", device="gas-1", from_ms=2_000_000),
 )
 LOOKS = 6
+STANDING = {"active_over_24_h", "shelved_now", "shelves_ending_soon", "shelves_renewed"}
 
 
 class Remembered(Duty):
@@ -49,13 +58,28 @@ class Remembered(Duty):
         ones = {
             name: {**(board.one(name) or {}), "history": board.history(name)} for name in sorted(self.newest.values())
         }
-        self.said[self.now_ms()] = (pages, ones)
+        self.said[self.now_ms()] = (pages, ones, self.indicators(self.now_ms()))
+
+    def indicators(self, now_ms: int, at_ms: int | None = None) -> Any:
+        """Return what the page of indicators tells of alarms, and the load but for what stands at this instant."""
+        day = Period(date(1970, 1, 1), date(1970, 1, 3), self.site.timezone)
+        sources = Sources(self.site, cast(Store, None), self.database, Days())
+        found = gas(sources, Wanted(day, now_ms, at_ms=at_ms))
+        if at_ms is None:
+            with self.database.read() as connection:
+                burden = load(connection, day.from_ms, day.to_ms, now_ms)
+        else:
+            board = Board(self.database, self.site)
+            past = PastBoards(self.database, board, CaseBoard(self.database, self.site))
+            burden = past.load(day.from_ms, day.to_ms, at_ms)
+        return found, {key: value for key, value in asdict(burden).items() if key not in STANDING}
 
     def teardown(self) -> None:
         past = PastBoards(self.database, Board(self.database, self.site), CaseBoard(self.database, self.site))
         instants = sorted(self.said)
         for at_ms in instants[:: max(1, len(instants) // LOOKS)]:
-            pages, ones = self.said[at_ms]
+            pages, ones, indicators = self.said[at_ms]
+            assert self.indicators(instants[-1] + 1, at_ms) == indicators
             for sieve, before in zip(SIEVES, pages, strict=True):
                 assert paged(lambda cursor, s=sieve, at=at_ms: past.alarms(s, 2, cursor, at)) == before
             assert {name: past.alarm(name, at_ms) for name in ones} == ones

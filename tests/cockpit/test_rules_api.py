@@ -87,7 +87,7 @@ def test_from_a_draft_to_an_alarm_and_back(ruled: Town) -> None:
     assert (page["revision"], page["adopted"][0]["shard"]) == (number, "main")
     mine, other = of_device(ruled, "gas-1"), of_device(ruled, "gas-2")
     assert (mine["scope"], mine["of"], [level["value"] for level in mine["levels"]]) == ("device", "gas-1", [10, 40])
-    assert (mine["source"], mine["grade"], mine["revised"]) == ("GB/T 50493 2019", "B", True)
+    assert (mine["source"]["zh"], mine["grade"], mine["revised"]) == ("GB/T 50493 2019", "B", True)
     assert mine["instead_of"] == other["version"] != mine["version"]
     ruled.say("gas_alarm", "gas-1", {"conc_pct_lel": 12, "state": 0}, id="after")
     alarm = ruled.alarm("gas-1")

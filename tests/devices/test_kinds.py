@@ -5,7 +5,7 @@ import json
 import pytest
 
 from devices.catalog import load_catalog
-from devices.kind import Example, Field, Kind, Level, Measurement
+from devices.kind import Example, Field, Kind, Level, Measurement, in_both
 from devices.kind_check import contradictions
 from devices.readings import Quality, Reading
 from devices.units import UNITS, promised_unit
@@ -286,3 +286,16 @@ def test_an_example_decodes_to_what_it_says(kind: Kind, example: Example) -> Non
         assert reading.received_ms == NOW_MS
         if example.at_ms is not None:
             assert reading.at_ns // 1_000_000 == example.at_ms
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_sources_are_told_in_both_languages(kind: Kind) -> None:
+    """What holds words of one language has a text in the other, too; the number of a standard is the same in both."""
+    limits = [limit for m in kind.measurements for f in m.fields for limit in f.limits]
+    limits += [group.limit for group in kind.groups]
+    sources = [kind.source, *(limit.source for limit in limits), *([kind.no_data.source] if kind.no_data else [])]
+    for source in sources:
+        told = in_both(source)
+        assert told.zh and told.en
+        assert not any("\u3400" <= letter <= "\u9fff" for letter in told.en), told.en
+        assert "proposal" not in told.zh and "mapping" not in told.zh

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from devices.errors import Fault
-from devices.kind import Limit
+from devices.kind import Label, Limit
 from devices.site import Site
 from devices.site_change import changed_site
 from tests.sites import small_site
@@ -67,6 +67,16 @@ def test_priorities_source_and_grade(site: Site) -> None:
     words = {"priorities": ["P1", "P1"], "source": "contract", "grade": "C"}
     limit = gas(changed(site, {"gas_alarm": {"conc_pct_lel": words}})[0])
     assert ([level.priority for level in limit.levels], limit.source, limit.grade) == (["P1", "P1"], "contract", "C")
+
+
+def test_a_source_in_both_languages(site: Site) -> None:
+    """A source is plain words, or a text in each language; half of that is told."""
+    told = {"source": {"zh": "合同", "en": "contract"}}
+    assert gas(changed(site, {"gas_alarm": {"conc_pct_lel": told}})[0]).source == Label("合同", "contract")
+    half = {"source": {"zh": "合同"}}
+    assert changed(site, {"gas_alarm": {"conc_pct_lel": half}})[1] == [
+        "limits.gas_alarm.conc_pct_lel.source: expected a text, or one in zh and one in en, found {'zh': '合同'}"
+    ]
 
 
 def test_what_protects_people_takes_no_change_that_loosens_it(site: Site) -> None:

@@ -31,7 +31,8 @@ class Way:
 
     def go(self, messages: Sequence[RawMessage], together: bool = True) -> tuple[list[Outcome], list[Transition]]:
         """Let messages pass, in one batch or each by itself, and check what every later hand relies on."""
-        outcomes = [self._decoder.outcome(self._journaled(*message)) for message in messages if message[0] not in _OWN]
+        records = [self._journaled(*message) for message in messages if message[0] not in _OWN]
+        outcomes = self._decoder.outcomes(records) if together else [self._decoder.outcome(each) for each in records]
         batches = [outcomes] if together else [[outcome] for outcome in outcomes]
         transitions = [transition for batch in batches for transition in self._engine.feed(batch)]
         for outcome in outcomes:

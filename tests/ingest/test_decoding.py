@@ -1,13 +1,14 @@
 """Every message gets exactly one fate, whatever its bytes, and the same one when it is read again."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.site import Site
-from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered, packed
+from ingest.decoding import NEW_PER_HOUR, Decoder, Outcome, Unregistered, packed
 from ingest.quarantine import Origin
 from ingest.records import AWAY, RETRY, TICK, Record
 from tests.ingest.messages import T_MS, Message, dji, gas, hj212, native, passage, records
@@ -131,6 +132,65 @@ def test_any_bytes_on_any_topic_have_a_fate(site: Site, topic: str, payload: byt
     outcome = Decoder(site, Unregistered()).outcome(Record(1, T_MS, topic, payload))
     assert outcome.fate in ("decoded", "quarantined")
     assert (outcome.fate == "quarantined") == bool(outcome.reason)
+
+
+COMMON: list[Message] = [
+    *(gas("gas-1", n, ts=T_MS + n, seq=n) for n in range(4)),
+    gas("gas-1", 5, ts=T_MS),
+    gas("gas-1", 2, ts=T_MS + 2, seq=2, q="uncertain"),
+    gas("gas-1", 2, ts=T_MS + 10**7, seq=2),
+    gas("gas-1", 6, ts=T_MS, id="a" * 300),
+    gas("gas-1", 6, seq=7),
+    gas("gas-new", 7, ts=T_MS, seq=1),
+    native("gas_alarm", "gas-1", {"conc_pct_lel": "high", "temp_c": 4}, ts=T_MS, seq=9),
+    native("gas_alarm", "gas-1", {}, ts=T_MS, seq=10),
+    native("drone", "gas-1", {"batt_pct": 50}, ts=T_MS),
+    *(passage("wim-1", name, T_MS, 30_000) for name in ("p1", "p2")),
+    ("city/v1/demo/gateway/gw-1/status", b"online"),
+    hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N"),
+    *(message for _, message, _ in UNREADABLE[:8]),
+    (TICK, b""),
+]
+
+
+@given(
+    sent=st.lists(st.sampled_from(COMMON), max_size=40),
+    cuts=st.lists(st.integers(1, 10), min_size=1),
+    block=st.sampled_from([4, 8, 65_536]),
+)
+def test_records_decided_on_together_have_the_fates_they_have_alone(
+    site: Site, sent: list[Message], cuts: list[int], block: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.repeats.BLOCK", block)
+        patch.setattr("ingest.decoding.NEW_PER_HOUR", 0 if block == 8 else NEW_PER_HOUR)
+        journal = records(sent)
+        alone, together = (Decoder(replace(site, ways={}), Unregistered()) for _ in range(2))
+        expected = [alone.outcome(record) for record in journal]
+        found: list[Outcome] = []
+        while journal:
+            cut = cuts[len(found) % len(cuts)]
+            found += together.outcomes(journal[:cut])
+            journal = journal[cut:]
+    assert found == expected
+
+
+def test_a_kind_file_that_raises_costs_only_its_own_messages_among_many(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    decoder = Decoder(replace(site, ways={}), Unregistered())
+    assert decoder.outcomes(records([gas("gas-1", 1, ts=T_MS), passage("wim-1", "p", T_MS)]))[1].fate == "decoded"
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("in a kind file")
+
+    monkeypatch.setattr("devices.quick.own_ns", broken)
+    messages = [gas("gas-1", 2, ts=T_MS + 1), passage("wim-1", "q", T_MS), passage("wim-1", "r", T_MS)]
+    found = decoder.outcomes(records([*messages, gas("gas-1", 3, ts=T_MS + 2)], first=10))
+    assert [(each.fate, each.reason) for each in found] == [
+        ("decoded", ""), ("quarantined", "failure"), ("quarantined", "failure"), ("decoded", "")
+    ]  # fmt: skip
+    assert len([each for each in caplog.records if "decoding failed" in each.message]) == 1
 
 
 def test_ticks_tell_whether_the_broker_was_there(decoder: Decoder) -> None:

@@ -256,6 +256,9 @@ def test_a_query_the_database_cannot_run_is_one_sentence(site: Site) -> None:
         raw(store, "conc_ppm")
 
 
+OLD = b'{"results":[{"series":[{"name":"m","columns":["time","quality"],"values":[[1,0]]}]}]}'
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -271,7 +274,7 @@ def test_a_server_that_cannot_delete_is_asked_once_a_day(
 
     def refuse(request: Any) -> tuple[int, bytes]:
         asked.append(request.command)
-        return answer
+        return (200, OLD) if request.command == "GET" else answer
 
     with answering(refuse) as address:
         store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
@@ -281,10 +284,26 @@ def test_a_server_that_cannot_delete_is_asked_once_a_day(
             caplog.clear()
             while store.expire(now_ms):
                 pass
-            assert asked == ["POST"] * count
+            assert asked == ["GET", "POST"] * count
             assert len(caplog.records) == count
             assert all(words in record.getMessage() for record in caplog.records)
         assert re.search(r"; \w+ of more than 90 days stays: see docs/influxdb.md$", caplog.records[0].getMessage())
+        store.close()
+
+
+def test_nothing_is_deleted_where_nothing_is_old(site: Site, tmp_path: Path) -> None:
+    """A DELETE of InfluxDB 1 hides series whose first point comes meanwhile, so there is none without need."""
+    asked: list[str] = []
+
+    def nothing(request: Any) -> tuple[int, bytes]:
+        asked.append(request.command)
+        return 200, b'{"results":[{"statement_id":0}]}'
+
+    with answering(nothing) as address:
+        store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
+        while store.expire(T_MS):
+            pass
+        assert asked == ["GET"] * len(summed(site.catalog))
         store.close()
 
 

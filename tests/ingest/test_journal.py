@@ -119,6 +119,28 @@ def test_a_clock_that_goes_back_does_not_turn_time_back(folder: Path, journal: J
     assert len(list(folder.glob("*.db"))) == 1
 
 
+def test_batches_appended_together_are_as_if_one_by_one(folder: Path, tmp_path: Path) -> None:
+    """Over the end of an hour, with a clock that goes back, and with an empty one between."""
+    times = [T_MS, T_MS + 5, T_MS + HOUR_MS, T_MS + 7, T_MS + HOUR_MS + 1, T_MS + 3 * HOUR_MS]
+    parts = [(batch(3, 10 * n), at_ms) for n, at_ms in enumerate(times)]
+    together, single = Journal(folder), Journal(tmp_path / "single")
+    assert together.append_each(parts[:1]) == range(1, 4)
+    assert together.append_each(parts[1:]) == range(4, 19)
+    assert together.append_each([]) == range(19, 19)
+    for part in parts:
+        single.append(*part)
+    expected = single.read(0, 100)
+    assert together.read(0, 100) == expected
+    assert (together.last, together.received_ms, together.messages) == (18, T_MS + 3 * HOUR_MS, 18)
+    together.close()
+    single.close()
+    reopened = Journal(folder)
+    assert reopened.read(0, 100) == expected
+    assert reopened.read(7, 1)[0] == expected[7]
+    assert len(list(folder.glob("*.db"))) == 3
+    reopened.close()
+
+
 def test_remove_before_never_passes_a_position_or_a_time(folder: Path, journal: Journal) -> None:
     fill(journal, hours=4, per_hour=10)
     names = [path.name for path in sorted(folder.glob("*.db"))]

@@ -33,6 +33,7 @@ SPEED = "180"
 KILL_AT = (1_200, 2_400)
 ENOUGH = 4_000
 LAST = gas("the-last", 1, id="last")
+GARBLED = (LAST[0], LAST[1][:20])
 
 
 def journaled(found: list[Record]) -> Counter[Message]:
@@ -76,8 +77,9 @@ def test_two_kills_in_a_simulated_hour_lose_and_double_nothing(
         collector.wait(lambda: len(listener.heard) >= ENOUGH)
         assert simulators.stop() == 0, (tmp_path / "simulators.log").read_text()
         # A broker keeps the order: who has heard the last message has heard all.
-        publisher.publish(LAST)
-        wait_until(lambda: listener.heard[-1] == LAST, 30)
+        for message in (GARBLED, LAST, LAST):
+            publisher.publish(message)
+        wait_until(lambda: listener.heard[-2:] == [LAST, LAST], 30)
         everything = Counter(listener.heard)
         collector.wait(lambda: everything <= journaled(collector.journaled()))
         collector.wait(lambda: collector.settled(journaled(collector.journaled()).total()))
@@ -106,8 +108,8 @@ def test_two_kills_in_a_simulated_hour_lose_and_double_nothing(
     heard = journaled(collector.journaled())
     assert ledger.decoded + ledger.quarantined + ledger.duplicate == heard.total()
     assert ledger.produced == stored.stored + stored.refused
-    # The city did speak of everything, and twice and garbled too.
+    # The city did speak of everything; whether its trucks garble and repeat is a matter of the hour of the day.
     assert {"wim_pass", "bin_lift", "light_pole", "gas_alarm", "drone", "drone_dock", "gateway"} <= expected.keys()
-    assert fates["quarantined"] and fates["duplicate"]
+    assert fates["quarantined"] == ledger.quarantined > 0 and fates["duplicate"] > 0
     assert ledger.quarantined >= fates["quarantined"]
     assert collector.stop() == 0

@@ -46,6 +46,30 @@ def test_the_position_is_committed_with_the_readings(store: SqliteStore, path: P
     again.close()
 
 
+def test_many_rows_of_all_shapes_are_as_if_written_one_by_one(store: SqliteStore, path: Path, site: Site) -> None:
+    """Among them what SQLite cannot hold, fragments of one instant, and several measurements."""
+    found = some(430)
+    found.insert(215, reading({"conc_ppm": 1.0}, at_ns=10**20))
+    found.insert(17, reading({"gvw_kg": 1.0}, at_ns=-(10**20), device="wim-1", measurement="wim_pass"))
+    found += [reading({"temp_c": float(n)}, T_MS + n, flags={"temp_c": "range"}) for n in range(0, 430, 3)]
+    found += [reading({"gvw_kg": float(n)}, T_MS + n, "wim-1", measurement="wim_pass") for n in range(25)]
+    found += [reading({"conc_ppm": -5.0}, T_MS + n, device=f"gas-{n}") for n in range(230)]
+    found += [reading({"conc_ppm": 7.0}, T_MS + 3), reading({"conc_ppm": 8.0}, T_MS + 3)]
+    together = store.write(found, 1)
+    other = SqliteStore(path.with_name("single.db"), site.catalog, durable=False)
+    single = [other.write([each], 1) for each in found]
+    assert together.stored == sum(each.stored for each in single) == len(found) - 2
+    assert {id(each) for each, _ in together.refused} == {id(each) for one in single for each, _ in one.refused}
+    for measurement in ("gas_alarm", "wim_pass"):
+        rows = [sqlite3.connect(each).execute(f"SELECT * FROM {measurement}").fetchall() for each in
+                (path, path.with_name("single.db"))]  # fmt: skip
+        assert rows[0] == rows[1]
+    assert ("gas-1", T_MS * 10**6 + 3 * 10**6, 8.0, "temp_c:range", 3.0) in sqlite3.connect(path).execute(
+        "SELECT device_id, at_ns, conc_ppm, flags, temp_c FROM gas_alarm"
+    ).fetchall()
+    other.close()
+
+
 def test_a_write_that_fails_moves_neither(store: SqliteStore, path: Path) -> None:
     store.write(some(3), 30)
     other = sqlite3.connect(path, isolation_level=None)

@@ -1,7 +1,7 @@
 """The exact acknowledge of ALARMS §3: never the wrong occurrence, never a level nobody saw, never twice."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -58,6 +58,8 @@ class ListItem:
     row: Row | None = None
     why: str | None = None
     sentence: str | None = None
+    code: str | None = None
+    values: dict[str, Any] | None = None
 
 
 def acknowledge(
@@ -99,9 +101,14 @@ def acknowledge_list(
     def work(acts: Acts) -> list[ListItem]:
         names = [item.occurrence for item in wish.items]
         if not 0 < len(names) <= BULK_MOST:
-            raise Refused("not_allowed", f"A list has 1 to {BULK_MOST} alarms, not {len(names)}.")
+            raise Refused(
+                "not_allowed",
+                f"A list has 1 to {BULK_MOST} alarms, not {len(names)}.",
+                code="list_length",
+                values={"most": BULK_MOST, "count": len(names)},
+            )
         if len(set(names)) < len(names):
-            raise Refused("not_allowed", "The list names an alarm twice.")
+            raise Refused("not_allowed", "The list names an alarm twice.", code="list_twice")
         return [_line(acts, wish, item, causes) for item in wish.items]
 
     command = Command("ack_list", wish, wish.idempotency_key, OFFICERS, None, wish.comment)
@@ -113,13 +120,17 @@ def _line(acts: Acts, wish: ListAcknowledgement, item: Seen, causes: frozenset[s
         row = acts.locked(item.occurrence)
         acts.require_within(row["device"], row["id"])
         if row["priority"] == "P1":
-            raise Refused("not_allowed", "An alarm of priority P1 is acknowledged by itself, never in a list.")
+            raise Refused(
+                "not_allowed", "An alarm of priority P1 is acknowledged by itself, never in a list.", code="p1_alone"
+            )
         one = Acknowledgement(item.occurrence, item.seen_level, wish.idempotency_key, comment=wish.comment)
         done = _acknowledge(acts, one, None, causes)
     except Refused as error:
         if error.why == "area":
             acts.note(row, "ack_refused", str(error))
-        return ListItem(item.occurrence, "refused", why=error.why, sentence=str(error))
+        return ListItem(
+            item.occurrence, "refused", why=error.why, sentence=str(error), code=error.code, values=error.values
+        )
     result: Literal["acked", "already_acked"] = "acked" if done.result == "acked" else "already_acked"
     return ListItem(item.occurrence, result, done.by, done.at_ms, done.row)
 
@@ -182,9 +193,16 @@ def _check_level(before: Row, seen_level: int) -> None:
             "level_changed",
             f"The alarm rose to level {before['level_now']} since you saw level {seen_level}; look again.",
             before["id"],
+            code="level_rose",
+            values={"level": before["level_now"], "seen": seen_level},
         )
     if seen_level > max(before["level_peak"], before["level_now"]):
-        raise Refused("level_unknown", f"Level {seen_level} is above the alarm's own level {before['level_now']}.")
+        raise Refused(
+            "level_unknown",
+            f"Level {seen_level} is above the alarm's own level {before['level_now']}.",
+            code="level_above",
+            values={"seen": seen_level, "level": before["level_now"]},
+        )
 
 
 def _acked(acts: Acts, before: Row) -> Row:
@@ -204,7 +222,12 @@ def _changes(acts: Acts, before: Row, wish: Acknowledgement, desk: CaseDesk | No
         return changes, None
     closing = "closed_at" in changes
     if closing and wish.decision == "false_alarm" and takes_two(before):
-        raise Refused("state", "Ask for the verdict first: this acknowledge would close the alarm.", before["id"])
+        raise Refused(
+            "state",
+            "Ask for the verdict first: this acknowledge would close the alarm.",
+            before["id"],
+            code="verdict_first",
+        )
     columns, waiting = decided(acts, before, _deciding(wish, wish.decision), desk)
     return {**changes, **columns}, waiting
 

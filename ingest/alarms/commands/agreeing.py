@@ -53,18 +53,41 @@ def _device(acts: Acts, asked: Row) -> str:
 
 def _check(acts: Acts, asked: Row, wish: Agreement) -> None:
     if asked["outcome"] is not None:
-        raise Refused("state", f"It was settled already: {asked['outcome']} by {asked['settled_by']}.")
+        raise Refused(
+            "state",
+            f"It was settled already: {asked['outcome']} by {asked['settled_by']}.",
+            code="request_settled",
+            values={"by": asked["settled_by"]},
+        )
     if asked["expires_at"] <= acts.now_ms:
-        raise Refused("expired", f"The request of {asked['asked_by']} is older than ten minutes; ask again.")
+        raise Refused(
+            "expired",
+            f"The request of {asked['asked_by']} is older than ten minutes; ask again.",
+            code="request_expired",
+            values={"by": asked["asked_by"]},
+        )
     if not wish.agree:
         return
     if asked["asked_by"] == acts.actor.user:
-        raise Refused("same_person", "This takes two persons: whoever asked cannot agree.", asked["occurrence"])
+        raise Refused(
+            "same_person",
+            "This takes two persons: whoever asked cannot agree.",
+            asked["occurrence"],
+            code="two_persons_agree",
+        )
     roles = _AGREE[asked["act"]]
     if acts.actor.role not in roles:
-        raise Refused("role", f"Agreeing to this takes the role {' or '.join(roles)}.", asked["occurrence"])
+        raise Refused(
+            "role",
+            f"Agreeing to this takes the role {' or '.join(roles)}.",
+            asked["occurrence"],
+            code="role_missing",
+            values={"roles": sorted(roles)},
+        )
     if asked["act"] == "reset" and "leader" not in (acts.actor.role, asked["asked_role"]):
-        raise Refused("role", "Gas at level 2 is reset by a leader and another person.", asked["occurrence"])
+        raise Refused(
+            "role", "Gas at level 2 is reset by a leader and another person.", asked["occurrence"], code="gas_reset_two"
+        )
 
 
 def _performed(acts: Acts, asked: Row) -> Row | None:

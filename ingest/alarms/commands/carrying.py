@@ -45,6 +45,8 @@ class _Refusal(msgspec.Struct, frozen=True):
     refused: RefusedWhy
     sentence: str
     occurrence: str | None = None
+    code: str = ""
+    values: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def carry_out(
             chain.back_to(place)
             if error.why in _ON_RECORD:
                 _note_refusal(acts, command, error)
-                body = _Refusal(error.why, str(error), error.occurrence)
+                body = _Refusal(error.why, str(error), error.occurrence, error.code, error.values)
         if body is not None:
             text = msgspec.json.encode(body).decode()
             connection.execute(reply.insert().values(key=command.key, request=request, body=text, at=now_ms))
@@ -117,14 +119,16 @@ def _earlier(connection: sa.Connection, key: str, request: str) -> str | None:
     if earlier is None:
         return None
     if earlier.request != request:
-        raise Refused("key_reused", "This idempotency key belongs to another request; send a fresh one.")
+        raise Refused(
+            "key_reused", "This idempotency key belongs to another request; send a fresh one.", code="key_reused"
+        )
     return str(earlier.body)
 
 
 def _answer(body: str, reply_type: type[Reply]) -> Reply:
     if body.startswith('{"refused":'):
         refusal = msgspec.json.decode(body, type=_Refusal)
-        raise Refused(refusal.refused, refusal.sentence, refusal.occurrence)
+        raise Refused(refusal.refused, refusal.sentence, refusal.occurrence, code=refusal.code, values=refusal.values)
     return msgspec.json.decode(body, type=reply_type)
 
 
@@ -166,7 +170,12 @@ def _check_area(acts: Acts, command: Command) -> None:
 
 
 def _role_missing(roles: Sequence[str]) -> Refused:
-    return Refused("role", f"This takes the role {' or '.join(sorted(roles, reverse=True))}.")
+    return Refused(
+        "role",
+        f"This takes the role {' or '.join(sorted(roles, reverse=True))}.",
+        code="role_missing",
+        values={"roles": sorted(roles)},
+    )
 
 
 def _note_refusal(acts: Acts, command: Command, error: Refused, subject: str = "") -> None:

@@ -62,7 +62,9 @@ def decide(database: AlarmDatabase, wish: Deciding, person: Person, now_ms: int,
     def work(acts: Acts) -> Done:
         row = acts.still_open(wish.occurrence)
         if not row["acked"]:
-            raise Refused("state", "Acknowledge the alarm first; then it is decided about.", row["id"])
+            raise Refused(
+                "state", "Acknowledge the alarm first; then it is decided about.", row["id"], code="ack_first"
+            )
         columns, waiting = decided(acts, row, wish, desk)
         if not columns:
             return Done("asked", person.user, now_ms, row, waiting)
@@ -80,7 +82,12 @@ def decided(acts: Acts, row: Row, wish: Deciding, desk: CaseDesk | None) -> tupl
     """
     kind = wish.decision
     if kind not in DECISIONS:
-        raise Refused("not_allowed", f"The decision {kind!r} is not one of {', '.join(DECISIONS)}.")
+        raise Refused(
+            "not_allowed",
+            f"The decision {kind!r} is not one of {', '.join(DECISIONS)}.",
+            code="bad_choice",
+            values={"value": kind, "expected": ", ".join(DECISIONS), "name": "decision"},
+        )
     columns: Row = {
         "decision": kind,
         "decided_at": acts.now_ms,
@@ -94,7 +101,12 @@ def decided(acts: Acts, row: Row, wish: Deciding, desk: CaseDesk | None) -> tupl
     if kind == "observe":
         seconds = OBSERVE_MOST_S if wish.observe_s is None else wish.observe_s
         if not 0 < seconds <= OBSERVE_MOST_S:
-            raise Refused("not_allowed", f"An alarm is observed for at most {OBSERVE_MOST_S // 60} minutes.")
+            raise Refused(
+                "not_allowed",
+                f"An alarm is observed for at most {OBSERVE_MOST_S // 60} minutes.",
+                code="observe_most",
+                values={"minutes": OBSERVE_MOST_S // 60},
+            )
         # Where nothing is active there is nothing to look at again.
         columns["observed_until"] = acts.now_ms + seconds * 1000 if row["active"] else None
     if kind in ("case", "merge"):
@@ -110,9 +122,16 @@ def due_at(row: Row, now_ms: int) -> int | None:
 
 def _case(acts: Acts, row: Row, wish: Deciding, desk: CaseDesk | None) -> str:
     if desk is None:
-        raise Refused("not_allowed", "This cockpit keeps no cases.")
+        raise Refused("not_allowed", "This cockpit keeps no cases.", code="no_cases")
     if row["case"] is not None:
-        raise Refused("state", f"The alarm belongs to case {row['case']} already.", row["id"], row["case"])
+        raise Refused(
+            "state",
+            f"The alarm belongs to case {row['case']} already.",
+            row["id"],
+            row["case"],
+            code="alarm_has_case",
+            values={"case": row["case"]},
+        )
     if wish.decision == "case":
         return desk.register(acts.connection, acts.chain, row, acts.actor, acts.now_ms, wish.comment)
     return desk.merge(acts.connection, acts.chain, row, acts.actor, acts.now_ms, wish.case, wish.comment)

@@ -34,6 +34,8 @@ def ask(
             "pending",
             f"{waiting['asked_by']} has asked for this already (request {waiting['id']}); another person has to agree.",
             waiting["occurrence"],
+            code="asked_already",
+            values={"by": waiting["asked_by"]},
         )
     row: Row = {
         "id": secrets.token_hex(10),
@@ -79,7 +81,9 @@ def locked(acts: Acts, identifier: str) -> Row:
     query = sa.select(joint_act).where(joint_act.c.id == identifier).with_for_update()
     found = acts.connection.execute(query).mappings().one_or_none()
     if found is None:
-        raise Refused("not_found", f"There is no request {identifier}.")
+        raise Refused(
+            "not_found", f"There is no request {identifier}.", code="unknown_request", values={"request": identifier}
+        )
     return dict(found)
 
 

@@ -24,7 +24,7 @@ def remark(database: AlarmDatabase, wish: Remark, person: Person, now_ms: int) -
     def work(acts: Acts) -> Done:
         row = acts.still_open(wish.occurrence)
         if not wish.comment.strip():
-            raise Refused("not_allowed", "The comment is empty.")
+            raise Refused("not_allowed", "The comment is empty.", code="comment_empty")
         acts.note(row, "comment")
         return Done("commented", person.user, now_ms, row)
 

@@ -26,12 +26,14 @@ def reset(database: AlarmDatabase, wish: Reset, person: Person, now_ms: int) -> 
     def work(acts: Acts) -> Done:
         row = acts.still_open(wish.occurrence)
         if not wish.reason.strip():
-            raise Refused("not_allowed", "Say why: a reset needs a reason.", row["id"])
+            raise Refused("not_allowed", "Say why: a reset needs a reason.", row["id"], code="reason_missing")
         check(row)
         if is_high_gas(row):
             return Done("asked", person.user, now_ms, row, joint.ask(acts, "reset", row["point"], wish.reason, row))
         if row["level_peak"] >= 2 and acts.actor.role != "leader":
-            raise Refused("role", "Resetting an alarm of level 2 takes the role leader.", row["id"])
+            raise Refused(
+                "role", "Resetting an alarm of level 2 takes the role leader.", row["id"], code="leader_resets"
+            )
         return Done("reset", person.user, now_ms, perform(acts, row, wish.reason))
 
     command = Command("reset", wish, wish.idempotency_key, OFFICERS, wish.occurrence)
@@ -45,14 +47,18 @@ def check(row: Row) -> None:
         Refused: state.
     """
     faults = [
-        (row["active"], "is still active"),
-        (not row["acked"], "is not acknowledged"),
-        (not row["latched"], "is not latched"),
-        (row["quality"] != "good", f"has readings of quality {row['quality']}: nobody knows whether it is over"),
+        (row["active"], "reset_active", "is still active"),
+        (not row["acked"], "reset_unacked", "is not acknowledged"),
+        (not row["latched"], "reset_unlatched", "is not latched"),
+        (
+            row["quality"] != "good",
+            "reset_unsure",
+            f"has readings of quality {row['quality']}: nobody knows whether it is over",
+        ),
     ]
-    wrong = next((sentence for fault, sentence in faults if fault), None)
-    if wrong is not None:
-        raise Refused("state", f"This alarm {wrong}; it cannot be reset.", row["id"])
+    for fault, code, wrong in faults:
+        if fault:
+            raise Refused("state", f"This alarm {wrong}; it cannot be reset.", row["id"], code=code)
 
 
 def perform(acts: Acts, row: Row, reason: str) -> Row:

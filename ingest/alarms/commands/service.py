@@ -81,14 +81,24 @@ def end_early(database: AlarmDatabase, wish: Ending, person: Person, now_ms: int
     with database.read() as connection:
         kind = connection.execute(sa.select(suppression.c.kind).where(suppression.c.id == wish.suppression)).scalar()
     if kind is None:
-        raise Refused("not_found", f"There is no suppression {wish.suppression}.")
+        raise Refused(
+            "not_found",
+            f"There is no suppression {wish.suppression}.",
+            code="unknown_suppression",
+            values={"suppression": wish.suppression},
+        )
 
     def work(acts: Acts) -> Done:
         query = sa.select(suppression).where(suppression.c.id == wish.suppression).with_for_update()
         row = dict(acts.connection.execute(query).mappings().one())
         acts.require_within(_device_of(row["subject"]))
         if row["ended_at"] is not None:
-            raise Refused("state", f"It ended already, by {row['ended_by']}: {row['ended_reason']}.")
+            raise Refused(
+                "state",
+                f"It ended already, by {row['ended_by']}: {row['ended_reason']}.",
+                code="suppression_ended",
+                values={"by": row["ended_by"]},
+            )
         action = "unshelve" if row["kind"] == "shelved" else "out_of_service_ended"
         end(acts, Standing(acts.connection), row, action, wish.reason)
         return Done("ended", person.user, now_ms)
@@ -99,10 +109,17 @@ def end_early(database: AlarmDatabase, wish: Ending, person: Person, now_ms: int
 
 def _check(wish: OutOfService, now_ms: int) -> None:
     if not wish.permit.strip() or not wish.reason.strip():
-        raise Refused("not_allowed", "Taking out of service needs the number of the permit and a reason.")
+        raise Refused(
+            "not_allowed", "Taking out of service needs the number of the permit and a reason.", code="permit_missing"
+        )
     if not now_ms < wish.until <= now_ms + OUT_OF_SERVICE_MOST_MS:
         days = OUT_OF_SERVICE_MOST_MS // 86_400_000
-        raise Refused("not_allowed", f"until: expected an instant from now on, at most {days} days ahead.")
+        raise Refused(
+            "not_allowed",
+            f"until: expected an instant from now on, at most {days} days ahead.",
+            code="service_until",
+            values={"days": days},
+        )
 
 
 def _device_of(subject: str) -> str:

@@ -61,7 +61,7 @@ def unshelve(database: AlarmDatabase, wish: Unshelving, person: Person, now_ms: 
         standing = Standing(acts.connection)
         shelf = standing.one("shelved", "point", row["point"])
         if shelf is None:
-            raise Refused("state", "This alarm is not shelved.", row["id"])
+            raise Refused("state", "This alarm is not shelved.", row["id"], code="not_shelved")
         end(acts, standing, shelf, "unshelve", wish.reason)
         return Done("unshelved", person.user, now_ms, acts.locked(row["id"]))
 
@@ -77,21 +77,37 @@ def is_high_gas(row: Row) -> bool:
 
 def _check(acts: Acts, row: Row, wish: Shelving) -> None:
     if row["priority"] == "P1" or is_high_gas(row):
-        raise Refused("not_allowed", "An alarm of priority P1 or of gas at level 2 is never shelved.", row["id"])
+        raise Refused(
+            "not_allowed",
+            "An alarm of priority P1 or of gas at level 2 is never shelved.",
+            row["id"],
+            code="never_shelved",
+        )
     if row["priority"] == "P2" and acts.actor.role not in _LEADERS:
-        raise Refused("role", "Shelving an alarm of priority P2 takes the role leader.", row["id"])
+        raise Refused(
+            "role", "Shelving an alarm of priority P2 takes the role leader.", row["id"], code="leader_shelves"
+        )
     if not wish.reason.strip():
-        raise Refused("not_allowed", "Say why: shelving needs a reason.", row["id"])
+        raise Refused("not_allowed", "Say why: shelving needs a reason.", row["id"], code="reason_missing")
 
 
 def _until(wish: Shelving, now_ms: int, shift_end: int) -> int:
     latest = min(now_ms + SHELF_MOST_MS, shift_end)
     if wish.duration_s is None:
         return latest
+    if latest - now_ms < _SHORTEST_MS:
+        raise Refused(
+            "not_allowed",
+            "The shift ends within a minute; the next one shelves anew, with all in sight.",
+            code="shift_ending",
+        )
     until = now_ms + wish.duration_s * 1000
     if not now_ms + _SHORTEST_MS <= until <= latest:
         minutes = (latest - now_ms) // 60_000
         raise Refused(
-            "not_allowed", f"Shelving now takes 1 to {minutes} minutes: 8 hours and the shift's end bound it."
+            "not_allowed",
+            f"Shelving now takes 1 to {minutes} minutes: 8 hours and the shift's end bound it.",
+            code="shelve_span",
+            values={"minutes": minutes},
         )
     return until

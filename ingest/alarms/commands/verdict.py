@@ -28,7 +28,13 @@ def judge_false(database: AlarmDatabase, wish: Verdict, person: Person, now_ms: 
     def work(acts: Acts) -> Done:
         row = acts.still_open(wish.occurrence)
         if row["verdict"] is not None:
-            raise Refused("state", f"{row['verdict_by']} has judged this alarm already.", row["id"])
+            raise Refused(
+                "state",
+                f"{row['verdict_by']} has judged this alarm already.",
+                row["id"],
+                code="judged_already",
+                values={"by": row["verdict_by"]},
+            )
         waiting = ask_or_none(acts, row, wish.reason)
         if waiting is not None:
             return Done("asked", person.user, now_ms, row, waiting)
@@ -58,7 +64,7 @@ def check_reason(reason: str) -> None:
         Refused: not_allowed.
     """
     if not reason.strip():
-        raise Refused("not_allowed", "Say why: a false alarm needs a reason.")
+        raise Refused("not_allowed", "Say why: a false alarm needs a reason.", code="reason_missing")
 
 
 def changes(acts: Acts) -> Row:

@@ -67,7 +67,12 @@ def ask(
     def work(acts: Acts) -> Asked:
         row = _draft(acts.connection, wish.number)
         if any(records.running(each, now_ms) for each in records.backtests(acts.connection, wish.number)):
-            raise Refused("pending", f"A back-test of revision {wish.number} is running; wait until it has ended.")
+            raise Refused(
+                "pending",
+                f"A back-test of revision {wish.number} is running; wait until it has ended.",
+                code="backtest_running",
+                values={"revision": wish.number},
+            )
         base, made = records.drafted(acts.connection, row, site)
         identifier = secrets.token_hex(10)
         values = {
@@ -107,7 +112,7 @@ def run(
             row = dict(connection.execute(query).mappings().one())
             base, made = records.drafted(connection, records.row_of(connection, row["revision"]), site)
         if (base.number, made.digest) != (row["base"], row["digest"]):
-            raise Refused("state", "The rules have changed since it was asked for; ask again.")
+            raise Refused("state", "The rules have changed since it was asked for; ask again.", code="rules_changed")
         document = _tested(database, row, site, _material(site, found), (base, made), clock_ms, tell)
     except (IngestError, DeviceError) as error:
         _note(database, identifier, state="failed", sentence=str(error), finished_at=clock_ms(), told_at=clock_ms())
@@ -162,7 +167,12 @@ def _material(site: Site, found: Material | list[Recording]) -> Material:
 def _draft(connection: sa.Connection, number: int) -> records.Row:
     row = records.row_of(connection, number)
     if row["sequence"] is not None or row["discarded_at"] is not None:
-        raise Refused("state", f"Revision {number} is no draft any more; only drafts are tested.")
+        raise Refused(
+            "state",
+            f"Revision {number} is no draft any more; only drafts are tested.",
+            code="no_draft",
+            values={"revision": number},
+        )
     return row
 
 

@@ -10,13 +10,13 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from devices.kind import PRIORITIES
+from devices.kind import PRIORITIES, worst_priority
 from devices.site import Site
 from ingest.alarms.books import changed_rules
 from ingest.alarms.engine import Engine
 from ingest.alarms.load import burden
 from ingest.alarms.own_kind import WATCHDOG
-from ingest.alarms.revisions.episodes import Episode, Episodes, worse
+from ingest.alarms.revisions.episodes import Episode, Episodes
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.rules import rule_book
 from ingest.decoding import Outcome
@@ -101,7 +101,7 @@ def result(
         met = after.meeting(each) if touched(each.rule, each.device) else None
         if met is not None and met.priority != each.priority:
             moved.append({**_named(each), "was": each.priority, "priority": met.priority, "level": met.level,
-                          "milder": worse(each.priority, met.priority) == each.priority})  # fmt: skip
+                          "milder": worst_priority((each.priority, met.priority)) == each.priority})  # fmt: skip
     return {
         "rules": sorted(rules),
         "days": (to_ms - from_ms) / 86_400_000,

@@ -96,7 +96,12 @@ def draft(database: AlarmDatabase, wish: Draft, site: Site, person: Person, now_
         change = _sourced(wish, site.kinds_as_they_come or site.catalog)
         text = msgspec.json.encode(change).decode()
         if len(text) > _LONGEST:
-            raise Refused("unfit", f"The draft is {len(text)} characters long; at most {_LONGEST} are kept.")
+            raise Refused(
+                "unfit",
+                f"The draft is {len(text)} characters long; at most {_LONGEST} are kept.",
+                code="draft_long",
+                values={"count": len(text), "most": _LONGEST},
+            )
         highest = acts.connection.execute(sa.select(sa.func.max(rule_revision.c.number))).scalar()
         number = int(highest or 0) + 1
         records.fitted(records.base_of(acts.connection), change, site, number)
@@ -129,12 +134,20 @@ def approve(database: AlarmDatabase, wish: Approval, site: Site, person: Person,
     def work(acts: Acts) -> Revised:
         row = _open(acts, wish.number)
         if row["author"] == acts.actor.user:
-            raise Refused("same_person", "This takes two persons: whoever wrote the draft cannot approve it.")
+            raise Refused(
+                "same_person",
+                "This takes two persons: whoever wrote the draft cannot approve it.",
+                code="two_persons_draft",
+            )
         base, made = records.drafted(acts.connection, row, site)
         done = [each for each in records.backtests(acts.connection, wish.number) if each["state"] == "done"]
         if not any((each["base"], each["digest"]) == (base.number, made.digest) for each in done):
             why = "it was tested against other rules than those in force" if done else "it has none"
-            raise Refused("state", f"Approving takes a back-test of exactly this draft; {why}. Run one first.")
+            raise Refused(
+                "state",
+                f"Approving takes a back-test of exactly this draft; {why}. Run one first.",
+                code="backtest_missing",
+            )
         return _published(acts, row, made, wish.effective_at, "rule_approve", wish.comment)
 
     command = Command("rule_approve", wish, wish.idempotency_key, APPROVERS, comment=wish.comment)
@@ -151,16 +164,26 @@ def roll_back(database: AlarmDatabase, wish: Rollback, person: Person, now_ms: i
 
     def work(acts: Acts) -> Revised:
         if not wish.reason.strip():
-            raise Refused("unfit", "Say why: publishing an old revision again needs a reason.")
+            raise Refused("unfit", "Say why: publishing an old revision again needs a reason.", code="reason_missing")
         old, columns = SITE_FILE, {"source": "site file", "edition": "", "grade": "C"}
         if wish.to:
             found = records.row_of(acts.connection, wish.to)
             if found["sequence"] is None:
-                raise Refused("state", f"Revision {wish.to} was never approved; only what was can be published again.")
+                raise Refused(
+                    "state",
+                    f"Revision {wish.to} was never approved; only what was can be published again.",
+                    code="never_approved",
+                    values={"revision": wish.to},
+                )
             old, columns = records.published(found), {key: found[key] for key in columns}
         base = records.base_of(acts.connection)
         if base.digest == old.digest:
-            raise Refused("state", f"Revision {base.number} says the same as {wish.to} already; nothing was done.")
+            raise Refused(
+                "state",
+                f"Revision {base.number} says the same as {wish.to} already; nothing was done.",
+                code="same_rules",
+                values={"revision": base.number, "other": wish.to},
+            )
         highest = acts.connection.execute(sa.select(sa.func.max(rule_revision.c.number))).scalar()
         row: Row = {
             **dict.fromkeys(column.name for column in rule_revision.columns),
@@ -203,11 +226,20 @@ def _command(name: str, wish: Any, roles: Sequence[str]) -> Command:
 
 def _check_words(wish: Draft) -> None:
     if not wish.reason.strip():
-        raise Refused("unfit", "Say why: a draft needs a reason.")
+        raise Refused("unfit", "Say why: a draft needs a reason.", code="reason_missing")
     if not wish.source.strip():
-        raise Refused("unfit", "Say by what it is justified: a draft needs a source, such as a standard or a contract.")
+        raise Refused(
+            "unfit",
+            "Say by what it is justified: a draft needs a source, such as a standard or a contract.",
+            code="source_missing",
+        )
     if wish.grade not in GRADES:
-        raise Refused("unfit", f"grade: expected one of {', '.join(GRADES)}, found {wish.grade[:20]!r}.")
+        raise Refused(
+            "unfit",
+            f"grade: expected one of {', '.join(GRADES)}, found {wish.grade[:20]!r}.",
+            code="bad_choice",
+            values={"expected": ", ".join(GRADES), "value": wish.grade[:20], "name": "grade"},
+        )
 
 
 def _sourced(wish: Draft, catalog: Catalog) -> Change:
@@ -239,9 +271,19 @@ def _sourced(wish: Draft, catalog: Catalog) -> Change:
 def _open(acts: Acts, number: int) -> Row:
     row = records.row_of(acts.connection, number)
     if row["discarded_at"] is not None:
-        raise Refused("state", f"Revision {number} was discarded by {row['discarded_by']}.")
+        raise Refused(
+            "state",
+            f"Revision {number} was discarded by {row['discarded_by']}.",
+            code="discarded",
+            values={"revision": number, "by": row["discarded_by"]},
+        )
     if row["sequence"] is not None:
-        raise Refused("state", f"Revision {number} was approved already, by {row['approved_by']}.")
+        raise Refused(
+            "state",
+            f"Revision {number} was approved already, by {row['approved_by']}.",
+            code="approved_already",
+            values={"revision": number, "by": row["approved_by"]},
+        )
     return row
 
 
@@ -249,14 +291,24 @@ def _published(acts: Acts, row: Row, made: Revision, effective_at: int | None, a
     now_ms = acts.now_ms
     at_ms = now_ms if effective_at is None else effective_at
     if at_ms < now_ms:
-        raise Refused("unfit", "effective_at lies in the past; rules cannot take effect before they are approved.")
+        raise Refused(
+            "unfit",
+            "effective_at lies in the past; rules cannot take effect before they are approved.",
+            code="effective_past",
+        )
     if at_ms > now_ms + _AHEAD_MS:
-        raise Refused("unfit", "effective_at lies more than a year ahead; expected an instant within 366 days.")
+        raise Refused(
+            "unfit",
+            "effective_at lies more than a year ahead; expected an instant within 366 days.",
+            code="effective_far",
+        )
     last = records.newest(acts.connection)
     if last is not None and at_ms < last["effective_at"]:
         raise Refused(
             "state",
             f"Revision {last['number']} is approved already and takes effect later; no other one can come before it.",
+            code="later_approved",
+            values={"revision": last["number"]},
         )
     values: Row = {
         "sequence": 1 if last is None else last["sequence"] + 1,

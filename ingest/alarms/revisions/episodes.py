@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from devices.kind import PRIORITIES
+from devices.kind import PRIORITIES, worst_priority
 from ingest.alarms.transitions import Transition
 
 
@@ -54,7 +54,7 @@ class Episodes:
         if open_one is not None:
             if told.level > open_one.level:
                 open_one.level = told.level
-            open_one.priority = worse(open_one.priority, told.priority)
+            open_one.priority = worst_priority((open_one.priority, told.priority))
             return
         end_ms = None if told.what in ("raise", "change") else told.at_ms
         self.by_point.setdefault(told.point, []).append(
@@ -76,12 +76,6 @@ class Episodes:
     def meeting(self, episode: Episode) -> Episode | None:
         """Return the worst one of the same point that overlaps an episode, None where there is none."""
         return worst([each for each in self.by_point.get(episode.point, ()) if each.overlaps(episode)])
-
-
-def worse(one: str, other: str) -> str:
-    """Return the worse of two priorities."""
-    known: Sequence[str] = PRIORITIES
-    return one if known.index(one) <= known.index(other) else other
 
 
 def worst(episodes: Iterable[Episode]) -> Episode | None:

@@ -28,7 +28,12 @@ def row_of(connection: sa.Connection, number: int) -> Row:
     query = sa.select(rule_revision).where(rule_revision.c.number == number)
     found = connection.execute(query).mappings().one_or_none() if 0 < number <= _HIGHEST else None
     if found is None:
-        raise Refused("not_found", f"There is no revision {number} of the rules.")
+        raise Refused(
+            "not_found",
+            f"There is no revision {number} of the rules.",
+            code="unknown_revision",
+            values={"revision": number},
+        )
     return dict(found)
 
 
@@ -91,7 +96,8 @@ def fitted(base: Revision, change: Change, site: Site, number: int) -> Revision:
     found = laid(base, change, site, faults, number)
     if faults:
         sentences = dict.fromkeys(map(str, faults))
-        raise Refused("unfit", " ".join(each if each[-1] in ".?" else f"{each}." for each in sentences))
+        said = " ".join(each if each[-1] in ".?" else f"{each}." for each in sentences)
+        raise Refused("unfit", said, code="draft_unfit", values={"detail": said})
     return found
 
 

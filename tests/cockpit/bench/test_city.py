@@ -37,7 +37,7 @@ def recording(tmp_path: Path, site: Site) -> Path:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
-    found = Runs(Places(tmp_path / "var"))
+    found = Runs(Places(tmp_path / "var").bench)
     found.begin()
     yield found
     found.close()
@@ -160,7 +160,7 @@ def test_forsaken_runs_go_and_so_does_what_a_killed_cockpit_left(
     run.sockets = 1
     assert runs.forsaken(run.seen_s + FORSAKEN_S + 1) == []
     run.sockets = 0
-    other = Runs(Places(tmp_path / "var"))
+    other = Runs(Places(tmp_path / "var").bench)
     other.begin()
     other.close()
     assert (left.exists(), Path(run.job.folder).exists()) == (False, True)

@@ -59,8 +59,7 @@ class Point:
             self.alarm = Alarm(level, level, priority, self.gas, version=version)
             return
         alarm.version = version
-        if level >= alarm.level or not alarm.active:
-            alarm.priority = priority
+        alarm.priority = min(priority, alarm.priority) if alarm.active else priority
         if not alarm.active:
             alarm.active, alarm.level_acked = True, 0
             alarm.announce()

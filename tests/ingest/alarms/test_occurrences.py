@@ -46,6 +46,16 @@ STORIES: list[tuple[str, list[Transition | str], dict[str, Any]]] = [
         {"state": "ACKED"},
     ),
     (
+        "no milder for staying at its milder level under another version",
+        [RAISE, WORSE, MILDER, transition("change", 5, 1, rule_version="v2")],
+        {"level_now": 1, "level_peak": 2, "priority": "P1"},
+    ),
+    (
+        "as urgent as it is once it is back",
+        [RAISE, WORSE, RETURN, transition("raise", 5)],
+        {"level_now": 1, "level_peak": 2, "priority": "P2"},
+    ),
+    (
         "back before it was seen",
         [RAISE, RETURN, transition("raise", 5)],
         {"state": "UNACK", "activations": 2, "returned_at": None},

@@ -13,7 +13,7 @@ from ingest.alarms.commands.shelving import Shelving, shelve
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.outbox import announcement
 from ingest.alarms.tables import joint_act, suppression
-from ingest.alarms.timers import due
+from ingest.alarms.timers import due, next_due
 from ingest.errors import Refused
 from tests.ingest.alarms.keeping import acts, keep, rows, transition
 
@@ -99,6 +99,8 @@ def test_a_shelf_ends_with_the_shift_and_after_eight_hours_at_most(database: Ala
     for key, minutes, shift_h in (("a", 31, 0.5), ("b", 8 * 60 + 1, 12)):
         with pytest.raises(Refused, match="Shelving now takes 1 to"):
             shelve(database, Shelving(identifier, "parts", key, minutes * 60), OFFICER, AT, AT + round(shift_h * HOUR))
+    with pytest.raises(Refused, match="ends within a minute"):
+        shelve(database, Shelving(identifier, "parts", "e", 60), OFFICER, AT, AT + MINUTE - 1)
     for key, shift_h, hours in (("c", 0.5, 0.5), ("d", 12, 8)):
         shelve(database, Shelving(identifier, "parts", key), OFFICER, AT, AT + round(shift_h * HOUR))
         assert rows(database)[0]["suppressed_until"] == AT + round(hours * HOUR)
@@ -150,3 +152,27 @@ def test_a_silent_device_keeps_its_latched_alarm(database: AlarmDatabase) -> Non
         reset(database, Reset(identifier, "valve shut", "r1"), OFFICER, AT + 1)
     keep(database, transition("fresh", 62, point="gas-1", rule="", quality="good"))
     assert reset(database, Reset(identifier, "valve shut", "r2"), OFFICER, AT + 2).result == "reset"
+
+
+def test_it_is_known_when_something_falls_due_next(database: AlarmDatabase) -> None:
+    assert next_due(database) is None
+    acked(database, "P3")
+    assert next_due(database) == AT + 120 * MINUTE
+    ((other, _),) = keep(database, transition("raise", 20, priority="P3", point="gas-2/conc_pct_lel.high"))
+    shelve(database, Shelving(other, "parts", "s", 600), OFFICER, AT, AT + 8 * HOUR)
+    assert next_due(database) == AT + 10 * MINUTE
+    ask(database, OutOfService("device", "gas-2", "WO-1", "work", AT + HOUR, "oos"), MAINTENANCE, AT - MINUTE)
+    assert next_due(database) == AT + 9 * MINUTE
+    due(database, AT + 9 * MINUTE)
+    assert next_due(database) == AT + 10 * MINUTE
+    due(database, AT + 10 * MINUTE)
+    assert next_due(database) == AT + 120 * MINUTE
+    due(database, AT + 120 * MINUTE)
+    assert next_due(database) is None
+
+
+def test_an_end_that_cannot_be_read_is_no_instant(database: AlarmDatabase) -> None:
+    shelved(database, 30)
+    with database.write() as connection:
+        connection.execute(suppression.update().values(until=None))
+    assert next_due(database) is None

@@ -4,14 +4,22 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from devices.readings import Reading
 from devices.site import Site
 from devices.site_file import load_site
+from ingest.alarms.audit import Person
+from ingest.alarms.commands.shelving import Shelving, shelve
+from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
+from ingest.alarms.tables import occurrence, suppression
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
 from ingest.records import TICK
@@ -114,6 +122,114 @@ def test_the_pieces_a_recording_is_read_in_change_nothing(folder: Path, monkeypa
     monkeypatch.setattr("ingest.replay.source._BATCH", 7)
     run(folder, "--sandbox", str(folder / "b"), "--speed", "max")
     assert dumped(folder / "a") == dumped(folder / "b")
+
+
+DENSE_S = 90
+
+
+@pytest.fixture
+def dense(tmp_path: Path) -> Path:
+    """Return a data folder that heard a minute and a half, several instants a second, with alarms that come and go."""
+    (tmp_path / "site.toml").write_text(small_site_text())
+    journal = Journal(tmp_path / "var" / "journal", durable=False)
+    for step in range(DENSE_S * 8):
+        # The last one of a second shares its millisecond with the beginning of the next, as far as its device says.
+        at_ms = T_MS + step * 125 + step % 3
+        batch = [(TICK, b"")] if step % 8 == 0 else []
+        batch.append(gas("gas-1", 30 if step // 60 % 2 else 3, ts=at_ms, seq=step))
+        if step % 50 == 7:
+            batch.append(passage("wim-1", f"p{step}", at_ms, 30_000 + step))
+        if step % 31 == 0:
+            batch.append(("city/v1/demo/gas_alarm/gas-1/telemetry", b"{"))
+        journal.append(batch, at_ms)
+    journal.close()
+    return tmp_path
+
+
+class Shelver:
+    """An officer of the sandbox, who shelves an alarm of gas-1 for a minute, at one instant of the recording."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.database = AlarmDatabase(f"sqlite:///{folder / 'alarms.db'}")
+        self._memory = engine.memory
+        self.parts = 0
+        self.done = False
+
+    def took(self, _touched: list[tuple[str, int]], _readings: list[Reading]) -> None:
+        self.parts += 1
+        now_ms = self._memory.now_ms
+        if self.done or now_ms < T_MS + 20 * SECOND:
+            return
+        with self.database.read() as connection:
+            found = connection.execute(sa.select(occurrence.c.id).where(occurrence.c.device == "gas-1")).scalars().all()
+        wish = Shelving(min(found), "parts", "s", 60)
+        shelve(self.database, wish, Person("l", ("leader",)), now_ms, now_ms + 3_600_000)
+        self.done = True
+
+
+def played(dense: Path, name: str, due: Callable[[Pace], float] | None) -> tuple[int, dict[str, list[str]]]:
+    """Play the dense recording as fast as it goes; return in how many parts, and all that came of it."""
+    made: list[Shelver] = []
+
+    def audience(engine: Engine) -> Shelver:
+        made.append(Shelver(dense / name, engine))
+        return made[0]
+
+    source = journal_source(dense / "var" / "journal", None, None)
+    with pytest.MonkeyPatch.context() as patch:
+        if due is not None:
+            patch.setattr(Pace, "due_ms", due)
+        with Sandbox(_site(dense), dense / name, audience) as sandbox:
+            sandbox.play(source, Pace(source.from_ms, 0.0), lambda _: None)
+            assert sandbox.played.messages == len(journaled(dense / "var" / "journal"))
+    with made[0].database.write() as connection:
+        # The one name that is drawn by lot, by the officer's act.
+        connection.execute(suppression.update().values(id="drawn"))
+    made[0].database.close()
+    return made[0].parts, dumped(dense / name)
+
+
+def journaled(folder: Path) -> list[tuple[int, str, bytes]]:
+    journal = Journal(folder)
+    found = [(r.received_ms, r.topic, r.payload) for r in journal.read(0, 100_000) if r.topic != TICK]
+    journal.close()
+    return found
+
+
+def test_how_much_is_taken_at_once_changes_nothing(dense: Path) -> None:
+    """Neither alarms nor their audit, nor what timers do at recorded seconds, nor the readings."""
+    chance = Random(1)
+    most, expected = played(dense, "single", lambda _: 0.0)
+    least, fast = played(dense, "fast", None)
+    between, odd = played(dense, "odd", lambda pace: pace.now_ms() + chance.randrange(700))
+    assert DENSE_S <= least < between < most
+    assert fast == expected
+    assert odd == expected
+    assert journaled(dense / "fast" / "journal") == journaled(dense / "single" / "journal")
+    said = "\n".join(expected["alarms.db"])
+    assert all(word in said for word in ("shelf_expired", "raise", "return", "passage", "rate"))
+
+
+def test_messages_are_not_played_before_they_are_due(dense: Path) -> None:
+    """Slowly each instant has its own part; what is late comes together."""
+    source = journal_source(dense / "var" / "journal", None, None)
+    pace = Pace(source.from_ms, 1.0)
+    pace.pause(True)
+    with Sandbox(_site(dense), dense / "slow") as sandbox:
+        thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
+        thread.start()
+        for step in (9, 11, 40):
+            at_ms = T_MS + step * 125 + step % 3
+            pace.leap_to(at_ms)
+            wait_until(partial(_stands_at, sandbox, at_ms))
+        assert pace.now_ms() == at_ms
+        pace.stop()
+        thread.join(60)
+        assert sandbox.played.at_ms == at_ms
+
+
+def _stands_at(sandbox: Sandbox, at_ms: int) -> bool:
+    return sandbox.played.at_ms == at_ms
 
 
 def test_nothing_of_a_sandbox_reaches_the_live_city(folder: Path, mosquitto: Mosquitto, heard: Listener) -> None:

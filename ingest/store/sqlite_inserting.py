@@ -1,0 +1,85 @@
+"""Readings as rows of the embedded store: many by one statement, in the order in which their table keeps them."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from devices.readings import Reading
+
+# A row by itself costs as much again for being a statement, and other threads run only while a statement does.
+# Few lengths, for each is a statement of its own; SQLite takes 32,766 values in one.
+_LENGTHS = (200, 20, 1)
+_VALUES_MOST = 30_000
+_OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
+_measurement, _device = attrgetter("measurement"), attrgetter("device")
+
+Refused = list[tuple[Reading, str]]
+
+
+class Inserting:
+    """Inserts readings; statements are remembered."""
+
+    def __init__(self) -> None:
+        self._statements: dict[tuple[str, tuple[str, ...], int], str] = {}
+
+    def insert(self, database: sqlite3.Connection, readings: Sequence[Reading]) -> Refused:
+        """Insert readings inside the caller's transaction; return what SQLite cannot hold, each with a sentence."""
+        refused: Refused = []
+        # Neighbours in a table are written together; of one device all stay in their order, for they may be merged.
+        for measurement, found in groupby(sorted(sorted(readings, key=_device), key=_measurement), _measurement):
+            for columns, alike in groupby(found, _columns):
+                for part in _parts(list(alike), _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))):
+                    refused += self._inserted(database, measurement, columns, part)
+        return refused
+
+    def _inserted(
+        self, database: sqlite3.Connection, measurement: str, columns: tuple[str, ...], readings: list[Reading]
+    ) -> Refused:
+        values = [value for each in readings for value in _row(each)]
+        try:
+            database.execute(self._statement(measurement, columns, len(readings)), values)
+        except (OverflowError, UnicodeEncodeError) as error:
+            if len(readings) == 1:
+                return [(readings[0], f"the embedded store cannot hold it: {error}")]
+            return [lost for each in readings for lost in self._inserted(database, measurement, columns, [each])]
+        return []
+
+    def _statement(self, measurement: str, columns: tuple[str, ...], rows: int) -> str:
+        statement = self._statements.get((measurement, columns, rows))
+        if statement is None:
+            statement = self._statements[measurement, columns, rows] = _statement(measurement, columns, rows)
+        return statement
+
+
+def _statement(measurement: str, columns: tuple[str, ...], rows: int) -> str:
+    names = ", ".join((*_OWN_COLUMNS, *(f'"{column}"' for column in columns)))
+    marks = ", ".join("?" * (len(_OWN_COLUMNS) + len(columns)))
+    # Fragments of one instant are merged: one without flags does not take away those of another.
+    updates = ", ".join(
+        ["flags = coalesce(excluded.flags, flags)"]
+        + [f'"{column}" = excluded."{column}"' for column in ("quality", *columns)]
+    )
+    return (
+        f'INSERT INTO "{measurement}" ({names}) VALUES {", ".join([f"({marks})"] * rows)} '
+        f"ON CONFLICT (device_id, at_ns) DO UPDATE SET {updates}"
+    )
+
+
+def _columns(reading: Reading) -> tuple[str, ...]:
+    return (*reading.tags, *reading.values)
+
+
+def _row(reading: Reading) -> tuple[Any, ...]:
+    flags = " ".join([f"{key}:{code}" for key, code in reading.flags.items()]) if reading.flags else None
+    own = (reading.device, reading.at_ns, reading.district, int(reading.quality), flags)
+    return (*own, *reading.tags.values(), *reading.values.values())
+
+
+def _parts(readings: list[Reading], most: int) -> Iterator[list[Reading]]:
+    begin = 0
+    for length in _LENGTHS:
+        while length <= min(most, len(readings) - begin):
+            yield readings[begin : begin + length]
+            begin += length
