@@ -113,7 +113,7 @@ async def sources(bench: BenchNow) -> Document:
 async def record(parts: PartsNow, bench: BenchNow, body: RecordRequest, request: Request) -> Document:
     """Take the newest minutes of the journal out into a recording (engineer)."""
     await require_role(request, "bench_record", BENCHERS)
-    return {"name": await asyncio.to_thread(bench.sources.record, body.minutes, parts.live.now_ms())}
+    return {"names": await asyncio.to_thread(bench.sources.record, body.minutes, parts.live.now_ms())}
 
 
 @router.get("/runs", responses=_READS, dependencies=[Looking])

@@ -133,8 +133,8 @@ class Sources:
                 self._scenarios = json.loads(told.stdout)
             return self._scenarios
 
-    def record(self, minutes: int, now_ms: int) -> str:
-        """Take the newest minutes of the journal out into a recording, and return its name.
+    def record(self, minutes: int, now_ms: int) -> list[str]:
+        """Take the newest minutes out into a recording of each collector that heard anything, and return their names.
 
         Raises:
             Problem: 422, nothing was received meanwhile.
@@ -150,21 +150,25 @@ class Sources:
                 code="recordings_unwritable",
                 values={"detail": error.strerror},
             ) from error
-        name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{SUFFIX}"
-        beside = self._places.recordings / f".{name}.part"
-        command = [sys.executable, "-m", "ingest.recording", "export", str(beside), "--site", str(self._site.source)]
-        command += ["--data", str(self._places.data), "--from", begin.isoformat(), "--to", end.isoformat()]
-        if self._site.shards:
-            command += ["--shard", next(iter(self._site.shards))]
-        told = _told(command)
-        if told.returncode:
-            beside.unlink(missing_ok=True)
-            sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
+        names, sentence = [], ""
+        for shard in [*self._site.shards] or [""]:
+            name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{shard and '-'}{shard}{SUFFIX}"
+            beside = self._places.recordings / f".{name}.part"
+            command = [sys.executable, "-m", "ingest.recording", "export", str(beside)]
+            command += ["--site", str(self._site.source), "--data", str(self._places.data)]
+            command += ["--from", begin.isoformat(), "--to", end.isoformat(), *(["--shard", shard] if shard else [])]
+            told = _told(command)
+            if told.returncode:
+                beside.unlink(missing_ok=True)
+                sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
+                continue
+            beside.rename(self._places.recordings / name)
+            names.append(name)
+        if not names:
             raise Problem(
                 422, f"Nothing was recorded: {sentence}.", code="nothing_recorded", values={"detail": sentence}
             )
-        beside.rename(self._places.recordings / name)
-        return name
+        return names
 
     def _journal(self, shard: str) -> Path:
         return self._places.for_shard(shard if self._site.shards else None).journal

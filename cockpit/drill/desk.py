@@ -52,12 +52,29 @@ class Drills:
     """What the routes of exercises ask of it."""
 
     def __init__(
-        self, site: Site, places: Places, database: AlarmDatabase, sources: Sources, clock_ms: Callable[[], int]
+        self,
+        site: Site,
+        places: Places,
+        database: AlarmDatabase,
+        sources: Sources,
+        clock_ms: Callable[[], int],
+        speed: float = 1.0,
     ) -> None:
+        """Keep what is needed.
+
+        Args:
+            site: that of the live city.
+            places: where the state of this installation is.
+            database: the live alarm database.
+            sources: what can be played.
+            clock_ms: tells the instant.
+            speed: of life; another one is for tests alone.
+        """
         self._site = site
         self._database = database
         self._sources = sources
         self._clock_ms = clock_ms
+        self._speed = speed
         self._endings: dict[str, _Ending] = {}
         self._reached: dict[str, int] = {}
         self._closing = threading.Event()
@@ -119,6 +136,7 @@ class Drills:
                 prefix=f"{PREFIX}{identifier}/",
                 token=token,
                 scripted=script,
+                speed=self._speed,
                 revision=revision,
                 drill=True,
                 warm_ms=_WARM_MS,

@@ -57,7 +57,7 @@ async function recordHour(event) {
   const found = await benchDesk.act("bench/recordings", { minutes: 60 }, { method: post });
   button.disabled = false;
   if (!found) return;
-  toast(say("bench.recorded", { name: found.name }));
+  toast(say("bench.recorded", { name: found.names.join(", ") }));
   benchDesk.load();
 }
 

@@ -3,17 +3,18 @@
 import { el, setText } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
 import { live } from "./live.mjs";
-import { say } from "./texts.mjs";
+import { say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
 
-const KEPT = "citydeck_looked_at";
+// An exercise has a clock of its own; what was seen in it was not seen at the live desk.
+const keptAt = () => (settings.drill ? "citydeck_looked_at_drill" : "citydeck_looked_at");
 // Nobody touched anything for so long: whoever comes next was away.
 const AWAY_MS = 60_000;
 const CHANGES = [["raised", "raised_at"], ["acked", "acked_at"], ["returned", "returned_at"]];
 
 export function mount(element, scope) {
   if (timeWindow.past) return (element.hidden = true);
-  let looked = Number(localStorage.getItem(KEPT)) || live.now();
+  let looked = Number(localStorage.getItem(keptAt())) || live.now();
   let since = null;
   const words = el("span");
   const seen = el("button", { type: "button", onclick: () => tell(null) }, say("duty.since_seen"));
@@ -37,7 +38,7 @@ export function mount(element, scope) {
     const now = live.now();
     if (now - looked > AWAY_MS && since === null) tell(looked);
     looked = now;
-    localStorage.setItem(KEPT, String(now));
+    localStorage.setItem(keptAt(), String(now));
   };
   for (const type of ["pointermove", "pointerdown", "keydown", "wheel"]) scope.listen(document, type, look, { passive: true });
   scope.listen(live, "snapshot", () => {

@@ -50,18 +50,20 @@ export class LineChart {
       if (x(at) > box.right - em) continue;
       sheet.text(minute(at), x(at), sheet.height - 0.25 * em, { size: small, align: "center" });
     }
-    drawLimits(sheet, (chart.limits ?? []).filter((limit) => limit.value <= top && limit.value >= bottom), box, y);
+    const limits = (chart.limits ?? []).filter((limit) => limit.value <= top && limit.value >= bottom);
+    for (const limit of limits) sheet.line(box.left, y(limit.value), box.right, y(limit.value), colourOf(limit), em * 0.1, [em * 0.5, em * 0.35]);
     chart.lines.forEach((line, i) => stroke(sheet, line, x, y, SERIES[i % SERIES.length], chart.gapMs ?? Infinity));
+    nameLimits(sheet, limits, box, y);
     nameEnds(sheet, chart.lines, box, y);
   }
 }
 
-/** Limits as lines across, each with its words on it; where lines stand close, the words stand side by side. */
-function drawLimits(sheet, limits, box, y) {
+const colourOf = (limit) => `--${limit.priority.toLowerCase()}`;
+
+/** The words of limits, each on its line; where lines stand close, the words stand side by side. */
+function nameLimits(sheet, limits, box, y) {
   const em = sheet.unit;
   const taken = [];
-  const colourOf = (limit) => `--${limit.priority.toLowerCase()}`;
-  for (const limit of limits) sheet.line(box.left, y(limit.value), box.right, y(limit.value), colourOf(limit), em * 0.1, [em * 0.5, em * 0.35]);
   for (const limit of limits) {
     const at = y(limit.value);
     sheet.type(1, 600);

@@ -5,7 +5,7 @@ import { settings } from "./texts.mjs";
 
 const BASE = new URL("../", import.meta.url);
 const FOLLOWING = /^(|wall|duty|cases|kpi|kpi\/records|device\/[^/]+)$/;
-const PAGES = /^(|wall|duty|cases|kpi|kpi\/records|report|device\/[^/]+|rules|health|lamps|bench)$/;
+const PAGES = /^(|wall|duty|cases|kpi|kpi\/records|report|device\/[^/]+|rules|health|lamps|bench|drill(\/[^/]+)?)$/;
 const INSTANT = /^(\d{4}-\d\d-\d\dT|\d{13}$)/;
 
 const place = (url) => decodeURIComponent(url.pathname.slice(BASE.pathname.length)).replace(/^\/+|\/+$/g, "");

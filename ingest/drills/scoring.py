@@ -114,7 +114,8 @@ def _line(
     )  # fmt: skip
     _score_ack(line, ack, asked, to_ms)
     _score_decision(line, row, ack, to_ms)
-    if stated is not None and line.decision:
+    # What the ladder decides because nobody did is no decision of the desk.
+    if stated is not None and line.decision and line.decided_by != _BY_ITSELF:
         line.right = right_decision(line.rule, line.priority, line.decision)
     return line
 

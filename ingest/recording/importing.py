@@ -8,7 +8,8 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 
 from devices.errors import RecordingError
@@ -22,6 +23,7 @@ from ingest.recording.exporting import Progress
 from ingest.records import OWN, TICK
 
 _SECOND_MS = 1_000
+_BLOCK = 10_000
 # Each second of the span becomes a tick.
 _MOST_S = 366 * 86_400
 # A payload of 1 MiB, in base64 or with every quote doubled.
@@ -66,16 +68,19 @@ def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> I
     warnings: tuple[str, ...] = ()
     try:
         if path.suffix.lower() == ".csv":
-            blocks: Iterator[list[Message]] = iter([_ticked(_rows(path, site))])
+            rows = _rows(path, site)
+            blocks, whole = _blocks(_ticked(rows)), len(rows)
         else:
             reader = Reader(path)
             warnings = check_kinds(reader, site)
-            blocks = reader.blocks()
+            blocks, whole = reader.blocks(), 0
         for block in blocks:
-            for part in _by_instant(block):
-                journal.append([(message.topic, message.payload) for message in part], part[0].received_ms)
-                taken += sum(message.topic != TICK for message in part)
-            progress(taken, taken)
+            parts = [
+                ([(each.topic, each.payload) for each in part], part[0].received_ms) for part in _by_instant(block)
+            ]
+            journal.append_each(parts)
+            taken += sum(message.topic != TICK for message in block)
+            progress(taken, whole or taken)
     finally:
         journal.close()
     if not taken:
@@ -143,13 +148,18 @@ def _message(row: dict[str, str | None], body: str, where: str, site: Site) -> M
         raise RecordingError(f"{where}: payload_base64 is not base64: {error}") from error
 
 
-def _ticked(messages: list[Message]) -> list[Message]:
+def _blocks(messages: Iterator[Message]) -> Iterator[list[Message]]:
+    while block := list(islice(messages, _BLOCK)):
+        yield block
+
+
+def _ticked(messages: list[Message]) -> Iterator[Message]:
     """Add a tick a second: whoever wrote these messages down was listening all the time."""
     if not messages:
-        return []
+        return iter(())
     first, last = messages[0].received_ms // _SECOND_MS, messages[-1].received_ms // _SECOND_MS
     if last - first > _MOST_S:
         begin, end = (datetime.fromtimestamp(at, UTC).date() for at in (first, last))
         raise RecordingError(f"the rows reach from {begin} to {end}: expected at most a year; is one of them mistyped?")
     ticks = (Message(second * _SECOND_MS, TICK, b"") for second in range(first + 1, last + 1))
-    return sorted(chain(messages, ticks), key=lambda message: message.received_ms)
+    return merge(messages, ticks, key=lambda message: message.received_ms)

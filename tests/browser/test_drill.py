@@ -1,5 +1,6 @@
 """An exercise in a real browser: a leader starts it, an officer acts, a real alarm breaks in, a report is read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -45,7 +46,8 @@ def sit_down(page: Page, demo: Town, user: str, path: str = "duty", language: st
 
 def test_an_exercise(demo: Town, browser: Browser) -> None:
     with ExitStack() as pages:
-        lead, desk, phone = (pages.enter_context(local_page(browser, viewport=size)) for size in (DESK, DESK, PHONE))
+        sizes = (DESK, DESK, PHONE, DESK)
+        lead, desk, phone, deaf = (pages.enter_context(local_page(browser, viewport=size)) for size in sizes)
         sit_down(lead, demo, "leader", "drill")
         expect(lead.locator(".drill-none")).to_contain_text("还没有", timeout=PATIENCE_MS)
         sit_down(lead, demo, "leader")
@@ -79,6 +81,9 @@ def test_an_exercise(demo: Town, browser: Browser) -> None:
 
         # What is real stands over everything: also over a dialog, also on a phone, where it hides nothing.
         sit_down(phone, demo, "officer2", desk.url.removeprefix(f"{demo.address}/").partition("?")[0])
+        # One page hears the exercise and not the live city: it has to say so.
+        deaf.route_web_socket(re.compile(r"^ws://[^/]+/ws/live$"), lambda _socket: None)
+        sit_down(deaf, demo, "viewer", desk.url.removeprefix(f"{demo.address}/").partition("?")[0])
         expect(phone.locator(".alarm-card").first).to_contain_text("【演练】", timeout=PATIENCE_MS)
         desk.keyboard.press("c")
         expect(desk.locator("dialog[open]")).to_be_visible(timeout=PATIENCE_MS)
@@ -95,6 +100,8 @@ def test_an_exercise(demo: Town, browser: Browser) -> None:
             assert top >= bottom - 1
             assert width <= page.viewport_size["width"]  # type: ignore[index]
             assert serious_findings(page) == []
+        expect(deaf.locator(".break-in-down")).to_contain_text("与实战的连接已中断", timeout=PATIENCE_MS)
+        expect(deaf.locator(".live-badge")).to_contain_text("演练 DRILL")
         desk.keyboard.press("Escape")
         act(demo, "officer2", f"/alarms/{real['id']}/ack", seen_level=2)
         expect(desk.locator(".drill-break-in")).to_be_hidden(timeout=PATIENCE_MS)

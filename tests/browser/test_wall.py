@@ -1,6 +1,8 @@
 """The wall in a real browser: its scenes, what they show, and how it bears a break."""
 
 import itertools
+import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -55,6 +57,9 @@ def test_scenes_turn_and_wait_for_an_urgent_alarm(city: Town, browser: Browser) 
         held = page.evaluate("window.turned")
         # What the alarm is about stands beside it: the trend of gas with its limits.
         expect(page.locator(".chart-gas_alarm.is-front")).to_be_visible()
+        expect(page.locator(".chart-gas_alarm")).to_have_attribute("data-lines", re.compile("gas-0042"))
+        expect(page.locator(".wall-map .map-surface[data-flash=inverse]")).to_have_count(1, timeout=PATIENCE_MS)
+        expect(page.locator(".wall-map .map-surface[data-flash=on]")).to_have_count(1, timeout=PATIENCE_MS)
         ticks(page, 5)
         assert page.evaluate("window.turned") == held
         alarm = city.alarm("gas-0042")
@@ -229,6 +234,11 @@ def test_nothing_starts_empty(city: Town, page: Page) -> None:
     look(page, city)
     gas = page.locator(".chart-gas_alarm canvas")
     wait_until(lambda: int(gas.get_attribute("data-points") or 0) >= 6, 60)
+    # The panel is low and its limits stand close: no word of one lies on a word of the other.
+    first, second = json.loads(gas.get_attribute("data-limits") or "[]")
+    assert {first["text"], second["text"]} == {"P2 25.0", "P1 50.0"}
+    assert second["left"] >= first["right"] or first["at"] - second["at"] >= 20
+    assert "gas-0100" in (page.locator(".chart-gas_alarm").get_attribute("data-lines") or "")
     turn(page, "refuse_truck")
     panel = page.locator(".chart-refuse_truck")
     expect(panel).to_have_attribute("data-basis", "week", timeout=PATIENCE_MS)
@@ -269,3 +279,29 @@ def test_a_break_is_told_and_mended_without_a_reload(city: Town, browser: Browse
         expect(cover).to_have_count(0, timeout=PATIENCE_MS)
         assert page.evaluate("window.untouched") is True
         expect(page.locator(".chart-bridge_wim")).to_have_attribute("data-pass", "w1", timeout=PATIENCE_MS)
+
+
+def test_a_flashing_sign_is_never_faint(city: Town, page: Page) -> None:
+    """Both looks of a sign on the map, and of one in a list, are well visible: an urgent one is never gone."""
+    look(page, city)
+    looks = page.evaluate(
+        "import('/static/map_style.mjs').then((style) => [style.flashing(true), style.flashing(false)])"
+    )
+    opacities = [value for each in looks for _, key, value in each if key.endswith("opacity")]
+    assert len(opacities) == 4
+    assert min(number for value in opacities for number in numbers(value)) >= 0.6
+    frames = page.evaluate(
+        """[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+            .filter((rule) => rule.name?.startsWith("flash"))
+            .flatMap((rule) => [...rule.cssRules].map((frame) => Number(frame.style.opacity)))"""
+    )
+    assert len(frames) == 4 and min(frames) >= 0.6
+
+
+def numbers(expression: object) -> list[float]:
+    """Return the values that an expression of the map can take; what it compares with are words and whole numbers."""
+    if isinstance(expression, list):
+        if expression[:1] == ["case"]:
+            return [n for value in (*expression[2::2], expression[-1]) for n in numbers(value)]
+        return []
+    return [float(expression)] if isinstance(expression, int | float) else []

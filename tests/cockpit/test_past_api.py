@@ -12,7 +12,8 @@ from tests.cockpit.town import Town
 PATHS = (
     "/past", "/summary", "/map/devices", "/devices", "/devices/gas-1", "/alarms", "/alarms/load", "/cases",
     "/cases/counts", "/cases/indicators", "/cases/ranking", "/kpi/period", "/passages?kind=bridge_wim",
-    "/export/alarms", "/export/cases",
+    "/export/alarms", "/export/cases", "/export/kpi", "/kpi/gas_alarm", "/kpi/refuse_truck", "/kpi/refuse_truck/hours",
+    "/kpi/cases?share=registered",
 )  # fmt: skip
 
 
@@ -54,6 +55,39 @@ def test_what_was_said_is_said_of_then(town: Town) -> None:
     assert {alarm["id"]: alarm["state"] for alarm in snapshot["alarms"]}[alarm["id"]] == "ACKED"
     rows = httpx.get(f"{town.address}/api/v1/export/alarms", params={"device": device, "at": at_ms}).text
     assert len(rows.splitlines()) == 2
+
+
+def test_indicators_and_report_know_nothing_of_what_came_later(town: Town) -> None:
+    """Before the acknowledgement and its case: neither is in the indicators, the tables or the printed report."""
+    device = "gas-2"
+    alarm = leak(town, device, 30)
+    before_ms = time.time_ns() // 1_000_000
+    done = act(town, "officer", f"/alarms/{alarm['id']}/ack", seen_level=1, decision="case")
+    case = done["alarm"]["case"]
+    after_ms = time.time_ns() // 1_000_000
+
+    def gas(**more: Any) -> dict[str, Any]:
+        total: dict[str, Any] = town.get("/api/v1/kpi/gas_alarm", street="s02", **more)["total"]
+        return total
+
+    assert gas(at=after_ms) == gas()
+    assert gas(at=before_ms)["alarms"] == gas()["alarms"]
+    assert gas(at=before_ms)["acked"] == gas()["acked"] - 1
+    cases = town.get("/api/v1/kpi/cases", share="registered", at=before_ms)["items"]
+    assert case not in [each["id"] for each in cases]
+    assert case in [each["id"] for each in town.get("/api/v1/kpi/cases", share="registered", at=after_ms)["items"]]
+    loads = [town.get("/api/v1/alarms/load", at=at) for at in (before_ms, after_ms)]
+    assert loads[1]["raise_to_ack"]["count"] == loads[0]["raise_to_ack"]["count"] + 1
+    assert not town.get("/api/v1/kpi/period", at=before_ms)["running"]
+    with town.client("leader") as leader:
+        then, now = (leader.get("/report", params={"at": at, "lang": "en"}).text for at in (before_ms, after_ms))
+        live = leader.get("/report", params={"lang": "en"}).text
+        refused = leader.get("/report", params={"at": "tomorrow"}, headers={"Accept": "text/html"})
+    assert f"cases?case={case}" not in then and f"cases?case={case}" in now and f"cases?case={case}" in live
+    assert "As known at" in then and "As known at" not in live
+    assert f"&amp;at={before_ms}" in then, "the day before and the other language keep the instant"
+    assert (refused.status_code, "text/html" in refused.headers["content-type"]) == (422, True)
+    assert "不是有效时刻" in refused.text
 
 
 @pytest.mark.parametrize("path", PATHS)

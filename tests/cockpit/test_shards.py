@@ -48,3 +48,10 @@ def test_both_shards_are_one_city(town: Town) -> None:
     # Devices are written to the database once a minute.
     rows = town.until("/api/v1/ledger/devices", lambda found: found["items"], shard="streets", patience_s=120)["items"]
     assert [(row["shard"], row["kind"], row["device"]) for row in rows] == [("streets", "light_pole", "pole-1")]
+    with town.client("engineer") as engineer:
+        answer = engineer.post("/api/v1/bench/recordings", json={"minutes": 60})
+        assert answer.status_code == 201, answer.text
+        names = answer.json()["names"]
+        assert [name.partition("min-")[2] for name in names] == ["gas.cdrec", "streets.cdrec"]
+        found = {each["name"]: each for each in engineer.get("/api/v1/bench/sources").json()["recordings"]}
+    assert [found[name]["messages"] for name in names] == [2, 1]

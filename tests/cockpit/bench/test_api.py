@@ -196,7 +196,7 @@ def test_the_newest_minutes_are_recorded_and_played(town: Town, engineer: httpx.
     town.until("/api/v1/devices/gas-2", lambda device: device["latest"].get("conc_pct_lel", {}).get("value") == 1.5)
     answer = engineer.post(f"{BENCH}/recordings", json={"minutes": 5})
     assert answer.status_code == 201, answer.text
-    name = answer.json()["name"]
+    (name,) = answer.json()["names"]
     assert name in {each["name"] for each in engineer.get(f"{BENCH}/sources").json()["recordings"]}
     run = begin(engineer, recording=name)
     until(engineer, run, "ended")

@@ -93,6 +93,9 @@ def test_decisions_are_counted_against_their_limit() -> None:
     assert (decided(910), decided(911), decided(None), decided(None, lasts_s=909)) == (True, False, False, None)
     # A case that the ladder opened is nobody's decision.
     assert decided(300, "system") is False
+    row = alarm("a", decision="case", decided_at=BEGIN, decided_by="system")
+    (line,) = scored([row], [], [asked("a")], [Expected(GAS, 2, "dev-a")]).alarms
+    assert (line.decision, line.right) == ("case", None)
 
 
 @pytest.mark.parametrize(
