@@ -1,8 +1,12 @@
 """One town for the tests of a file; each test speaks for devices of its own."""
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.cockpit.town import Town
 from tests.sites import small_site_text
@@ -35,3 +39,24 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     running.start()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+def heard(town: Town) -> Iterator[list[tuple[str, bytes]]]:
+    """Hear everything that is said on the live broker."""
+    found: list[tuple[str, bytes]] = []
+    there = threading.Event()
+
+    def arrived(_client: Client, _user: Any, message: MQTTMessage) -> None:
+        found.append((message.topic, message.payload))
+
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.on_message = arrived
+    client.on_subscribe = lambda *_: there.set()
+    client.connect("127.0.0.1", town.mqtt_port)
+    client.subscribe("#", qos=1)
+    client.loop_start()
+    assert there.wait(20)
+    yield found
+    client.disconnect()
+    client.loop_stop()

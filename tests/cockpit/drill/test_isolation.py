@@ -2,14 +2,11 @@
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 from websockets.sync.client import connect
 
 from tests.cockpit.conftest import CONTACTS
@@ -52,27 +49,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     running.start()
     yield running
     assert running.stop() == 0
-
-
-@pytest.fixture
-def heard(town: Town) -> Iterator[list[tuple[str, bytes]]]:
-    """Hear everything that is said on the live broker."""
-    found: list[tuple[str, bytes]] = []
-    there = threading.Event()
-
-    def arrived(_client: Client, _user: Any, message: MQTTMessage) -> None:
-        found.append((message.topic, message.payload))
-
-    client = Client(CallbackAPIVersion.VERSION2)
-    client.on_message = arrived
-    client.on_subscribe = lambda *_: there.set()
-    client.connect("127.0.0.1", town.mqtt_port)
-    client.subscribe("#", qos=1)
-    client.loop_start()
-    assert there.wait(20)
-    yield found
-    client.disconnect()
-    client.loop_stop()
 
 
 def acts(officer: httpx.Client, leader: httpx.Client, city: str, alarm: str) -> None:
