@@ -1,7 +1,8 @@
 """How much faster than real time a recording is decoded, judged and stored: replay, back-test and catching up.
 
-The recording is a journal as the collector writes it, with times in the past; what reads it is the collector's own
-Decoder, Engine and store.
+The recording is a journal as the collector writes it, with times in the past. ``in a sandbox`` is what ``citydeck
+replay --sandbox --speed max`` does, journal and alarm database included; the others are its Decoder and Engine alone,
+and with InfluxDB behind them.
 """
 
 import gc
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchmarks import load
 from benchmarks.report import Column, Report
@@ -18,11 +19,15 @@ from benchmarks.settings import Settings
 from devices.readings import Reading
 from devices.site import Site
 from devices.site_file import load_site
+from ingest import heap
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.records import TICK
+from ingest.replay.pace import Pace
+from ingest.replay.sandbox import Sandbox
+from ingest.replay.source import journal_source
 from ingest.store import Store, open_store
 
 COLUMNS: Final = (
@@ -32,13 +37,15 @@ COLUMNS: Final = (
 )
 _RECORDED_S = 3_600.0
 _RATE = 1_000
+_TOGETHER = 4
 _READ = 2_000
 _BATCH = 5_000
 _BROKER_PORT = 1_883
+Say: TypeAlias = Callable[[str], None]
 
 
 def run(settings: Settings) -> Report:
-    """Write one recording, and read it as often as asked into nothing, SQLite and InfluxDB."""
+    """Write one recording, and replay it as often as asked in every way."""
     recorded_s = round(settings.length_s(_RECORDED_S, 5.0))
     report = Report(
         "replay",
@@ -46,56 +53,70 @@ def run(settings: Settings) -> Report:
         f"{recorded_s:,} s at {_RATE:,} msg/s from {settings.devices:,} devices",
         COLUMNS,
     )
+    heap.settle()
     with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name:
         folder = Path(name)
         settings.say(f"replay: writing {recorded_s * _RATE:,} messages")
         _record(folder / "journal", settings.devices, recorded_s, time.time_ns() // 1_000_000)
         for number in range(settings.runs):
-            for target in ("judged only", "into SQLite", "into InfluxDB"):
+            for target, replayed in _TARGETS.items():
                 settings.say(f"replay, run {number + 1} of {settings.runs}: {target}")
-                report.row(target).add(_replayed(folder, target, settings.devices, recorded_s, settings.say))
+                report.row(target).add(replayed(folder, settings.devices, recorded_s, settings.say))
     return report
 
 
 def _record(folder: Path, devices: int, seconds: int, now_ms: int) -> None:
+    """Write a journal as the collector does at this rate: a few messages at a time, and a tick each second."""
     topics = [load.topic(load.device_id(number)) for number in range(devices)]
-    journal = Journal(folder)
+    journal = Journal(folder, durable=False)
     try:
         number = 0
         for second in range(seconds):
-            received_ms = now_ms - (seconds - second) * 1_000
-            batch = [(TICK, b"")]
-            for place in range(_RATE):
-                seq, device = divmod(number, devices)
-                body = load.payload(received_ms - 1_000 + place * 1_000 // _RATE, seq, device)
-                batch.append((topics[device], body))
-                number += 1
-            journal.append(batch, received_ms)
+            batches: list[tuple[list[tuple[str, bytes]], int]] = []
+            for place in range(0, _RATE, _TOGETHER):
+                received_ms = now_ms - (seconds - second) * 1_000 + place * 1_000 // _RATE
+                batch = [] if place else [(TICK, b"")]
+                for _ in range(_TOGETHER):
+                    seq, device = divmod(number, devices)
+                    batch.append((topics[device], load.payload(received_ms, seq, device)))
+                    number += 1
+                batches.append((batch, received_ms))
+            journal.append_each(batches)
     finally:
         journal.close()
 
 
-def _replayed(folder: Path, target: str, devices: int, recorded_s: int, say: Callable[[str], None]) -> dict[str, float]:
-    if target == "into InfluxDB":
-        with Rig(devices) as rig:
-            site = load_site(rig.site_file)
-            store = open_store(site, Places(rig.folder / "var"))
-            found = _read(folder, site, store, recorded_s, say)
-            if rig.kept() != recorded_s * _RATE:
-                raise RuntimeError(f"InfluxDB holds {rig.kept():,} points, expected {recorded_s * _RATE:,}")
-            return found
+def _sandbox(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
     site = load_site(write_site(folder, _BROKER_PORT, "embedded", devices))
-    with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name:
-        places = Places(Path(name))
-        return _read(folder, site, None if target == "judged only" else open_store(site, places), recorded_s, say)
+    source = journal_source(folder / "journal", None, None)
+    with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name, Sandbox(site, Path(name) / "city") as sandbox:
+        gc.collect()
+        started_s, cpu_s = time.perf_counter(), time.process_time()
+        played = sandbox.play(source, Pace(source.from_ms, 0.0), lambda _: None)
+        took_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
+    return _figures(recorded_s, took_s, cpu_s, played.messages, played.readings, played.transitions, say)
 
 
-def _read(
-    folder: Path, site: Site, store: Store | None, recorded_s: int, say: Callable[[str], None]
-) -> dict[str, float]:
+def _judged(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
+    return _read(folder, load_site(write_site(folder, _BROKER_PORT, "embedded", devices)), None, recorded_s, say)
+
+
+def _influx(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
+    with Rig(devices) as rig:
+        site = load_site(rig.site_file)
+        found = _read(folder, site, open_store(site, Places(rig.folder / "var")), recorded_s, say)
+        if rig.kept() != recorded_s * _RATE:
+            raise RuntimeError(f"InfluxDB holds {rig.kept():,} points, expected {recorded_s * _RATE:,}")
+        return found
+
+
+_TARGETS: Final = {"judged only": _judged, "in a sandbox": _sandbox, "into InfluxDB": _influx}
+
+
+def _read(folder: Path, site: Site, store: Store | None, recorded_s: int, say: Say) -> dict[str, float]:
     journal = Journal(folder / "journal")
     decoder, engine = Decoder(site, Unregistered()), Engine(site)
-    position = stored = transitions = 0
+    position = messages = stored = transitions = 0
     waiting: list[Reading] = []
     gc.collect()
     started_s, cpu_s = time.perf_counter(), time.process_time()
@@ -104,9 +125,11 @@ def _read(
             position = records[-1].position
             outcomes = decoder.outcomes(records)
             transitions += len(engine.feed(outcomes))
+            readings = [reading for outcome in outcomes for reading in outcome.readings]
+            messages += len(readings)
             if store is None:
                 continue
-            waiting.extend(reading for outcome in outcomes for reading in outcome.readings)
+            waiting += readings
             if len(waiting) >= _BATCH:
                 stored += store.write(waiting, position).stored
                 waiting = []
@@ -117,8 +140,14 @@ def _read(
         journal.close()
         if store is not None:
             store.close()
-    messages = recorded_s * _RATE
-    if position != messages + recorded_s or (store is not None and stored != messages):
-        raise RuntimeError(f"read to position {position:,} and stored {stored:,}, expected {messages:,} messages")
+    return _figures(recorded_s, took_s, cpu_s, messages, messages if store is None else stored, transitions, say)
+
+
+def _figures(
+    recorded_s: int, took_s: float, cpu_s: float, messages: int, stored: int, transitions: int, say: Say
+) -> dict[str, float]:
+    """Return the figures of a run, which is none unless every message was read and stored."""
+    if (messages, stored) != (recorded_s * _RATE, recorded_s * _RATE):
+        raise RuntimeError(f"{messages:,} messages read, {stored:,} stored, expected {recorded_s * _RATE:,}")
     say(f"  {messages:,} messages in {took_s:.1f} s, {transitions:,} transitions")
     return {"speed": recorded_s / took_s, "rate": messages / took_s, "cpu_us": cpu_s / messages * 1e6}

@@ -132,11 +132,13 @@ def _way(topic: str, site: Site) -> Way | None:
         return None
     if len(site.ways) >= _WAYS_KEPT:
         site.ways.clear()
-    district = where.district if registered is None else registered.district
-    facts = {} if registered is None else registered.facts
+    kind, device, district, facts = where.kind, where.device, where.district, {}
+    if registered is not None:
+        # The very same names that all else is kept by: then no text has to be compared.
+        kind, device, district, facts = registered.kind, registered.id, registered.district, registered.facts
     measurements = site.catalog.plan(where.kind, where.channel).measurements
     way = Way(
-        where.kind, where.device, district, where.channel,
+        kind, device, district, where.channel,
         site.catalog.envelope(where.kind, where.channel),
         measurements,
         facts,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -28,6 +29,8 @@ NEW_PER_HOUR = 1_000
 _HOUR_MS = 3_600_000
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
+# One for all: a dict of its own would cost each message as much as a field.
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
@@ -46,13 +49,13 @@ class Outcome(msgspec.Struct, gc=False):
     kind: str = ""
     device: str = ""
     readings: Sequence[Reading] = ()
+    seq: int | None = None
     status: bool | None = None
     reason: str = ""
     sentence: str = ""
     unknown: int = 0
-    seq: int | None = None
     ahead_ms: int = 0
-    own: Mapping[str, float] = {}
+    own: Mapping[str, float] = _NOTHING
     origin: Origin | None = None
     revision: Revision | None = None
 
@@ -153,9 +156,7 @@ class Decoder:
                 found.append(self._judged(record, whole(way, read)))
                 continue
             # Nearly every message comes this way: it is news, and of a device that is known.
-            found.append(
-                Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, None, "", "", 0, seq)
-            )
+            found.append(Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, seq))
         return found
 
     def _again(self, record: Record) -> Outcome:
@@ -207,8 +208,8 @@ class Decoder:
                     news.extend(found)
             readings = news
         outcome = Outcome(
-            position, received_ms, topic, "decoded", decoded.kind, device, readings, decoded.status,
-            "", "", decoded.unknown, decoded.seq, decoded.ahead_ms,
+            position, received_ms, topic, "decoded", decoded.kind, device, readings, decoded.seq, decoded.status,
+            unknown=decoded.unknown, ahead_ms=decoded.ahead_ms,
         )  # fmt: skip
         if decoded.parts and repeats == len(decoded.parts):
             outcome.fate = "duplicate"

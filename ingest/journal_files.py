@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.records import Record
+from ingest.records import Record, records_of
 
 # Each has two or three files open, and a recording has hundreds: a process may have a thousand.
 _READERS = 8
@@ -56,9 +56,9 @@ class JournalFiles:
                     (after + 1,),
                 )
                 for first, received_ms, body in rows:
-                    for offset, (topic, payload) in enumerate(_decode(body)):
-                        if first + offset > after:
-                            records.append(Record(first + offset, received_ms, topic, payload))
+                    messages = _decode(body)
+                    skipped = max(0, after + 1 - first)
+                    records += records_of(first + skipped, received_ms, messages[skipped:] if skipped else messages)
                     if len(records) >= limit:
                         break
                 if len(records) >= limit:
@@ -88,8 +88,7 @@ class JournalFiles:
                 continue
             try:
                 for first, received_ms, body in self._reader(path).execute(query, (from_ms, to_ms, *names)):
-                    for offset, (topic, payload) in enumerate(_decode(body)):
-                        yield Record(first + offset, received_ms, topic, payload)
+                    yield from records_of(first, received_ms, _decode(body))
             except (sqlite3.Error, msgspec.DecodeError) as error:
                 raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
 

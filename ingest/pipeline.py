@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 _BATCH = 2_000
 _SECOND_MS = 1_000
-# Saving what tens of thousands of devices sent takes its time: it may have a fiftieth of all there is, and the journal
+# Saving what tens of thousands of devices sent takes its time: it may have a hundredth of all there is, and the journal
 # is read again for what came after the last save.
-_REST = 50
+_REST = 100
 _UNSAVED_MS = 10_000
 _TOPIC_CHARS = 500
 

@@ -1,6 +1,6 @@
 """What a journal holds: messages as they came, and what the collector writes between them for itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -52,3 +52,15 @@ class Record(NamedTuple):
     received_ms: int
     topic: str
     payload: bytes
+
+
+# A record is made for every message; the constructor of a NamedTuple costs twice as much as this.
+_new = tuple.__new__
+
+
+def records_of(first: int, received_ms: int, messages: Sequence[tuple[str, bytes]]) -> list[Record]:
+    """Return the records of messages that were appended together."""
+    return [
+        _new(Record, (position, received_ms, topic, payload))
+        for position, (topic, payload) in enumerate(messages, first)
+    ]

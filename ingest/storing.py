@@ -6,6 +6,7 @@ hand-over is cut, and it reads the journal again by itself until it has caught u
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 _LINGER_S = 0.2
 _BATCH = 5_000
 _HANDED_LIMIT = 50_000
-_COUNTED_MS = 1_000
+_COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
 
@@ -69,7 +70,7 @@ class StoreWriter(threading.Thread):
         self._own_decoder: Decoder | None = None
         self.stored = Stored()
         self.counts = stored_counts()
-        self._counted_ms = 0
+        self._counted_s = 0.0
         self._counting = False
         self._writing_ms: int | None = None
         self.trouble = ""
@@ -238,9 +239,10 @@ class StoreWriter(threading.Thread):
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )
         count_stored(self.counts, batch.readings, result.refused)
-        due = not self._store.transactional or batch.received_ms - self._counted_ms >= _COUNTED_MS
-        if result.refused or due:
-            self._counted_ms = batch.received_ms
+        # What a kill leaves unsaved is written again, in the same places, and counted once.
+        now_s = time.monotonic()
+        if result.refused or now_s - self._counted_s >= _COUNTED_S:
+            self._counted_s = now_s
             return self._noted([self._refused(*pair) for pair in result.refused])
         return True
 

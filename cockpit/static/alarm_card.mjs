@@ -38,7 +38,8 @@ export class AlarmCard {
   tick() {
     if (!this.alarm) return;
     const since = duration(live.now() - Date.parse(this.alarm.raised_at));
-    setText(this.since, `${(this.brief ? shortMoment : moment)(this.alarm.raised_at, live.now())} · ${since}`);
+    // A narrow card says how long it is, which is what counts from afar.
+    setText(this.since, this.brief ? since : `${moment(this.alarm.raised_at, live.now())} · ${since}`);
   }
 }
 

@@ -88,7 +88,7 @@ class Engine:
             received_ms, readings = outcome.received_ms, outcome.readings
             memory.position, memory.ordinal = outcome.position, 0
             if received_ms > memory.now_ms:
-                found.extend(self._advanced(outcome))
+                self._advance(outcome, found)
             if not self._armed:
                 self._armed = True
                 self._arm()
@@ -134,7 +134,7 @@ class Engine:
         self.memory.changed.add(device)
         return True
 
-    def _advanced(self, outcome: Outcome) -> Iterator[Transition]:
+    def _advance(self, outcome: Outcome, found: list[Transition]) -> None:
         """Let the engine's now come up to the receipt of an outcome."""
         memory = self.memory
         received_ms = outcome.received_ms
@@ -142,9 +142,9 @@ class Engine:
         if deaf or received_ms - memory.now_ms > _DEAF_MS:
             memory.listening_ms = received_ms
         if received_ms // 1000 > memory.now_ms // 1000:
-            yield from self._second(received_ms)
-        else:
-            yield from self._silence.timers(received_ms)
+            found.extend(self._second(received_ms))
+        elif self._silence.is_due(received_ms):
+            found.extend(self._silence.timers(received_ms))
         memory.now_ms = received_ms
 
     def _second(self, until_ms: int) -> Iterator[Transition]:

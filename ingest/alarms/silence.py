@@ -77,10 +77,14 @@ class Silence:
                 if child_state.folded:
                     self.watch(child, child_state)
 
+    def is_due(self, until_ms: int) -> bool:
+        """Tell whether ``timers`` has anything to look at up to an instant."""
+        return bool(self._due) and self._due[0][0] <= until_ms
+
     def timers(self, until_ms: int) -> Iterator[Transition]:
         """Let everything happen that is due up to an instant, in order of (due, device)."""
         memory = self._memory
-        while self._due and self._due[0][0] <= until_ms:
+        while self.is_due(until_ms):
             due_ms, device = heapq.heappop(self._due)
             if self._queued.get(device) != due_ms:
                 continue

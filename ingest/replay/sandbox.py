@@ -7,12 +7,13 @@ in it knows a broker or a channel for notices, so nothing of it reaches the live
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import sqlalchemy as sa
 
@@ -32,7 +33,7 @@ from ingest.records import Record
 from ingest.replay.pace import Pace
 from ingest.replay.source import Source
 from ingest.replay.timing import Timing
-from ingest.store import open_store
+from ingest.store import WriteResult, open_store
 
 _SECOND_MS = 1_000
 # Of many readings of one device only the page is written.
@@ -54,6 +55,14 @@ class Played:
     transitions: int = 0
     quarantined: int = 0
     at_ms: int = 0
+
+
+class _Writing(NamedTuple):
+    """Readings that the store is taking, up to a position of the journal."""
+
+    position: int
+    readings: list[Reading]
+    result: Future[WriteResult]
 
 
 class Audience(Protocol):
@@ -102,6 +111,8 @@ class Sandbox:
         self._audience = None if audience is None else audience(self._engine)
         self.turn = threading.Lock()
         self._readings: list[Reading] = []
+        self._writer = ThreadPoolExecutor(1, "store")
+        self._writing: _Writing | None = None
         self._second = 0
         self.played = Played()
 
@@ -111,6 +122,7 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._writer.shutdown()
         self._journal.close()
         self._store.close()
         self._timing.close()
@@ -135,6 +147,7 @@ class Sandbox:
                 break
         with self.turn:
             self.write()
+            self._settle()
         return self.played
 
     def _end(self, block: list[Message], begin: int, due_ms: float) -> int:
@@ -170,11 +183,11 @@ class Sandbox:
         if len(self._readings) >= _BATCH:
             self.write()
         played = self.played
-        ticks = sum([outcome.fate == "tick" for outcome in outcomes])
-        played.messages += len(outcomes) - ticks
-        played.quarantined += sum([outcome.fate == "quarantined" for outcome in outcomes])
+        ledger = self._ledger
+        ledger.count(outcomes)
+        played.messages = ledger.decoded + ledger.quarantined + ledger.duplicate
+        played.quarantined = ledger.quarantined
         played.at_ms = now_ms
-        self._ledger.count(outcomes)
         if self._audience is not None:
             self._audience.took(touched, readings)
 
@@ -195,13 +208,25 @@ class Sandbox:
         return ledger_document(self._ledger, self._stored, hops, self._counts.kinds())
 
     def write(self) -> None:
-        """Let the store have what waits for it; by itself that happens once there are some thousand readings."""
-        result = self._store.write(self._readings, self._journal.last)
-        self.played.readings += len(self._readings)
+        """Let the store have what waits for it; by itself that happens once there are some thousand readings.
+
+        It takes them beside what is played, one batch at a time.
+        """
+        self._settle()
+        readings, self._readings = self._readings, []
+        position = self._journal.last
+        self._writing = _Writing(position, readings, self._writer.submit(self._store.write, readings, position))
+
+    def _settle(self) -> None:
+        """Wait for what the store was given, and count it."""
+        if self._writing is None:
+            return
+        (position, readings, result), self._writing = self._writing, None
+        written = result.result()
+        self.played.readings += len(readings)
         stored = self._stored
-        self._stored = Stored(self._journal.last, stored.stored + result.stored, stored.refused + len(result.refused))
-        count_stored(self._counts, self._readings, result.refused)
-        self._readings = []
+        self._stored = Stored(position, stored.stored + written.stored, stored.refused + len(written.refused))
+        count_stored(self._counts, readings, written.refused)
 
 
 def _apart(transition: Transition) -> Transition:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any
 
@@ -10,10 +10,10 @@ from devices.readings import Reading
 
 # A row by itself costs as much again for being a statement, and other threads run only while a statement does.
 # Few lengths, for each is a statement of its own; SQLite takes 32,766 values in one.
-_LENGTHS = (200, 20, 1)
+_LENGTHS = (2_000, 200, 20, 1)
 _VALUES_MOST = 30_000
 _OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
-_measurement, _device = attrgetter("measurement"), attrgetter("device")
+_device = attrgetter("device")
 
 Refused = list[tuple[Reading, str]]
 
@@ -27,8 +27,11 @@ class Inserting:
     def insert(self, database: sqlite3.Connection, readings: Sequence[Reading]) -> Refused:
         """Insert readings inside the caller's transaction; return what SQLite cannot hold, each with a sentence."""
         refused: Refused = []
+        by_measurement: dict[str, list[Reading]] = {}
         # Neighbours in a table are written together; of one device all stay in their order, for they may be merged.
-        for measurement, found in groupby(sorted(sorted(readings, key=_device), key=_measurement), _measurement):
+        for reading in sorted(readings, key=_device):
+            by_measurement.setdefault(reading.measurement, []).append(reading)
+        for measurement, found in by_measurement.items():
             for columns, alike in groupby(found, _columns):
                 for part in _parts(list(alike), _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))):
                     refused += self._inserted(database, measurement, columns, part)
@@ -37,7 +40,7 @@ class Inserting:
     def _inserted(
         self, database: sqlite3.Connection, measurement: str, columns: tuple[str, ...], readings: list[Reading]
     ) -> Refused:
-        values = [value for each in readings for value in _row(each)]
+        values = list(chain.from_iterable(map(_row, readings)))
         try:
             database.execute(self._statement(measurement, columns, len(readings)), values)
         except (OverflowError, UnicodeEncodeError) as error:
@@ -68,13 +71,15 @@ def _statement(measurement: str, columns: tuple[str, ...], rows: int) -> str:
 
 
 def _columns(reading: Reading) -> tuple[str, ...]:
-    return (*reading.tags, *reading.values)
+    return (*reading.tags, *reading.values) if reading.tags else tuple(reading.values)
 
 
 def _row(reading: Reading) -> tuple[Any, ...]:
     flags = " ".join([f"{key}:{code}" for key, code in reading.flags.items()]) if reading.flags else None
-    own = (reading.device, reading.at_ns, reading.district, int(reading.quality), flags)
-    return (*own, *reading.tags.values(), *reading.values.values())
+    return (
+        reading.device, reading.at_ns, reading.district, int(reading.quality), flags,
+        *(reading.tags.values() if reading.tags else ()), *reading.values.values(),
+    )  # fmt: skip
 
 
 def _parts(readings: list[Reading], most: int) -> Iterator[list[Reading]]:
