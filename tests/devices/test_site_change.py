@@ -75,7 +75,7 @@ def test_a_source_in_both_languages(site: Site) -> None:
     assert gas(changed(site, {"gas_alarm": {"conc_pct_lel": told}})[0]).source == Label("合同", "contract")
     half = {"source": {"zh": "合同"}}
     assert changed(site, {"gas_alarm": {"conc_pct_lel": half}})[1] == [
-        "limits.gas_alarm.conc_pct_lel.source: expected a text, or one in zh and one in en, found {'zh': '合同'}"
+        "limits.gas_alarm.conc_pct_lel.high.source: expected a text, or one in zh and one in en, found {'zh': '合同'}"
     ]
 
 

@@ -67,7 +67,7 @@ def work_until(fleet: Fleet, condition) -> None:
         fleet.serve(0.02)
         return condition()
 
-    wait_until(worked, timeout=20)
+    wait_until(worked, timeout=60)
 
 
 def test_every_device_signs_on_publishes_and_signs_off(fleet, listener):
