@@ -87,8 +87,9 @@ function deciding(alarm, send) {
     send: ({ choice, key, comment }) => {
       if (choice === "false_alarm" && !comment) throw reasonMissing();
       const body = { idempotency_key: key, decision: choice, comment };
-      // Deciding about an alarm that nobody has acknowledged is both, at the level that was displayed.
-      return isUnacked(alarm) ? send("ack", { ...body, seen_level: alarm.level_now }) : send("decision", body);
+      // Deciding about an alarm that nobody has acknowledged is both, at the level that was displayed. The list may be a
+      // moment behind what is known of it.
+      return isUnacked(live.alarms.get(alarm.id) ?? alarm) ? send("ack", { ...body, seen_level: alarm.level_now }) : send("decision", body);
     },
   };
 }
