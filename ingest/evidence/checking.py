@@ -55,6 +55,7 @@ class Pack:
         except OSError as error:
             raise EvidenceError(f"{path}: cannot be read: {error.strerror or error}") from error
         except (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError) as error:
+            # What zipfile makes of an unknown way of packing is the one but last, of a password the last.
             raise EvidenceError(f"{path}: is no whole zip file: {error}") from error
         if MANIFEST not in self._files:
             raise EvidenceError(f"{path}: is no evidence pack; it holds no {MANIFEST}")

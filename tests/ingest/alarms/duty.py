@@ -34,6 +34,7 @@ from ingest.alarms.tables import audit, suppression
 from ingest.alarms.timers import due
 from ingest.alarms.transitions import Transition, What
 from ingest.errors import Refused
+from tests.ingest.alarms.choosing import any_point, is_acked, is_open, is_out, is_over, is_shelved, where
 from tests.ingest.alarms.keeping import rows
 from tests.ingest.alarms.laws import Laws
 from tests.ingest.alarms.reference import MINUTE, Point
@@ -56,39 +57,6 @@ officers = st.sampled_from(["officer", "second", "leader"])
 levels = st.integers(1, 2)
 # Of the devices that had an alarm: an act on any other would be no act.
 raised = st.runner().flatmap(lambda walk: st.sampled_from(sorted(walk.newest)))
-
-
-def where(fits: Callable[[Point], object]) -> dict[str, Any]:
-    """Return how a rule chooses among the devices whose point fits; with none it waits."""
-
-    def chosen(walk: "Duty") -> list[str]:
-        return sorted(device for device, point in walk.points.items() if fits(point))
-
-    return {"device": st.runner().flatmap(lambda walk: st.sampled_from(chosen(walk)))}
-
-
-def any_point(fits: Callable[[Point], object]) -> Callable[["Duty"], bool]:
-    return lambda walk: any(fits(point) for point in walk.points.values())
-
-
-def is_open(point: Point) -> bool:
-    return point.alarm is not None
-
-
-def is_acked(point: Point) -> bool:
-    return point.alarm is not None and point.alarm.acked
-
-
-def is_over(point: Point) -> bool:
-    return is_acked(point) and point.alarm is not None and not point.alarm.active
-
-
-def is_shelved(point: Point) -> bool:
-    return point.shelf is not None
-
-
-def is_out(point: Point) -> bool:
-    return point.out_until is not None
 
 
 def in_ms(seconds: int | None) -> int | None:
