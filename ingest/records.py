@@ -14,6 +14,8 @@ RETRY = "$retry"
 RULES = "$rules"
 # What the collector writes for itself; a device's topic may begin with $, too.
 OWN = frozenset({TICK, RETRY, RULES})
+# Where the collector's own messages pass the broker; played to another collector they would speak for that one.
+_OWN_ROOT = "citydeck/v1/"
 # The payload of a tick while the broker is not connected and there is nothing else to tell.
 AWAY = b"away"
 
@@ -43,6 +45,11 @@ def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
         # Of a recording that others wrote: it says that somebody listened, and nothing more.
         return True, {}
     return not tick.away, tick.own
+
+
+def of_the_city(topic: str) -> bool:
+    """Tell whether others than CityDeck itself sent what came under a topic."""
+    return topic not in OWN and not topic.startswith(_OWN_ROOT)
 
 
 class Record(NamedTuple):

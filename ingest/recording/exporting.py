@@ -13,7 +13,7 @@ from ingest.comparison import position_at
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
 from ingest.recording.pseudonyms import Pseudonyms
-from ingest.records import OWN, TICK, Record
+from ingest.records import TICK, Record, of_the_city
 
 Progress = Callable[[int, int], None]
 _BATCH = 2_000
@@ -96,7 +96,7 @@ def export(site: Site, shard: str, journal_folder: Path, path: Path, wish: Wish,
 
 def _wanted(site: Site, records: list[Record], wish: Wish) -> Iterator[Record]:
     # What the collector wrote for itself is not of the city, but for the ticks: they say that it listened.
-    heard = [record for record in records if record.topic == TICK or record.topic not in OWN]
+    heard = [record for record in records if record.topic == TICK or of_the_city(record.topic)]
     if not wish.kinds and not wish.districts:
         yield from heard
         return

@@ -20,7 +20,7 @@ from ingest.instants import instant
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.recording.exporting import Progress
-from ingest.records import OWN, TICK
+from ingest.records import TICK, of_the_city
 
 _SECOND_MS = 1_000
 _BLOCK = 10_000
@@ -137,7 +137,7 @@ def _rows(path: Path, site: Site) -> list[Message]:
 
 def _message(row: dict[str, str | None], body: str, where: str, site: Site) -> Message:
     at, topic, payload = row["received_at"] or "", row["topic"] or "", row[body] or ""
-    if not topic or topic in OWN:
+    if not topic or not of_the_city(topic):
         raise RecordingError(f"{where}: topic {topic!r} is no topic of a device")
     received_ms = int(at) if at.isdecimal() and len(at) == 13 else instant(at, f"{where}: received_at", site.timezone)
     if body == "payload":

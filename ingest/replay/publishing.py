@@ -9,7 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from ingest.address import BrokerAddress
 from ingest.errors import ReplayError
-from ingest.records import TICK
+from ingest.records import of_the_city
 from ingest.replay.pace import Pace
 from ingest.replay.shifting import shifted
 from ingest.replay.source import Source
@@ -94,7 +94,7 @@ def _once(
             if leap is not None or pace.stopped:
                 return leap
             sent.at_ms = received_ms
-            if topic == TICK:
+            if not of_the_city(topic):
                 continue
             if to_now:
                 payload = shifted(topic, payload, now_ms() - received_ms, sent.turn)

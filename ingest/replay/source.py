@@ -10,7 +10,7 @@ from devices.site import Site
 from ingest.comparison import position_at
 from ingest.journal import Journal
 from ingest.recording.importing import check_kinds
-from ingest.records import OWN, TICK
+from ingest.records import TICK, of_the_city
 
 _BATCH = 2_000
 
@@ -55,7 +55,7 @@ class Source:
                 yield [
                     Message(record.received_ms, record.topic, record.payload)
                     for record in records
-                    if record.topic == TICK or record.topic not in OWN
+                    if record.topic == TICK or of_the_city(record.topic)
                 ]
         finally:
             journal.close()

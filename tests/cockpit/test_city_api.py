@@ -86,9 +86,10 @@ def test_clock_ahead_and_two_megabytes_are_told(town: Town) -> None:
     year_ms = 365 * 86_400_000
     town.say("light_pole", "pole-ahead", {"dim_pct": 50}, ts=time.time_ns() // 1_000_000 + year_ms)
     town.send("city/v1/demo/light_pole/pole-ahead/telemetry", b" " * 2_000_000)
-    town.say("light_pole", "pole-ahead", {"dim_pct": 60})
 
     def goes_on(page: Any) -> bool:
+        # What is said once may be older than the moment the first message, whose own time is no use, was received.
+        town.say("light_pole", "pole-ahead", {"dim_pct": 60})
         poles = {device["id"]: device["latest"] for device in page["items"]}
         return bool(poles.get("pole-ahead", {}).get("dim_pct", {}).get("value") == 60)
 

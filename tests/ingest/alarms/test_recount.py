@@ -132,7 +132,7 @@ def test_a_day_begins_where_the_last_one_ended(town: Town) -> None:
     town.receive([*ticks(day, day + 60), gas(day + 5, 1), gas(day + 7, 70, "gas-2")])
     town.judge()
     first = one_day(town.site, town.places, None, date(2026, 1, 1), T0)
-    for path in sorted((town.places.data / "journal").glob("*"))[:3]:
+    for path in list((town.places.data / "journal").glob("2026010100.db*")):
         path.unlink()
     second = one_day(town.site, town.places, None, date(2026, 1, 2), T0)
     assert [(each["missing"], each["phantom"]) for each in (first, second)] == [(0, 0), (0, 0)]

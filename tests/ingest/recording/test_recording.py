@@ -17,6 +17,7 @@ from devices.recording import Header, Message, Reader, Writer
 from ingest.journal import Journal
 from ingest.recording.__main__ import main
 from ingest.records import RETRY, RULES, TICK, Record
+from ingest.watchdog import topic_of
 from tests.ingest.messages import T_MS, gas, native, passage
 from tests.servers.small_disk import small_disk
 from tests.sites import small_site_text
@@ -234,9 +235,10 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_file(folder: Path) -> None:
 
 
 def test_topics_of_devices_that_begin_with_a_dollar_are_part_of_it(folder: Path) -> None:
-    """Only what the collector wrote for itself is not: rules, and messages tried again."""
+    """Only what the collector wrote for itself is not: rules, messages tried again, and its watchdog's."""
     journal = Journal(folder / "var" / "journal", durable=False)
-    journal.append([("$oc/devices/d-1/up", b"1"), (RULES, b""), (RETRY, b"")], T_MS + 200_000)
+    own = [(RULES, b""), (RETRY, b""), (topic_of("main"), b'{"at":1}')]
+    journal.append([("$oc/devices/d-1/up", b"1"), *own], T_MS + 200_000)
     journal.close()
     assert "9 messages" in export(folder).output
     run(folder, "import", str(folder / "r.cdrec"), "--into", str(folder / "back"))

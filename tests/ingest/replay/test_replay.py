@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from devices.readings import Reading
+from devices.recording import Message, Writer
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.audit import Person
@@ -29,8 +30,10 @@ from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Sandbox
 from ingest.replay.shifting import shifted
 from ingest.replay.source import journal_source
+from ingest.watchdog import topic_of
 from tests.ingest.messages import T_MS, gas, hj212, passage
 from tests.ingest.publisher import Listener
+from tests.ingest.recording.test_recording import HEADER
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import free_port
 from tests.servers.waiting import wait_until
@@ -64,7 +67,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 @pytest.fixture
 def heard(mosquitto: Mosquitto) -> Iterator[Listener]:
-    listener = Listener(mosquitto.port, "city/#")
+    listener = Listener(mosquitto.port, "#")
     yield listener
     listener.close()
 
@@ -89,6 +92,26 @@ def test_a_span_shifted_to_now_is_news_to_whoever_hears_it(folder: Path, mosquit
     bodies = [json.loads(payload) for _, payload in heard.heard]
     assert all(body["ts"] > T_MS + 86_400_000 for body in bodies)
     assert [body["id"] for body in bodies if "id" in body] == ["p300~0"]
+
+
+@pytest.mark.parametrize("of", ["a recording", "the journal"])
+def test_a_watchdog_of_then_does_not_speak_for_the_collector_of_now(
+    folder: Path, mosquitto: Mosquitto, heard: Listener, of: str
+) -> None:
+    if of == "the journal":
+        journal = Journal(folder / "var" / "journal", durable=False)
+        journal.append([(topic_of("main"), b'{"at":1}'), gas("gas-9", 1)], T_MS + 500 * SECOND)
+        journal.close()
+        what = ["--from", "2026-01-01T00:08:00+00:00", "--to", "2026-01-01T00:09:00+00:00"]
+    else:
+        writer = Writer(folder / "r.cdrec", HEADER)
+        writer.write([Message(T_MS, topic_of("main"), b'{"at":1}'), Message(T_MS, *gas("gas-9", 1))])
+        writer.close()
+        what = [str(folder / "r.cdrec")]
+    found = run(folder, *what, "--broker", f"mqtt://127.0.0.1:{mosquitto.port}", "--speed", "max")
+    assert found.exit_code == 0, found.output
+    wait_until(lambda: heard.heard)
+    assert [topic.split("/")[0] for topic, _ in heard.heard] == ["city"]
 
 
 def dumped(folder: Path) -> dict[str, list[str]]:
