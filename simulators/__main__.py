@@ -26,6 +26,7 @@ from simulators.recorder import record
 from simulators.runner import run
 from simulators.scenario import FAULTS, Scenario
 from simulators.scenario_file import load_scenario, scenario_names
+from simulators.turn import Turn
 
 # A recording begins a little before what it is about, and goes on until delays and returns have had their time.
 _LEAD_S, _TAIL_S = 30, 120
@@ -112,8 +113,9 @@ def main(
     def hear(topic: str, payload: bytes) -> None:
         feed.hear(topic, payload, time.time_ns() // 1_000_000)
 
-    fleet = Fleet(feed.connections, feed.connection, _address(site, mqtt_host, mqtt_port), _say, hear)
-    run(feed, fleet, started_ms, stopping, _say)
+    address = _address(site, mqtt_host, mqtt_port)
+    fleet = Fleet(feed.connections, feed.connection, address, _say, hear)
+    run(feed, fleet, Turn(site.district, address), started_ms, stopping, _say)
 
 
 def _lasts_s(scenarios: Sequence[Scenario]) -> int:

@@ -85,6 +85,13 @@ class Fleet:
             if events & selectors.EVENT_WRITE and link.socket is not None:
                 link.write()
 
+    def rest(self) -> None:
+        """Leave the broker to others without a word; tending opens the connections again."""
+        for link in self._links.values():
+            link.close()
+            link.waiting.clear()
+        self._watch()
+
     def farewell(self) -> None:
         """Let every device say that it is offline."""
         for link in self._links.values():

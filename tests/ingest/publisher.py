@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.ingest.messages import Message
 from tests.servers.waiting import wait_until
@@ -67,11 +67,11 @@ class Publisher:
 class Listener:
     """An independent client that remembers every message on some topics."""
 
-    def __init__(self, port: int, *subscriptions: str):
+    def __init__(self, port: int, *subscriptions: str, protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5):
         self.heard: list[Message] = []
         self._subscribed = threading.Event()
         self._subscriptions = [(topic, 1) for topic in subscriptions]
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message

@@ -1,0 +1,135 @@
+"""Several simulations of one site at one broker: the newest talks, the others wait and come back."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from simulators.link import Address
+from simulators.turn import ROOT, Turn
+from tests.cockpit.town import Town
+from tests.ingest.publisher import Listener
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.waiting import wait_until
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
+    """Give the port of a broker, of each sort that a simulation meets."""
+    if request.param == "mosquitto":
+        yield request.getfixturevalue("mosquitto").port
+        return
+    town = Town(tmp_path)
+    town.start()
+    yield town.mqtt_port
+    town.stop()
+
+
+@pytest.fixture
+def turns(port: int) -> Iterator[Callable[[], Turn]]:
+    """Give what begins another simulation's turn, and returns when the broker has told that it did."""
+    begun: list[Turn] = []
+    listener = Listener(port, f"{ROOT}/#", protocol=MQTTProtocolVersion.MQTTv311)
+
+    def begin() -> Turn:
+        known = len(listener.heard)
+        begun.append(Turn("demo", Address("127.0.0.1", port)))
+        begun[-1].start()
+        wait_until(lambda: len(listener.heard) > known, 30)
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        each.stop()
+    listener.close()
+
+
+def settled(*turns: Turn, mine: Turn) -> bool:
+    """Tell whether one has the turn and no other."""
+    now_s = time.monotonic()
+    return [turn for turn in turns if turn.look(now_s)] == [mine]
+
+
+def test_the_newest_has_the_turn_and_gives_it_back(turns: Callable[[], Turn]) -> None:
+    first, second = turns(), turns()
+    wait_until(lambda: settled(first, second, mine=second), 30)
+    third = turns()
+    wait_until(lambda: settled(first, second, third, mine=third), 30)
+    third.stop()
+    # Which of the two that wait takes it, chance decides.
+    wait_until(lambda: settled(first, second, mine=first) or settled(first, second, mine=second), 30)
+    time.sleep(2)
+    assert settled(first, second, mine=first) or settled(first, second, mine=second)
+
+
+def test_a_broker_that_forgot_everything(turns: Callable[[], Turn], mosquitto: Mosquitto, port: int) -> None:
+    if port != mosquitto.port:
+        pytest.skip("citydeck up ends with its broker")
+    first, second = turns(), turns()
+    wait_until(lambda: settled(first, second, mine=second), 30)
+    mosquitto.kill()
+    second.stop()
+    mosquitto.start()
+    wait_until(lambda: settled(first, mine=first), 60)
+
+
+class Simulation:
+    """`citydeck simulate` as a process, and what it says."""
+
+    def __init__(self, port: int, *options: str) -> None:
+        command = [sys.executable, "-m", "simulators", "--mqtt-port", str(port), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said: list[str] = []
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            self.said.extend(iter(lines.readline, ""))
+
+    def says(self, words: str, times: int = 1) -> None:
+        """Wait until it has said something so many times."""
+        wait_until(lambda: sum(words in line for line in self.said) >= times, 60)
+
+    def end(self) -> None:
+        """End it, and its pipe."""
+        self.process.terminate()
+        self.process.wait(30)
+        self._listener.join()
+
+
+def test_a_scenario_beside_a_city_that_runs_already(mosquitto: Mosquitto) -> None:
+    """It is laid over the city while it lasts: nothing goes silent, and a crash of it gives the city back, too."""
+    city = Simulation(mosquitto.port)
+    listener = Listener(mosquitto.port, "city/v1/demo/+/+/telemetry")
+    signs = Listener(mosquitto.port, "city/v1/demo/+/+/status")
+    try:
+        city.says("the city is talking")
+        leak = Simulation(mosquitto.port, "--scenario", "gas_leak")
+        city.says("this one waits until it ends")
+        leak.says("the city is talking")
+        heard = len(listener.heard)
+        wait_until(lambda: len(listener.heard) > heard + 200, 60)
+        leak.process.kill()
+        leak.end()
+        city.says("the city is talking", times=2)
+        heard = len(listener.heard)
+        wait_until(lambda: len(listener.heard) > heard + 200, 60)
+        leak = Simulation(mosquitto.port, "--scenario", "gas_leak")
+        leak.says("the city is talking")
+        leak.end()
+        city.says("the city is talking", times=3)
+        wait_until(lambda: set(dict(signs.heard).values()) == {b"online"}, 60)
+        time.sleep(1)
+        assert set(dict(signs.heard).values()) == {b"online"}
+    finally:
+        signs.close()
+        city.end()
+        listener.close()
+    assert sum("waits" in line for line in city.said) == 2
