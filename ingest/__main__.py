@@ -163,7 +163,7 @@ def run(
         if abs(now_ms - told_ms) >= _METRICS_MS:
             pipeline.tell_metrics(now_ms)
             told_ms = now_ms
-        keeper.look(now_ms)
+        keeper.look(now_ms, time.monotonic_ns() // 1_000_000)
         watchdog.look(now_ms)
         nightly.look(now_ms)
         pipeline.recount = nightly.result

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from devices.site import Site
+from ingest.clock_trust import ClockTrust
 from ingest.errors import IngestError
 from ingest.journal import Journal
 from ingest.store import Store
@@ -42,6 +43,8 @@ class Keeper(threading.Thread):
         self._writer = writer
         self._judged = judged
         self._journal_ms = site.journal_days * _DAY_MS
+        self._clock = ClockTrust(journal.received_ms)
+        self._believed = False
         self._asked = threading.Event()
         self._stopping = threading.Event()
         self._now_ms = 0
@@ -50,8 +53,9 @@ class Keeper(threading.Thread):
         self._trouble = ""
         self._told = False
 
-    def look(self, now_ms: int) -> None:
-        """Tell the time; once a minute that starts a turn of work, in the thread."""
+    def look(self, now_ms: int, steady_ms: int) -> None:
+        """Tell the time, and what counts it evenly; once a minute that starts a turn of work, in the thread."""
+        self._believed = self._clock.look(now_ms, steady_ms)
         if now_ms // _MINUTE_MS == self._now_ms // _MINUTE_MS:
             return
         self._now_ms = now_ms
@@ -73,16 +77,17 @@ class Keeper(threading.Thread):
             if self._stopping.is_set():
                 return
             self._asked.clear()
-            self.turn(self._now_ms)
+            self.turn(self._now_ms, self._believed)
 
-    def turn(self, now_ms: int) -> None:
+    def turn(self, now_ms: int, believed: bool = True) -> None:
         """Do everything that is due at an instant, step by step; what fails is tried again at the next turn.
 
+        Nothing is removed by a clock that is not believed.
         It is told when it fails twice running: of a store that is away for a moment the writer has told already.
         """
         try:
             self._summarise(now_ms)
-            if abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
+            if believed and abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
                 self._remove_journal(now_ms)
                 self._expire(now_ms)
                 self._expired_ms = now_ms

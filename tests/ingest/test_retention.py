@@ -110,7 +110,7 @@ def test_the_writer_comes_between_the_steps(
     store.write([reading({"conc_ppm": 1.0}, T_MS + n * 6_000, f"gas-{n % 9}") for n in range(11_000)], 1)
     caplog.set_level(logging.INFO)
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
-    keeper.look(T_MS + 95 * DAY_MS)
+    keeper.look(T_MS + 95 * DAY_MS, 0)
     wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
     for n in range(10):
         store.write([reading({"conc_ppm": 2.0}, T_MS + 95 * DAY_MS + n, "gas-99")], n + 2)
@@ -128,24 +128,48 @@ def test_the_writer_comes_between_the_steps(
 def test_a_turn_once_a_minute(site: Site, journal: Journal, store: SqliteStore) -> None:
     turns: list[int] = []
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
-    keeper.turn = turns.append  # type: ignore[method-assign]
+    keeper.turn = lambda now_ms, _believed: turns.append(now_ms)  # type: ignore[method-assign]
     for now_ms in (T_MS, T_MS + 1, T_MS + 59_999, T_MS + 60_000, T_MS + 60_001):
-        keeper.look(now_ms)
+        keeper.look(now_ms, now_ms)
         wait_until(lambda now_ms=now_ms: turns and turns[-1] // MIN_MS == now_ms // MIN_MS)
     keeper.stop()
     assert turns == [T_MS, T_MS + MIN_MS]
 
 
+def test_nothing_is_removed_by_a_clock_that_leapt_ahead(
+    tmp_path: Path, site: Site, journal: Journal, store: SqliteStore
+) -> None:
+    for day in range(3):
+        journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
+    store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
+    keeper = keeper_of(replace(site, journal_days=3), journal, store, Writer(Stored(3)))
+    begun_ms, turns = T_MS + 2 * DAY_MS, []
+    work, keeper.turn = keeper.turn, lambda *told: turns.append(told)  # type: ignore[method-assign]
+
+    def worked(now_ms: int, passed_ms: int) -> tuple[int, int]:
+        keeper.look(now_ms, passed_ms)
+        wait_until(lambda: turns)
+        work(*turns.pop())
+        return len(files(tmp_path)), len(store.rows("gas_alarm", [], 100))
+
+    assert worked(begun_ms + 60_000, 60_000) == (3, 1)
+    assert worked(begun_ms + 365 * DAY_MS, 120_000) == (3, 1)
+    assert worked(begun_ms + 180_000, 180_000) == (3, 1)
+    assert worked(begun_ms + 365 * DAY_MS, 240_000) == (3, 1)
+    assert worked(begun_ms + 366 * DAY_MS, 240_000 + DAY_MS) == (1, 0), "a day later it is the clock's word"
+    keeper.stop()
+
+
 def test_stopping_does_not_wait_for_a_turn_to_end(site: Site, journal: Journal, store: SqliteStore) -> None:
     store.write([reading({"conc_ppm": 1.0}, T_MS + n * MIN_MS) for n in range(5_000)], 1)
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
-    keeper.look(T_MS + DAY_MS * 5)
+    keeper.look(T_MS + DAY_MS * 5, 0)
     wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
     keeper.stop()
     assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) < 5_000
     never_begun = keeper_of(site, journal, store, Writer(Stored(1)))
     never_begun.stop()
-    never_begun.look(T_MS)
+    never_begun.look(T_MS, 0)
     assert not never_begun.is_alive()
 
 
