@@ -75,8 +75,10 @@ LAID_OUT = """([boxes, full]) => {
 }"""
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("size", [FULL_HD, UHD], ids=["1080p", "4k"])
+# Everything is sized by the height of the screen; the longer words are enough to see that it is.
+@pytest.mark.parametrize(
+    ("size", "language"), [(FULL_HD, "zh"), (FULL_HD, "en"), (UHD, "en")], ids=["1080p-zh", "1080p-en", "4k-en"]
+)
 def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: ViewportSize, language: str) -> None:
     """In every scene nothing is smaller than 16 pixels at 1080 lines, key figures have 40, and nothing overlaps."""
     times = size["height"] / 1080
