@@ -8,7 +8,6 @@ Only what 1.8, 2 and 3 share is used; where they differ, it is dealt with here a
 - retention belongs to a bucket (:mod:`ingest.store.influx_keeping`).
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from ingest.store.base import Held, Series, WriteResult
 from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.influx_keeping import InfluxKeeping
 from ingest.store.influx_reading import InfluxReading, Server
+from ingest.store.influx_refusals import divided, reason_of, takes_none
 from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
 from ingest.store.spans import Wanted, series_of
@@ -70,24 +70,34 @@ class InfluxStore:
             self._keeping = InfluxKeeping(server, catalog, settings or StoreSettings(), state, self._post_minutes)
 
     def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
-        """See :meth:`Store.write`; a line the database refuses is bisected out."""
+        """See :meth:`Store.write`; a line the database refuses is found by dividing."""
         if not readings:
             return WriteResult(0)
+        result = self._written(readings)
+        place = {id(reading): number for number, reading in enumerate(readings)} if result.refused else {}
+        return WriteResult(result.stored, sorted(result.refused, key=lambda each: place[id(each[0])]))
+
+    def _written(self, readings: Sequence[Reading]) -> WriteResult:
         try:
             self._post(self._bucket, self._lines.of(readings))
         except ApiException as error:
             if error.status in _SPLIT and len(readings) > 1:
-                return self._halves(readings, position)
+                return self._parts(readings, "")
             if error.status not in _POISON:
                 raise StoreError(self._sentence(error, self._bucket)) from error
-            if len(readings) == 1:
-                return WriteResult(0, [(readings[0], _reason(error))])
-            return self._halves(readings, position)
+            reason = reason_of(error)
+            if len(readings) == 1 or takes_none(reason, len(readings)):
+                return WriteResult(0, [(each, reason) for each in readings])
+            return self._parts(readings, reason)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
         if self._keeping is not None:
             self._keeping.note(readings)
         return WriteResult(len(readings))
+
+    def _parts(self, readings: Sequence[Reading], reason: str) -> WriteResult:
+        first, second = (self._written(part) for part in divided(readings, reason))
+        return WriteResult(first.stored + second.stored, [*first.refused, *second.refused])
 
     def position(self) -> tuple[int, int, int]:
         """Return zeros: this store keeps no position."""
@@ -170,17 +180,12 @@ class InfluxStore:
             # A page that some other server, or a proxy between, gives to everybody keeps no reading.
             raise StoreError(f"InfluxDB at {self._base} answers a write with {status}, expected {_KEPT}")
 
-    def _halves(self, readings: Sequence[Reading], position: int) -> WriteResult:
-        middle = len(readings) // 2
-        first, second = self.write(readings[:middle], position), self.write(readings[middle:], position)
-        return WriteResult(first.stored + second.stored, [*first.refused, *second.refused])
-
     def _sentence(self, error: ApiException, bucket: str) -> str:
         if error.status in (401, 403):
             return f"InfluxDB at {self._base} refuses the token ({error.status}); check CITYDECK_INFLUX_TOKEN"
         if error.status == 404:
             return f"InfluxDB at {self._base} has no bucket {bucket!r} (404); create it or mend store.url"
-        return f"InfluxDB at {self._base} answers {error.status}: {_reason(error)}"
+        return f"InfluxDB at {self._base} answers {error.status}: {reason_of(error)}"
 
     def _post_minutes(self, bucket: str, lines: list[str]) -> str:
         try:
@@ -188,17 +193,7 @@ class InfluxStore:
         except ApiException as error:
             if error.status not in _POISON:
                 raise StoreError(self._sentence(error, bucket)) from error
-            return _reason(error)
+            return reason_of(error)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
         return ""
-
-
-def _reason(error: ApiException) -> str:
-    body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or error.reason)
-    try:
-        found = json.loads(body)
-        return str(found.get("message") or found.get("error") or body)[:300]
-    except (ValueError, AttributeError):
-        # A proxy answers with a page: its status line says as much in one line.
-        return " ".join(body.split())[:300] if not body.lstrip().startswith("<") else str(error.reason)

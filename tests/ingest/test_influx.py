@@ -4,6 +4,7 @@ import http.server
 import re
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,6 +101,48 @@ def test_several_poison_lines_each_have_their_own_words(store: InfluxStore) -> N
     result = store.write(batch, 64)
     assert (result.stored, [found.position for found, _ in result.refused]) == (60, [0, 31, 32, 63])
     assert [("temp_c" in sentence) for _, sentence in result.refused] == [False, True, False, True]
+
+
+@pytest.fixture
+def writes(store: InfluxStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many lines each request to write had."""
+    sizes: list[int] = []
+    post = store._post
+
+    def counted(bucket: str, lines: list[str]) -> None:
+        sizes.append(len(lines))
+        post(bucket, lines)
+
+    monkeypatch.setattr(store, "_post", counted)
+    return sizes
+
+
+def test_many_that_conflict_are_found_in_a_few_writes(influx: Influx, store: InfluxStore, writes: list[int]) -> None:
+    """One in ten is a text where the database knows a number, scattered over a batch with other fields and devices."""
+    store.write([reading({"conc_ppm": 1.0}, T_MS - 1)], 1)
+    batch = [
+        reading(
+            {"conc_ppm": "plenty", "temp_c": 3.0} if n % 10 == 0 else {"conc_ppm" if n % 2 else "temp_c": float(n)},
+            T_MS + n, f"gas-{n % 7}", position=n,
+        )
+        for n in range(5_000)
+    ]  # fmt: skip
+    writes.clear()
+    result = store.write(batch, 5_000)
+    assert (result.stored, [found.position for found, _ in result.refused]) == (4_500, [*range(0, 5_000, 10)])
+    assert len(writes) < 10, writes
+
+
+def test_what_is_too_old_is_found_by_its_time(influx: Influx, store: InfluxStore, writes: list[int]) -> None:
+    influx.rows(f'ALTER RETENTION POLICY "autogen" ON "{influx.database}" DURATION 168h')
+    now_ms = time.time_ns() // 1_000_000
+    batch = [reading({"conc_ppm": 1.0}, now_ms - n % 3 * 30 * 86_400_000 - n, position=n) for n in range(1_200)]
+    result = store.write(batch, 1_200)
+    assert [found.position for found, _ in result.refused] == [n for n in range(1_200) if n % 3]
+    assert all("retention" in sentence for _, sentence in result.refused)
+    assert (result.stored, len(writes) < 40) == (400, True), writes
+    (row,) = influx.rows("SELECT count(conc_ppm) FROM gas_alarm")
+    assert row["count"] == 400
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
