@@ -15,13 +15,13 @@ _AFTERWARDS_MS = 8_000
 
 
 class DroneDay:
-    """Once a second in the air and shortly after, every half minute on the ground."""
+    """Once a second in the air and shortly after, every ten seconds on the ground: three times within what counts as silence."""
 
     def __init__(self, setting: Setting, flights: Flights) -> None:
         """Follow the plan of flights."""
         self._setting, self._flights = setting, flights
         drones = setting.of_kind("drone")
-        self._fast, self._slow = Rhythm(drones, 1), Rhythm(drones, 30)
+        self._fast, self._slow = Rhythm(drones, 1), Rhythm(drones, 10)
 
     def due(self, window: Window) -> Iterable[Report]:
         """Return the reports of a window."""

@@ -11,7 +11,7 @@ from simulators.days.poles import PoleDay
 from simulators.days.traffic import GROUPS, HOUR_SHARES, traffic_day
 from simulators.days.trucks import TruckDay
 from simulators.moment import Window
-from tests.simulators.city import at_ms, clock, demo_site, setting
+from tests.simulators.city import at_ms, clock, demo_site, feed, readings, setting
 
 DAY = clock().moment(at_ms(12)).day
 
@@ -169,3 +169,21 @@ def test_dock_knows_where_its_drone_is():
         for drone in of_kind("drone")[:4]:
             inside = docks.telemetry(demo_site().devices[drone.parent], moment)["drone_in_dock"]
             assert inside == (drones.telemetry(drone, moment)["mode"] < 3)
+
+
+def test_no_device_is_quiet_for_as_long_as_counts_as_silence():
+    """A report may come a little late, and a healthy city must not flicker."""
+    site, minutes = demo_site(), 8
+    began_ms = at_ms(6)
+    talk = feed(began_ms, incidents=False)
+    last_ms: dict[str, int] = {}
+    longest_ms: dict[str, int] = {}
+    for begin_ms in range(began_ms, began_ms + minutes * 60_000, 10_000):
+        for message in talk.due(begin_ms, begin_ms + 10_000):
+            for device, kind in {(reading.device, reading.kind) for reading in readings(message)}:
+                quiet_ms = message.at_ms - last_ms.get(device, message.at_ms)
+                last_ms[device] = message.at_ms
+                longest_ms[kind] = max(longest_ms.get(kind, 0), quiet_ms)
+    assert {"drone", "light_pole", "gateway"} <= set(longest_ms)
+    for kind, quiet_ms in longest_ms.items():
+        assert quiet_ms <= site.catalog.kinds[kind].stale_after_s * 1_000 * 0.9, kind
