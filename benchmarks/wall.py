@@ -4,6 +4,7 @@ The page is a real one in headless Chromium. Each sample is taken in the same sc
 its garbage is collected, so that a creep is a creep.
 """
 
+import math
 import tempfile
 import time
 from pathlib import Path
@@ -32,6 +33,10 @@ _SIZE: Final[ViewportSize] = {"width": 1920, "height": 1080}
 _WARM_UP_S = 240.0
 # A round of seven scenes a minute and a bit: more turns in an hour than a wall has in three.
 _SCENE_S = 9
+# A page under way makes new garbage meanwhile: so little less is no less.
+_COLLECTIONS = 5
+_SETTLED_MB = 0.05
+_SWEEP_MS = 100
 # Nodes that are counted and stand nowhere in the page are held by somebody.
 _IN_PAGE = """() => {
   const walker = document.createTreeWalker(document, NodeFilter.SHOW_ALL);
@@ -93,18 +98,29 @@ def _open(page: Page, town: Town) -> None:
 
 
 def _sample(page: Page, devtools: CDPSession) -> dict[str, float]:
-    # Twice: what the first leaves behind by finalisers goes with the second.
-    for _ in range(2):
-        devtools.send("HeapProfiler.collectGarbage")
-    heap: dict[str, Any] = devtools.send("Runtime.getHeapUsage")
+    heap_mb = _collected_mb(page, devtools)
     counters: dict[str, Any] = devtools.send("Memory.getDOMCounters")
     return {
-        "heap_mb": heap["usedSize"] / 1e6,
+        "heap_mb": heap_mb,
         "nodes": float(counters["nodes"]),
         "in_page": float(page.evaluate(_IN_PAGE)),
         "listeners": float(counters["jsEventListeners"]),
         "turns": float(page.evaluate("window.turned")),
     }
+
+
+def _collected_mb(page: Page, devtools: CDPSession) -> float:
+    """Collect garbage until no less is left: what one collection leaves behind by finalisers goes with a later one."""
+    least = math.inf
+    for _ in range(_COLLECTIONS):
+        devtools.send("HeapProfiler.collectGarbage")
+        usage: dict[str, Any] = devtools.send("Runtime.getHeapUsage")
+        before, least = least, min(least, usage["usedSize"] / 1e6)
+        if before - least < _SETTLED_MB:
+            break
+        # Its sweeping ends between two tasks of the page, never within one.
+        page.wait_for_timeout(_SWEEP_MS)
+    return least
 
 
 def slope_per_h(samples: list[tuple[float, dict[str, float]]], key: str) -> float:

@@ -11,6 +11,10 @@ const FLASH_MS = 700;
 const DIMMED = 0.12;
 // Room around what the camera looks at: for its sign and the label above it.
 const MARGIN = 80;
+// Parts of a source that are kept when they are out of view. MapLibre's own number is five views' worth of every source,
+// some of them of three thousand devices: a wall whose camera follows alarms fills it for hours. What is not kept is cut
+// again, in a worker, from what the page holds anyway.
+const KEPT_TILES = 4;
 
 export function webgl2() {
   return Boolean(document.createElement("canvas").getContext("webgl2"));
@@ -34,6 +38,7 @@ export async function glMap(container, { basemap, routes, areas, fixed, shapes, 
     fadeDuration: 0,
     maxZoom: 17,
     minZoom: 9,
+    maxTileCacheSize: KEPT_TILES,
     locale: { "NavigationControl.ZoomIn": say("map.zoom_in"), "NavigationControl.ZoomOut": say("map.zoom_out") },
   });
   scope.add(() => map.remove());
