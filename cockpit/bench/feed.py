@@ -95,7 +95,7 @@ class SandboxFeed:
 
     def _tell(self) -> None:
         self._told_s = time.monotonic()
-        self.sandbox.write()
+        self.sandbox.keeping.write()
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()

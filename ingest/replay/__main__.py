@@ -117,7 +117,8 @@ def _publish(site: Site, source: Source, address: BrokerAddress, pace: Pace, loo
 def _play(site: Site, source: Source, folder: Path, pace: Pace) -> None:
     bar = _Bar(source, pace, site.timezone)
     begun_s = time.monotonic()
-    with Sandbox(site, folder) as sandbox:
+    # Slowly played, one process has time enough for all of it.
+    with Sandbox(site, folder, apart=not pace.speed) as sandbox:
         played = sandbox.play(source, pace, lambda p: bar.tell(p.at_ms, p.messages))
     bar.end(played.at_ms, played.messages)
     lasted_s = max(time.monotonic() - begun_s, 1e-3)

@@ -7,16 +7,17 @@ in it knows a broker or a channel for notices, so nothing of it reaches the live
 import threading
 from bisect import bisect_right
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Protocol, Self
 
 import sqlalchemy as sa
 
+from devices.errors import RecordingError
 from devices.readings import Reading
 from devices.recording import Message
 from devices.site import Site
@@ -25,25 +26,26 @@ from ingest.alarms.database import open_alarms
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Unregistered
-from ingest.errors import ReplayError
-from ingest.journal import Journal
-from ingest.ledger import Hops, Ledger, Stored, count_stored, ledger_document, stored_counts
+from ingest.errors import IngestError, JournalError, ReplayError
+from ingest.ledger import Hops, Ledger, Stored, ledger_document
 from ingest.places import MAIN, Places
 from ingest.records import Record
+from ingest.replay.apart import Apart
+from ingest.replay.keeping import InThread, Keeping
 from ingest.replay.pace import Pace
 from ingest.replay.source import Source
 from ingest.replay.timing import Timing
-from ingest.store import WriteResult, open_store
+from ingest.store import open_store
 
 _SECOND_MS = 1_000
-# Of many readings of one device only the page is written.
-_BATCH = 50_000
 # Vehicles are told apart in a sandbox as they are in every other one, and as in no live city.
 _SECRET = b"citydeck sandbox"
 MARK = "sandbox"
 # Alarms are named by their point and position: behind all positions there are, no name is that of a live alarm.
 _APART = 1 << 50
 _received_ms = attrgetter("received_ms")
+# As in ingest.records: one is made for every message.
+_record = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -57,14 +59,6 @@ class Played:
     at_ms: int = 0
 
 
-class _Writing(NamedTuple):
-    """Readings that the store is taking, up to a position of the journal."""
-
-    position: int
-    readings: list[Reading]
-    result: Future[WriteResult]
-
-
 class Audience(Protocol):
     """Is shown what happens in a sandbox; called by whoever plays it."""
 
@@ -76,8 +70,16 @@ class Audience(Protocol):
 class Sandbox:
     """A city of its own in an empty folder; whoever looks into its engine meanwhile must hold ``turn``."""
 
-    def __init__(self, site: Site, folder: Path, audience: Callable[[Engine], Audience] | None = None) -> None:
+    def __init__(
+        self, site: Site, folder: Path, audience: Callable[[Engine], Audience] | None = None, apart: bool = False
+    ) -> None:
         """Make it.
+
+        Args:
+            site: the city.
+            folder: where all of it is kept.
+            audience: who is shown what happens.
+            apart: keep journal and store by a process of its own, which pays for long recordings at full speed.
 
         Raises:
             ReplayError: the folder is not empty.
@@ -97,24 +99,21 @@ class Sandbox:
         places = Places(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text("A replay was played here; nothing in it is live.\n", encoding="utf-8")
-        # What is lost by a power cut is played again.
-        self._journal = Journal(places.journal, durable=False)
         self._database = open_alarms(self.site, places)
         sa.event.listen(self._database.engine, "connect", _do_not_wait_for_the_disk)
         self._database.migrate()
         self._timing = Timing(self._database, places.alarms)
-        self._store = open_store(self.site, places, durable=False)
         self._decoder = Decoder(self.site, Unregistered())
         self._engine = Engine(self.site)
         self._ledger = Ledger()
-        self._stored, self._counts = Stored(), stored_counts()
+        self._position = 0
         self._audience = None if audience is None else audience(self._engine)
         self.turn = threading.Lock()
-        self._readings: list[Reading] = []
-        self._writer = ThreadPoolExecutor(1, "store")
-        self._writing: _Writing | None = None
         self._second = 0
         self.played = Played()
+        store = open_store(self.site, places, durable=False)
+        # Begun last: nothing is left running where something else cannot be opened.
+        self.keeping: Keeping = Apart(places, store) if apart else InThread(places, store)
 
     def __enter__(self) -> Self:
         return self
@@ -122,9 +121,7 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.shutdown()
-        self._journal.close()
-        self._store.close()
+        self.keeping.close()
         self._timing.close()
         self._database.close()
 
@@ -135,20 +132,29 @@ class Sandbox:
             RecordingError: the recording is cut off or damaged; what came before was played.
         """
         pace.begin(source.from_ms)
-        for block in source.messages():
-            begin = 0
-            while begin < len(block) and _awaited(block[begin].received_ms, pace):
-                end = self._end(block, begin, pace.due_ms())
-                with self.turn:
-                    self._take(block[begin:end])
-                begin = end
-            told(self.played)
-            if pace.stopped:
-                break
-        with self.turn:
-            self.write()
-            self._settle()
+        try:
+            for block in source.messages():
+                begin = 0
+                while begin < len(block) and _awaited(block[begin].received_ms, pace):
+                    end = self._end(block, begin, pace.due_ms())
+                    with self.turn:
+                        self._take(block[begin:end])
+                    begin = end
+                told(self.played)
+                if pace.stopped:
+                    break
+        except (RecordingError, JournalError):
+            with suppress(IngestError):
+                self._finish()
+            raise
+        self._finish()
         return self.played
+
+    def _finish(self) -> None:
+        with self.turn:
+            self.keeping.write()
+            self.keeping.settle()
+            self._count()
 
     def _end(self, block: list[Message], begin: int, due_ms: float) -> int:
         """Return where the part of a block ends that is taken at once: what is due, and of one second.
@@ -159,39 +165,39 @@ class Sandbox:
         last_ms = at_ms
         if at_ms // _SECOND_MS == self._second:
             last_ms = round(max(at_ms, min(due_ms, at_ms - at_ms % _SECOND_MS + _SECOND_MS - 1)))
-        end = begin + 1
-        while end < len(block) and block[end].received_ms <= last_ms:
-            end += 1
-        return end
+        return bisect_right(block, last_ms, begin + 1, key=_received_ms)
 
     def _take(self, part: list[Message]) -> None:
-        instants = [
-            ([(message.topic, message.payload) for message in instant], received_ms)
-            for received_ms, instant in groupby(part, _received_ms)
+        begin = self._position + 1
+        records = [
+            _record(Record, (position, received_ms, topic, payload))
+            for position, (received_ms, topic, payload) in enumerate(part, begin)
         ]
-        positions = self._journal.append_each(instants)
-        records = self._journal.read(positions.start - 1, len(positions))
+        self._position += len(part)
         outcomes = self._decoder.outcomes(records)
-        touched = self._kept([_apart(each) for each in self._engine.feed(outcomes)], records)
+        touched = self._applied([_apart(each) for each in self._engine.feed(outcomes)], records)
         now_ms = self._engine.memory.now_ms
         second = now_ms // _SECOND_MS
         if second != self._second:
             self._second = second
             self._timing.look(now_ms)
         readings = [reading for outcome in outcomes for reading in outcome.readings]
-        self._readings += readings
-        if len(self._readings) >= _BATCH:
-            self.write()
+        self.keeping.add(part, readings)
         played = self.played
         ledger = self._ledger
         ledger.count(outcomes)
         played.messages = ledger.decoded + ledger.quarantined + ledger.duplicate
         played.quarantined = ledger.quarantined
         played.at_ms = now_ms
+        self._count()
         if self._audience is not None:
             self._audience.took(touched, readings)
 
-    def _kept(self, transitions: list[Transition], records: list[Record]) -> list[tuple[str, int]]:
+    def _count(self) -> None:
+        kept = self.keeping.kept
+        self.played.readings = kept.stored + kept.refused
+
+    def _applied(self, transitions: list[Transition], records: list[Record]) -> list[tuple[str, int]]:
         """Apply transitions instant by instant, so that it makes no difference how much is taken at once."""
         touched: list[tuple[str, int]] = []
         first = records[0].position + _APART
@@ -203,30 +209,9 @@ class Sandbox:
 
     def ledger(self) -> dict[str, object]:
         """Return what came in and what became of it."""
-        messages = self._journal.messages
+        messages, kept = self.played.messages, self.keeping.kept
         hops = Hops(self.played.at_ms, messages, messages, 0.0, 0.0)
-        return ledger_document(self._ledger, self._stored, hops, self._counts.kinds())
-
-    def write(self) -> None:
-        """Let the store have what waits for it; by itself that happens once there are some thousand readings.
-
-        It takes them beside what is played, one batch at a time.
-        """
-        self._settle()
-        readings, self._readings = self._readings, []
-        position = self._journal.last
-        self._writing = _Writing(position, readings, self._writer.submit(self._store.write, readings, position))
-
-    def _settle(self) -> None:
-        """Wait for what the store was given, and count it."""
-        if self._writing is None:
-            return
-        (position, readings, result), self._writing = self._writing, None
-        written = result.result()
-        self.played.readings += len(readings)
-        stored = self._stored
-        self._stored = Stored(position, stored.stored + written.stored, stored.refused + len(written.refused))
-        count_stored(self._counts, readings, written.refused)
+        return ledger_document(self._ledger, Stored(kept.position, kept.stored, kept.refused), hops, kept.kinds)
 
 
 def _apart(transition: Transition) -> Transition:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from devices.errors import RecordingError
@@ -13,6 +14,20 @@ from ingest.recording.importing import check_kinds
 from ingest.records import TICK, of_the_city
 
 _BATCH = 2_000
+_TOPICS_KEPT = 200_000
+# As in ingest.records: one is made for every message.
+_message = tuple.__new__
+
+
+class _Wanted(dict[str, bool]):
+    """Remembers of each topic whether it is played."""
+
+    def __missing__(self, topic: str) -> bool:
+        # What the collector wrote for itself is not of the city, but for the ticks.
+        if len(self) >= _TOPICS_KEPT:
+            self.clear()
+        found = self[topic] = topic == TICK or of_the_city(topic)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +40,26 @@ class Source:
     is_file: bool
 
     def messages(self, begin_ms: int | None = None) -> Iterator[list[Message]]:
-        """Yield the messages from an instant on, batch by batch.
+        """Yield the messages from an instant on, batch by batch; their times never go back, as in a journal.
 
         Raises:
             RecordingError: the file is cut off or damaged.
             JournalError: the journal is.
         """
         begin_ms = self.from_ms if begin_ms is None else begin_ms
+        newest_ms = begin_ms
         for batch in self._file() if self.is_file else self._journal(begin_ms):
-            # Nearly every batch lies within, whole.
-            received_ms = [each.received_ms for each in batch]
-            if received_ms and not begin_ms <= min(received_ms) <= max(received_ms) < self.to_ms:
+            times = [received_ms for received_ms, _, _ in batch]
+            # Nearly every batch lies within, whole and in order.
+            if times and not (newest_ms <= times[0] and times[-1] < self.to_ms and times == sorted(times)):
                 batch = [each for each in batch if begin_ms <= each.received_ms < self.to_ms]
+                lifted = accumulate([each.received_ms for each in batch], max, initial=newest_ms)
+                times = list(lifted)[1:]
+                batch = [
+                    Message(at_ms, topic, payload) for at_ms, (_, topic, payload) in zip(times, batch, strict=True)
+                ]
             if batch:
+                newest_ms = times[-1]
                 yield batch
 
     def _file(self) -> Iterator[list[Message]]:
@@ -46,16 +68,16 @@ class Source:
 
     def _journal(self, begin_ms: int) -> Iterator[list[Message]]:
         journal = Journal(self.path)
+        wanted = _Wanted()
         try:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
-                records = [record for record in journal.read(after, _BATCH) if record.position <= last]
+                records = journal.read(after, _BATCH)[: last - after]
                 after = records[-1].position
-                # What the collector wrote for itself is not of the city, but for the ticks.
                 yield [
-                    Message(record.received_ms, record.topic, record.payload)
-                    for record in records
-                    if record.topic == TICK or of_the_city(record.topic)
+                    _message(Message, (received_ms, topic, payload))
+                    for _, received_ms, topic, payload in records
+                    if wanted[topic]
                 ]
         finally:
             journal.close()

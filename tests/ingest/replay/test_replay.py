@@ -14,8 +14,6 @@ from click.testing import CliRunner, Result
 
 from devices.readings import Reading
 from devices.recording import Message, Writer
-from devices.site import Site
-from devices.site_file import load_site
 from ingest.alarms.audit import Person
 from ingest.alarms.commands.shelving import Shelving, shelve
 from ingest.alarms.database import AlarmDatabase
@@ -31,33 +29,14 @@ from ingest.replay.sandbox import Sandbox
 from ingest.replay.shifting import shifted
 from ingest.replay.source import journal_source
 from ingest.watchdog import topic_of
-from tests.ingest.messages import T_MS, gas, hj212, passage
+from tests.ingest.messages import T_MS, gas, hj212
 from tests.ingest.publisher import Listener
 from tests.ingest.recording.test_recording import HEADER
+from tests.ingest.replay.recorded import DENSE_S, SECOND, SECONDS, dumped, journaled, site_of
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import free_port
 from tests.servers.waiting import wait_until
 from tests.sites import small_site_text
-
-SECOND = 1_000
-SECONDS = 420
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a data folder that heard seven minutes with a gas leak, two heavy trucks and something odd."""
-    (tmp_path / "site.toml").write_text(small_site_text())
-    journal = Journal(tmp_path / "var" / "journal", durable=False)
-    for second in range(SECONDS):
-        at_ms = T_MS + second * SECOND
-        batch = [(TICK, b""), gas("gas-1", 60 if 100 <= second < 200 else 3, ts=at_ms, seq=second)]
-        if second in (300, 360):
-            batch.append(passage("wim-1", f"p{second}", at_ms, 30_000))
-        if second == 400:
-            batch.append(("city/v1/demo/gas_alarm/gas-1/telemetry", b"{"))
-        journal.append(batch, at_ms)
-    journal.close()
-    return tmp_path
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -114,16 +93,6 @@ def test_a_watchdog_of_then_does_not_speak_for_the_collector_of_now(
     assert [topic.split("/")[0] for topic, _ in heard.heard] == ["city"]
 
 
-def dumped(folder: Path) -> dict[str, list[str]]:
-    """Return everything a sandbox holds, as SQL."""
-    found = {}
-    for name in ("alarms.db", "readings.db"):
-        database = sqlite3.connect(folder / name)
-        found[name] = [line for line in database.iterdump() if "alembic" not in line]
-        database.close()
-    return found
-
-
 def test_two_sandboxes_hold_the_same_bytes(folder: Path) -> None:
     for name in ("a", "b"):
         found = run(folder, "--sandbox", str(folder / name), "--speed", "max")
@@ -145,28 +114,6 @@ def test_the_pieces_a_recording_is_read_in_change_nothing(folder: Path, monkeypa
     monkeypatch.setattr("ingest.replay.source._BATCH", 7)
     run(folder, "--sandbox", str(folder / "b"), "--speed", "max")
     assert dumped(folder / "a") == dumped(folder / "b")
-
-
-DENSE_S = 90
-
-
-@pytest.fixture
-def dense(tmp_path: Path) -> Path:
-    """Return a data folder that heard a minute and a half, several instants a second, with alarms that come and go."""
-    (tmp_path / "site.toml").write_text(small_site_text())
-    journal = Journal(tmp_path / "var" / "journal", durable=False)
-    for step in range(DENSE_S * 8):
-        # The last one of a second shares its millisecond with the beginning of the next, as far as its device says.
-        at_ms = T_MS + step * 125 + step % 3
-        batch = [(TICK, b"")] if step % 8 == 0 else []
-        batch.append(gas("gas-1", 30 if step // 60 % 2 else 3, ts=at_ms, seq=step))
-        if step % 50 == 7:
-            batch.append(passage("wim-1", f"p{step}", at_ms, 30_000 + step))
-        if step % 31 == 0:
-            batch.append(("city/v1/demo/gas_alarm/gas-1/telemetry", b"{"))
-        journal.append(batch, at_ms)
-    journal.close()
-    return tmp_path
 
 
 class Shelver:
@@ -202,7 +149,7 @@ def played(dense: Path, name: str, due: Callable[[Pace], float] | None) -> tuple
     with pytest.MonkeyPatch.context() as patch:
         if due is not None:
             patch.setattr(Pace, "due_ms", due)
-        with Sandbox(_site(dense), dense / name, audience) as sandbox:
+        with Sandbox(site_of(dense), dense / name, audience) as sandbox:
             sandbox.play(source, Pace(source.from_ms, 0.0), lambda _: None)
             assert sandbox.played.messages == len(journaled(dense / "var" / "journal"))
     with made[0].database.write() as connection:
@@ -210,13 +157,6 @@ def played(dense: Path, name: str, due: Callable[[Pace], float] | None) -> tuple
         connection.execute(suppression.update().values(id="drawn"))
     made[0].database.close()
     return made[0].parts, dumped(dense / name)
-
-
-def journaled(folder: Path) -> list[tuple[int, str, bytes]]:
-    journal = Journal(folder)
-    found = [(r.received_ms, r.topic, r.payload) for r in journal.read(0, 100_000) if r.topic != TICK]
-    journal.close()
-    return found
 
 
 def test_how_much_is_taken_at_once_changes_nothing(dense: Path) -> None:
@@ -238,7 +178,7 @@ def test_messages_are_not_played_before_they_are_due(dense: Path) -> None:
     source = journal_source(dense / "var" / "journal", None, None)
     pace = Pace(source.from_ms, 1.0)
     pace.pause(True)
-    with Sandbox(_site(dense), dense / "slow") as sandbox:
+    with Sandbox(site_of(dense), dense / "slow") as sandbox:
         thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
         thread.start()
         for step in (9, 11, 40):
@@ -297,7 +237,7 @@ def test_it_can_be_paused_hastened_and_sent_ahead(folder: Path) -> None:
     pace = Pace(source.from_ms, 1.0)
     seen: list[int] = []
     pace.pause(True)
-    with Sandbox(_site(folder), folder / "a") as sandbox:
+    with Sandbox(site_of(folder), folder / "a") as sandbox:
         thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda played: seen.append(played.messages)))
         thread.start()
         press("+", pace)
@@ -311,14 +251,10 @@ def test_it_can_be_paused_hastened_and_sent_ahead(folder: Path) -> None:
         assert seen[-1] == sandbox.played.messages == SECONDS + 3
 
 
-def _site(folder: Path) -> Site:
-    return load_site(folder / "site.toml")
-
-
 def test_a_stop_ends_it_where_it_stands(folder: Path) -> None:
     source = journal_source(folder / "var" / "journal", None, None)
     pace = Pace(source.from_ms, 0.1)
-    with Sandbox(_site(folder), folder / "a") as sandbox:
+    with Sandbox(site_of(folder), folder / "a") as sandbox:
         thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
         thread.start()
         press("q", pace)
@@ -359,7 +295,7 @@ def test_a_leap_in_a_pause_plays_what_lies_between_and_no_more(folder: Path) -> 
     source = journal_source(folder / "var" / "journal", None, None)
     pace = Pace(source.from_ms, 1.0)
     pace.pause(True)
-    with Sandbox(_site(folder), folder / "a") as sandbox:
+    with Sandbox(site_of(folder), folder / "a") as sandbox:
         thread = threading.Thread(target=sandbox.play, args=(source, pace, lambda _: None))
         thread.start()
         pace.leap_to(T_MS + 60 * SECOND)
@@ -373,7 +309,7 @@ def test_a_leap_in_a_pause_plays_what_lies_between_and_no_more(folder: Path) -> 
 
 def test_its_alarms_have_no_names_of_live_ones(folder: Path) -> None:
     """Though its journal has the same records at the same places."""
-    site = _site(folder)
+    site = site_of(folder)
     source = journal_source(folder / "var" / "journal", None, None)
     with Sandbox(site, folder / "a") as sandbox:
         sandbox.play(source, Pace(source.from_ms, 0.0), lambda _: None)

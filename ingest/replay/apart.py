@@ -1,0 +1,148 @@
+"""Keeping in an interpreter of its own, so that playing at full speed has a core for itself.
+
+It is given batches through a socket and answers each with what is kept by now, or with why it cannot be. It ends with
+whoever plays, however that one ends, and knows no kinds: the store's tables must be there.
+"""
+
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from devices.catalog import Catalog
+from devices.readings import Reading
+from devices.recording import Message
+from ingest import heap
+from ingest.errors import IngestError, ReplayError
+from ingest.places import Places
+from ingest.replay.keeping import Batch, Keeper, Keeping
+from ingest.store import Store
+from ingest.store.sqlite import SqliteStore
+
+# How a pickle begins, and no pair in MessagePack.
+_PICKLED = b"\x80"
+_END = b""
+
+
+class _Sent(Reading, gc=False):
+    """A reading whose values are as they were, whatever their types."""
+
+    values: dict[str, Any]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[list[Message], list[_Sent]]).decode
+
+
+class Apart(Keeping):
+    """Keeps in a process of its own."""
+
+    def __init__(self, places: Places, store: Store) -> None:
+        """Begin; the store is left to it with its tables made."""
+        super().__init__()
+        with closing(store):
+            store.write([], 0)
+        self._folder = places.data
+        self._connection, theirs = Pipe()
+        with theirs:
+            command = [sys.executable, "-m", "ingest.replay.apart", str(theirs.fileno()), str(places.data)]
+            # In a session of its own: what ends whoever plays from the keyboard must not end it before.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), start_new_session=True
+            )
+        self._begun = False
+        self._gathered: list[bytes] = []
+
+    @property
+    def pid(self) -> int:
+        """Return the number of its process."""
+        return self._process.pid
+
+    def settle(self) -> None:
+        """See :meth:`ingest.replay.keeping.Keeping.settle`."""
+        if not self._begun:
+            return
+        self._begun = False
+        try:
+            answer = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+        if isinstance(answer, IngestError):
+            raise answer
+        self.kept = answer
+
+    def close(self) -> None:
+        """See :meth:`ingest.replay.keeping.Keeping.close`."""
+        self._connection.close()
+        self._process.wait()
+
+    def _gather(self, messages: Sequence[Message], readings: Sequence[Reading]) -> int:
+        # At once: what was just made lies near, and packed it takes a fourth of the room.
+        packed = _packed(messages, readings)
+        self._gathered.append(packed)
+        return len(packed)
+
+    def _begin(self) -> None:
+        try:
+            for part in self._gathered:
+                self._connection.send_bytes(part)
+            self._connection.send_bytes(_END)
+        except OSError as error:
+            raise self._ended() from error
+        self._gathered = []
+        self._begun = True
+
+    def _ended(self) -> ReplayError:
+        code = self._process.wait()
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        return ReplayError(
+            f"{self._folder}: the process that writes journal and store ended {how}; "
+            f"they are whole up to position {self.kept.position}"
+        )
+
+
+def _packed(messages: Sequence[Message], readings: Sequence[Reading]) -> bytes:
+    try:
+        return _encode((messages, readings))
+    except (OverflowError, UnicodeEncodeError):
+        # The store says of each such reading why it cannot hold it.
+        return pickle.dumps((messages, readings))
+
+
+def _received(connection: Connection) -> Batch:
+    """Return what was gathered, part by part, up to its end."""
+    batch = Batch([], [])
+    while body := connection.recv_bytes():
+        messages, readings = pickle.loads(body) if body.startswith(_PICKLED) else _decode(body)
+        batch.messages.extend(messages)
+        batch.readings.extend(readings)
+    return batch
+
+
+def main(connection: Connection, folder: Path) -> None:
+    """Keep what comes, until nobody is there any more, or a batch cannot be kept."""
+    places = Places(folder)
+    keeper = Keeper(places, SqliteStore(places.readings, Catalog({}), durable=False))
+    with closing(keeper), suppress(EOFError, ConnectionError):
+        while True:
+            batch = _received(connection)
+            try:
+                connection.send(keeper.keep(batch))
+            except IngestError as error:
+                connection.send(error)
+                break
+
+
+if __name__ == "__main__":
+    # A stop is told to whoever plays; this ends once all they gave is kept.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    heap.settle()
+    main(Connection(int(sys.argv[1])), Path(sys.argv[2]))
