@@ -42,7 +42,7 @@ class Backtests:
                 process.terminate()
 
     def _run(self, identifier: str, source: Origin) -> None:
-        sentence = "The cockpit ended while it ran; run it again."
+        sentence, why = "The cockpit ended while it ran; run it again.", backtesting.why_failed("backtest_cut_off")
         try:
             code, words = self._carried_out(identifier, source)
         except OSError as error:
@@ -51,9 +51,10 @@ class Backtests:
             return
         if not self._closing:
             log.warning("back-test %s ended with %d: %.500s", identifier, code, words)
-            sentence = f"It ended early: {words.strip()[-_WORDS:] or code}"
+            told = words.strip()[-_WORDS:] or str(code)
+            sentence, why = f"It ended early: {told}", backtesting.why_failed("backtest_ended_early", {"detail": told})
         try:
-            backtesting.end(self._database, identifier, sentence, time.time_ns() // 1_000_000)
+            backtesting.end(self._database, identifier, sentence, time.time_ns() // 1_000_000, why)
         except IngestError as error:
             log.warning("back-test %s: %s", identifier, error)
 

@@ -45,6 +45,8 @@ class LiveCity:
         self.open: dict[str, Document] = {}
         self.alarms_trouble = ""
         self.hub = Hub(self._snapshot)
+        # For a page that looks at another city and must hear of this one's alarms all the same.
+        self.alarm_hub = Hub(self._alarm_snapshot)
         self.metrics = CityMetrics(tuple(site.shards) or ("main",))
 
     def hear(self, topic: str, document: dict[str, Any]) -> None:
@@ -118,19 +120,24 @@ class LiveCity:
 
     def _snapshot(self, seq: int) -> Iterator[Document]:
         names = sorted(self.city.devices)
-        head = {
+        yield {**self._head_of(seq), "summary": self.summary(), **self._part(names[:_CHUNK])}
+        for start in range(_CHUNK, len(names), _CHUNK):
+            yield {"type": "snapshot_part", "seq": seq, **self._part(names[start : start + _CHUNK])}
+        yield {"type": "snapshot_end", "seq": seq}
+
+    def _alarm_snapshot(self, seq: int) -> Iterator[Document]:
+        yield self._head_of(seq)
+        yield {"type": "snapshot_end", "seq": seq}
+
+    def _head_of(self, seq: int) -> Document:
+        return {
             "type": "snapshot",
             "boot": self._boot,
             "seq": seq,
             **self._time(),
             "asset_version": self._asset_version,
             "alarms": list(self.open.values()),
-            "summary": self.summary(),
         }
-        yield {**head, **self._part(names[:_CHUNK])}
-        for start in range(_CHUNK, len(names), _CHUNK):
-            yield {"type": "snapshot_part", "seq": seq, **self._part(names[start : start + _CHUNK])}
-        yield {"type": "snapshot_end", "seq": seq}
 
     def _part(self, names: list[str]) -> Document:
         online = {name: self.city.devices[name].online for name in names}
@@ -151,7 +158,8 @@ class LiveCity:
                         self.open.pop(alarm["id"], None)
                     else:
                         self.open[alarm["id"]] = alarm
-                    self.hub.broadcast({"type": "alarm", "alarm": alarm})
+                    for hub in (self.hub, self.alarm_hub):
+                        hub.broadcast({"type": "alarm", "alarm": alarm})
             except AlarmError as error:
                 if not self.alarms_trouble:
                     log.warning("%s", error)
@@ -179,7 +187,8 @@ class LiveCity:
                 self._rate.look(journaled)
             heard_ms = max((shard.heard_ms for shard in self.city.shards.values()), default=0)
             data_at = self._at(heard_ms) if heard_ms else None
-            self.hub.broadcast({"type": "beat", **self._time(), "data_at": data_at})
+            for hub in (self.hub, self.alarm_hub):
+                hub.broadcast({"type": "beat", **self._time(), "data_at": data_at})
             self.hub.broadcast({"type": "summary", **self.summary()})
             await asyncio.sleep(_BEAT_S)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.fault_words import parted
 from cockpit.times import rfc3339
 from devices.catalog import Catalog
 from devices.errors import Fault
@@ -130,13 +131,13 @@ class RuleBoard:
         now_ms: int,
         whole: bool,
     ) -> Document:
-        unfit, exact = "", None
+        unfit, unfit_faults, exact = "", [], None
         if row["sequence"] is None and row["discarded_at"] is None:
             try:
                 base, made = records.drafted(connection, row, self._site)
                 exact = (base.number, made.digest)
             except Refused as error:
-                unfit = str(error)
+                unfit, unfit_faults = str(error), parted(error.values.get("faults", []))
         fitting = [each for each in tests if each["state"] == "done" and (each["base"], each["digest"]) == exact]
         zone = self._site.timezone
         names = ("number", "author", "author_role", "reason", "source", "edition", "grade", "restores", "approved_by")
@@ -146,6 +147,7 @@ class RuleBoard:
             **{name: rfc3339(row[name], zone) for name in times},
             "state": records.state_of(row, in_force, bool(fitting), now_ms),
             "unfit": unfit,
+            "unfit_faults": unfit_faults,
             "changes": msgspec.to_builtins(records.change_of(row)),
             "adopted": [self._adoption(each) for each in adopted.get(row["number"], [])],
             "backtest": self._backtest(tests[0], exact, now_ms, whole) if tests else None,
@@ -155,7 +157,10 @@ class RuleBoard:
         zone = self._site.timezone
         running = records.running(row, now_ms)
         state = "ended" if row["state"] in ("waiting", "running") and not running else row["state"]
-        result = None if row["result"] is None else msgspec.json.decode(row["result"])
+        kept = None if row["result"] is None else msgspec.json.decode(row["result"])
+        result, problem = (None, kept) if row["state"] == "failed" else (kept, None)
+        if problem is not None:
+            problem["faults"] = parted(problem["values"].pop("faults", []))
         if result is not None and not whole:
             result = {
                 **{key: result.get(key) for key in _SUMMARY},
@@ -171,6 +176,7 @@ class RuleBoard:
             "from": rfc3339(row["from_ms"], zone),
             "to": rfc3339(row["to_ms"], zone),
             "state": state,
+            "problem": problem,
             "exact": exact is not None and (row["base"], row["digest"]) == exact,
             "result": self.named(result) if whole and result is not None else result,
         }

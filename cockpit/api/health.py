@@ -30,12 +30,13 @@ async def ledger(parts: PartsNow) -> Document:
 
 
 @router.websocket("/ws/live")
-async def live(socket: WebSocket) -> None:
-    """A snapshot, then everything that changes."""
+async def live(socket: WebSocket, only: str = "") -> None:
+    """A snapshot, then everything that changes; ``only=alarms``: the open alarms, their changes and the beat alone."""
     parts: Parts = socket.app.state.parts
     await socket.accept()
     try:
-        await parts.live.hub.serve(socket.send_text)
+        hub = parts.live.alarm_hub if only == "alarms" else parts.live.hub
+        await hub.serve(socket.send_text)
     except (WebSocketDisconnect, RuntimeError):
         # Starlette tells a send on a closed socket in either way.
         return

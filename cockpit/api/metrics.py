@@ -31,7 +31,7 @@ async def metrics(parts: PartsNow, request: Request) -> Response:
         return refusal
     live = parts.live
     figures = CityFigures(
-        len(live.hub),
+        len(live.hub) + len(live.alarm_hub),
         live.summary()["kinds"],
         {shard: link.heard_ms for shard, link in live.city.shards.items()},
     )

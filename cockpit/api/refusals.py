@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from cockpit.fault_words import parted
 from cockpit.problems import Problem
 from ingest.errors import Refused, RefusedWhy
 
@@ -58,4 +59,7 @@ ACT_PROBLEMS = problems(401, 403, 404, 409, 422, 503)
 def refusal(error: Refused, **more: Any) -> Problem:
     """Return a refused command as a problem."""
     kind = _KINDS.get(error.why, "about:blank")
-    return Problem(_STATUS.get(error.why, 409), str(error), kind, code=error.code, values=error.values, **more)
+    values = dict(error.values)
+    if "faults" in values:
+        more["faults"] = parted(values.pop("faults"))
+    return Problem(_STATUS.get(error.why, 409), str(error), kind, code=error.code, values=values, **more)

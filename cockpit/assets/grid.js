@@ -24,7 +24,7 @@
       headerFontSize: "0.9375rem",
       rowHeight: "2.75rem",
       headerHeight: "2.5rem",
-      cellHorizontalPadding: "0.6rem",
+      cellHorizontalPadding: "0.5rem",
       wrapperBorderRadius: "0.375rem",
     });
     return made;

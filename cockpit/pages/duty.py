@@ -88,19 +88,20 @@ def _columns(say: Texts) -> list[dict[str, Any]]:
             **more,
         }
 
+    # Widths as they fit on a screen of 1920 pixels in the longer language; on a wider one they keep their shares.
     return [
         # The order of the list is the product's, not the reader's: the worst on top, always.
         {"field": "rank", "hide": True, "sort": "asc", "sortable": True, "sortIndex": 0},
         {"field": "raised_ms", "hide": True, "sort": "desc", "sortable": True, "sortIndex": 1},
-        column("priority", "duty.priority", 11, cellRenderer="PriorityCell", minWidth=110),
-        column("state_text", "duty.state", 19, cellRenderer="StateCell", minWidth=150),
-        column("what", "duty.what", 24, minWidth=150),
-        column("value_text", "duty.value", 14, minWidth=130, cellClass="numeric"),
-        column("place", "duty.place", 16, minWidth=110),
-        column("device_text", "duty.device", 19, minWidth=150),
-        column("raised_text", "duty.raised", 11, minWidth=130, cellClass="numeric"),
-        column("since_text", "duty.since", 11, minWidth=110, cellClass="numeric"),
-        column("acked_text", "duty.acked", 15, minWidth=150),
+        column("priority", "duty.priority", 146, cellRenderer="PriorityCell", minWidth=150),
+        column("state_text", "duty.state", 188, cellRenderer="StateCell", minWidth=150),
+        column("what", "duty.what", 246, minWidth=150),
+        column("value_text", "duty.value", 137, minWidth=130, cellClass="numeric"),
+        column("place", "duty.place", 138, minWidth=110),
+        column("device_text", "duty.device", 184, minWidth=150),
+        column("raised_text", "duty.raised", 112, minWidth=100, cellClass="numeric"),
+        column("since_text", "duty.since", 106, minWidth=100, cellClass="numeric"),
+        column("acked_text", "duty.acked", 132, minWidth=130),
     ]
 
 

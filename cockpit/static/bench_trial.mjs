@@ -4,7 +4,7 @@ import { get } from "./api.mjs";
 import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
 import { number } from "./format.mjs";
-import { selectInput } from "./inputs.mjs";
+import { fileInput, selectInput } from "./inputs.mjs";
 import { verdict } from "./rules_detail.mjs";
 import { resultParts } from "./rules_result.mjs";
 import { say } from "./texts.mjs";
@@ -35,19 +35,15 @@ export async function mount(element, scope) {
 function ways(drafts) {
   const attempt = (body) => (benchDesk.run ? benchDesk.act(`bench/runs/${benchDesk.run.id}/trial`, body) : toast(say("bench.no_run"), { problem: true }));
   const select = selectInput(say("bench.draft"), drafts.map((each) => [String(each.number), `#${each.number} ${each.reason}`]), "");
-  const file = el("input", { type: "file", class: "field", accept: ".toml,text/plain" });
-  file.addEventListener("change", async () => {
-    const [chosen] = file.files;
-    file.value = "";
-    if (!chosen) return;
+  const take = async (chosen) => {
     if (chosen.size > LARGEST) return toast(say("bench.too_large"), { problem: true });
     await attempt({ rules: await chosen.text() });
-  });
+  };
   return [
     drafts.length > 0
       ? el("div", { class: "bench-draft" }, select.element, el("button", { type: "button", class: "primary", "data-act": "try", onclick: () => attempt({ revision: Number(select.value()) }) }, say("bench.try")))
       : el("p", null, say("bench.no_drafts"), " ", el("a", { href: "rules" }, say("shell.rules"))),
-    el("label", { class: "bench-file" }, say("bench.rules_file"), file),
+    fileInput(say("bench.rules_file"), ".toml,text/plain", take),
   ];
 }
 

@@ -114,7 +114,7 @@ function evidence(item) {
       null,
       el("a", { href: address(`device/${encodeURIComponent(alarm.device)}`) }, alarm.device),
       ` ${alarm.priority} · ${moment(alarm.raised_at, live.now())} · ${say(alarm.active ? "cases.alarm_active" : "cases.alarm_over")} `,
-      el("span", { class: "quiet" }, alarm.id),
+      el("a", { class: "quiet", href: address(`duty?alarm=${encodeURIComponent(alarm.id)}`) }, alarm.id),
     ),
   );
   const pictures = item.evidence.map((each) =>

@@ -13,6 +13,14 @@ class Desk extends EventTarget {
     this.unackedOnly = false;
     this.opened = false;
     this.view = "none";
+    this.kept = null;
+    this.missing = "";
+  }
+
+  /** The chosen alarm: as it stands, or as it was found when it is not open any more. */
+  get alarm() {
+    if (this.chosen === null) return null;
+    return live.alarms.get(this.chosen) ?? (this.kept?.id === this.chosen ? this.kept : null);
   }
 
   /** The alarms on the list, in its order. */
@@ -23,14 +31,22 @@ class Desk extends EventTarget {
   choose(id, { open = this.opened } = {}) {
     if (id === this.chosen && open === this.opened) return;
     this.chosen = id;
+    this.missing = "";
     this.opened = open && id !== null;
     this.dispatchEvent(new Event("choose"));
   }
 
   /** Bring an alarm into sight, wherever it is listed, and choose it. */
   show(alarm) {
-    this.filter({ unackedOnly: false, view: alarm.suppression });
+    this.kept = alarm;
+    if (alarm.state !== "CLOSED") this.filter({ unackedOnly: false, view: alarm.suppression });
     this.choose(alarm.id, { open: true });
+  }
+
+  /** Say in the place of the evidence why the alarm that was asked for is not there. */
+  miss(sentence) {
+    Object.assign(this, { chosen: null, opened: true, missing: sentence });
+    this.dispatchEvent(new Event("choose"));
   }
 
   /** Move the choice by one; from nothing it goes to the worst alarm. */

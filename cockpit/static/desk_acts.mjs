@@ -23,7 +23,7 @@ export const ACT_KEYS = { comment: "c", shelve: "s", unshelve: "s", decide: "d",
 export function actsOn(alarm) {
   const roles = session()?.user ? session().roles : ["officer", "leader"];
   if (!roles.some((role) => role === "officer" || role === "leader")) return [];
-  if (timeWindow.past) return [];
+  if (timeWindow.past || alarm.state === "CLOSED") return [];
   const found = ["comment"];
   if (alarm.suppression === "shelved") found.push("unshelve");
   else if (alarm.suppression === "none" && alarm.priority !== "P1" && (alarm.priority !== "P2" || roles.includes("leader"))) found.push("shelve");

@@ -1,6 +1,6 @@
 // The alarms of one device, open and closed, newest first.
 
-import { get } from "./api.mjs";
+import { address, get } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { duration, moment } from "./format.mjs";
@@ -33,7 +33,7 @@ function line(alarm, words) {
     "li",
     { class: `${alarm.priority} is-${alarm.state}` },
     priorityBadge(alarm.priority, priorityText(alarm.priority)),
-    el("span", null, el("b", null, words.what(alarm)), ` ${words.value(alarm)}`),
+    el("span", null, el("a", { href: address(`duty?alarm=${encodeURIComponent(alarm.id)}`) }, el("b", null, words.what(alarm))), ` ${words.value(alarm)}`),
     el("span", { class: "numeric quiet" }, [moment(alarm.raised_at, live.now()), lasted].filter(Boolean).join(" · ")),
     el("span", { class: "state" }, stateMark(alarm.state), say(`state.${alarm.state}`)),
     el("span", { class: "quiet" }, acked),

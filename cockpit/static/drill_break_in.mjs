@@ -17,7 +17,7 @@ const WHEN_RAISED = new Set(["P3", "P4"]);
 export async function mount(_element, scope) {
   const words = await alarmWords();
   const band = el("div", { class: "drill-break-in", role: "alert", popover: "manual" });
-  const real = new Live(liveSocketAddress("ws/live"));
+  const real = new Live(liveSocketAddress("ws/live?only=alarms"));
   const raised = new Set();
   const seen = new Set();
   const since = el("span", { class: "numeric", "aria-live": "off" });
@@ -91,7 +91,7 @@ function room(band) {
 }
 
 function alarmParts(alarm, more, words, since, put) {
-  const to = liveAddress(`duty?lang=${settings.language}`);
+  const to = liveAddress(`duty?alarm=${encodeURIComponent(alarm.id)}&lang=${settings.language}`);
   return [
     el("p", { class: "break-in-head" }, el("strong", null, say("drill.real")), priorityBadge(alarm.priority, priorityText(alarm.priority)), el("span", null, `${time(alarm.raised_at)} · ${say("alarm.since")} `, since)),
     el("p", { class: "break-in-what" }, el("b", null, `${words.what(alarm)} ${words.value(alarm)}`), ` ${words.street(alarm)} · ${words.device(alarm)}`, more > 0 && ` · ${say("drill.real_more", { count: number(more) })}`),

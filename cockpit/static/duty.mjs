@@ -4,6 +4,7 @@ import { acknowledge } from "./acknowledge.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { desk } from "./desk.mjs";
 import { actOf, beginAct } from "./desk_acts.mjs";
+import { showAsked } from "./desk_asked.mjs";
 import { helpDialog } from "./duty_help.mjs";
 import { duration, moment } from "./format.mjs";
 import { handoverDialog } from "./handover.mjs";
@@ -26,6 +27,7 @@ export async function mount(element, scope) {
     if (isUnacked(alarm) && (!before || worse || !isUnacked(before))) sound.announce(alarm.priority);
     if (alarm.state === "CLOSED" && alarm.id === desk.chosen) toast(say("duty.gone"));
   });
+  showAsked(scope);
   const grid = await window.dash_ag_grid.getApiAsync(GRID);
   if (scope.open) keepGrid(grid, scope, words);
 }
@@ -69,7 +71,7 @@ function keepGrid(grid, scope, words) {
     shown.clear();
     for (const [id, alarm] of wanted) shown.set(id, alarm);
     if (change.add.length || change.update.length || change.remove.length) grid.applyTransactionAsync(change, mark);
-    if (desk.chosen && !live.alarms.has(desk.chosen)) desk.choose(null);
+    if (desk.chosen && !desk.alarm) desk.choose(null);
   };
 
   const mark = () => {
@@ -104,7 +106,7 @@ function keepGrid(grid, scope, words) {
 
 /** The chosen alarm as it is displayed, or nothing and a notice. */
 function displayedAlarm() {
-  const alarm = desk.chosen ? (desk.displayed?.(desk.chosen) ?? live.alarms.get(desk.chosen)) : null;
+  const alarm = desk.chosen ? (desk.displayed?.(desk.chosen) ?? desk.alarm) : null;
   if (!alarm) toast(say("duty.none_chosen"));
   return alarm;
 }
@@ -112,6 +114,7 @@ function displayedAlarm() {
 export function acknowledgeChosen(words) {
   const alarm = displayedAlarm();
   if (!alarm) return;
+  if (alarm.state === "CLOSED") return toast(say("duty.gone"));
   acknowledge(alarm, `${words.what(alarm)} · ${words.street(alarm)}`, document.getElementById("ack-comment")?.value.trim());
 }
 

@@ -25,10 +25,11 @@ export async function mount(element, scope) {
 
   const show = () => {
     panel.classList.toggle("is-open", desk.opened);
-    const alarm = desk.chosen ? (live.alarms.get(desk.chosen) ?? null) : null;
+    const { alarm } = desk;
     if (!alarm) {
       drawn = null;
       document.getElementById("evidence-chart").hidden = true;
+      if (desk.missing) return element.replaceChildren(absent(desk.missing));
       return element.replaceChildren(
         el("div", { class: "evidence-empty" }, el("strong", null, say("duty.choose")), el("span", { class: "quiet" }, say(timeWindow.past ? "past.no_acts" : "duty.choose_keys"))),
       );
@@ -43,7 +44,7 @@ export async function mount(element, scope) {
     }
   };
   const tick = () => {
-    const alarm = desk.chosen && live.alarms.get(desk.chosen);
+    const { alarm } = desk;
     if (!alarm) return;
     setText(since, duration(live.now() - Date.parse(alarm.raised_at)));
     const value = words.present(alarm);
@@ -66,8 +67,9 @@ function facts(alarm, words, since, present) {
     row("value", el("b", { class: "numeric" }, words.value(alarm) || say("device.no_value")), present, el("span", { class: "quiet" }, ` ${quality(alarm)}`)),
     row("level_now", say("alarm.level", { level: alarm.level_now }), " · ", say("alarm.peak"), ` ${alarm.level_peak}`),
     limits && row("limits", limits.text),
-    row("raised", `${when(alarm.raised_at)} · ${say("alarm.since")} `, since),
+    row("raised", when(alarm.raised_at), ...(alarm.state === "CLOSED" ? [] : [` · ${say("alarm.since")} `, since])),
     alarm.returned_at && row("returned", when(alarm.returned_at)),
+    alarm.closed_at && row("closed", when(alarm.closed_at)),
     row("rule", say("alarm.rule_text", { name: words.what(alarm), version: alarm.rule_version })),
     limits && row("source", limits.source, el("span", { class: "quiet" }, ` · ${say("alarm.grade", { grade: limits.grade })}`)),
     row("responsible", ...(who ? person(who) : [say("alarm.no_responsible")])),
@@ -119,10 +121,17 @@ function quality(alarm) {
   return alarm.quality && alarm.quality !== "good" ? say(`quality.${alarm.quality}`) : "";
 }
 
+const closing = () => el("button", { type: "button", class: "evidence-close", onclick: () => desk.choose(desk.chosen, { open: false }) }, say("shell.close"));
+
+function absent(sentence) {
+  return el("div", { class: "evidence-empty" }, el("strong", { class: "problem", role: "alert" }, sentence), el("span", { class: "quiet" }, say("duty.absent")), closing());
+}
+
 function acknowledgement(alarm, words) {
-  const close = el("button", { type: "button", class: "evidence-close", onclick: () => desk.choose(desk.chosen, { open: false }) }, say("shell.close"));
+  const close = closing();
   if (timeWindow.past) return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, say("past.no_acts")), close);
   if (!isUnacked(alarm)) {
+    if (!alarm.acked_by) return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, say("alarm.not_acked")), close);
     const by = say("alarm.acked_by", { name: alarm.acked_by ?? "", time: moment(alarm.acked_at, live.now()) });
     return el("div", { class: "evidence-act" }, el("p", { class: "quiet" }, by), close);
   }

@@ -1,6 +1,6 @@
 // Beside the evidence of an alarm: where it is, everything that was done about it, and what was at the same place before.
 
-import { get } from "./api.mjs";
+import { address, get } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { site } from "./city.mjs";
 import { desk } from "./desk.mjs";
@@ -17,7 +17,7 @@ export async function mount(element, scope) {
   const [words, city] = await Promise.all([alarmWords(), site()]);
   let asked = 0;
   const show = async () => {
-    const alarm = desk.chosen ? live.alarms.get(desk.chosen) : null;
+    const { alarm } = desk;
     const turn = ++asked;
     element.hidden = !alarm;
     if (!alarm) return element.replaceChildren();
@@ -76,7 +76,7 @@ function before(alarm, items, words) {
       "li",
       null,
       el("span", { class: "numeric quiet" }, moment(item.raised_at, live.now())),
-      el("span", null, priorityBadge(item.priority, priorityText(item.priority)), ` ${words.what(item)} ${words.value(item)} `, el("span", { class: "state" }, stateMark(item.state), say(`state.${item.state}`)), item.verdict ? ` · ${say("duty.decide_false_alarm")}` : ""),
+      el("span", null, priorityBadge(item.priority, priorityText(item.priority)), " ", el("a", { href: address(`duty?alarm=${encodeURIComponent(item.id)}`) }, words.what(item)), ` ${words.value(item)} `, el("span", { class: "state" }, stateMark(item.state), say(`state.${item.state}`)), item.verdict ? ` · ${say("duty.decide_false_alarm")}` : ""),
     );
   return [el("h3", null, say("duty.before")), others.length ? el("ol", { class: "evidence-history" }, others.map(line)) : el("p", { class: "quiet" }, say("duty.before_none"))];
 }

@@ -3,7 +3,7 @@
 import { address } from "./api.mjs";
 import { site } from "./city.mjs";
 import { el } from "./dom.mjs";
-import { kpiDesk } from "./kpi_desk.mjs";
+import { kpiDesk, NARROW } from "./kpi_desk.mjs";
 import { named, say, settings } from "./texts.mjs";
 import { timeWindow, withWindow } from "./time_window.mjs";
 
@@ -30,12 +30,13 @@ export async function mount(element, scope) {
   street.value = kpiDesk.street;
   const report = el("a", { class: "button" }, say("kpi.report"));
   const exports = el("ul");
+  const take = el("div", { class: "kpi-take" }, report, el("details", { class: "kpi-exports" }, el("summary", { class: "button" }, say("kpi.export")), exports));
+  const choice = el("details", { class: "kpi-choice", open: !NARROW.matches }, el("summary", null, say("kpi.choice")), el("div", null, custom, street, take));
+  scope.listen(NARROW, "change", () => (choice.open = !NARROW.matches));
   element.append(
     el("div", { class: "window-buttons", role: "group", "aria-label": say("kpi.period") }, presets),
-    custom,
-    street,
+    choice,
     el("p", { class: "kpi-span numeric", role: "status" }),
-    el("div", { class: "kpi-take" }, report, el("details", { class: "kpi-exports" }, el("summary", { class: "button" }, say("kpi.export")), exports)),
   );
   const span = element.querySelector(".kpi-span");
   const show = () => {

@@ -8,12 +8,13 @@ import { kpiPanel } from "./kpi_panel.mjs";
 import { link, percent, records } from "./kpi_words.mjs";
 import { say } from "./texts.mjs";
 
-const SHOWN = ["registered", "handled", "handled_in_time", "closed", "closed_in_time", "reworked", "recurred", "intelligent"];
+const FIRST = ["registered", "closed_in_time"];
+const OTHERS = ["handled", "handled_in_time", "closed", "reworked", "recurred", "intelligent"];
 
 export async function mount(element, scope) {
   const load = () => get("cases/indicators", { from: kpiDesk.period.from_at, to: kpiDesk.period.to_at, street: kpiDesk.street || null });
   await kpiPanel(element, scope, say("kpi.area_cases"), load, ({ indicators }) => [
-    el("dl", { class: "kpi-shares" }, SHOWN.map((key) => share(key, indicators[key]))),
+    ...[FIRST, OTHERS].map((keys) => el("dl", { class: "kpi-shares" }, keys.map((key) => share(key, indicators[key])))),
     el("p", { class: "quiet kpi-rule" }, say("kpi.due_rule")),
   ]);
 }

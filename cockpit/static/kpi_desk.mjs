@@ -5,12 +5,15 @@ import { get } from "./api.mjs";
 const FRESH_MS = 60_000;
 const PRESETS = ["today", "week", "month"];
 
+/** A phone: the figures of today come first there, and everything behind them is folded. */
+export const NARROW = matchMedia("(max-width: 700px)");
+
 class KpiDesk extends EventTarget {
   constructor() {
     super();
     const asked = new URLSearchParams(window.location.search);
     const [from, to] = [asked.get("from") ?? "", asked.get("to") ?? ""];
-    const preset = PRESETS.includes(asked.get("period")) ? asked.get("period") : "week";
+    const preset = PRESETS.includes(asked.get("period")) ? asked.get("period") : NARROW.matches ? "today" : "week";
     this.chosen = from || to ? { preset: "", from, to } : { preset, from: "", to: "" };
     this.street = asked.get("street") ?? "";
     this.period = null;

@@ -3,7 +3,7 @@
 
 import { el } from "./dom.mjs";
 import { time } from "./format.mjs";
-import { kpiDesk } from "./kpi_desk.mjs";
+import { kpiDesk, NARROW } from "./kpi_desk.mjs";
 import { Scope } from "./scope.mjs";
 import { say } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
@@ -14,13 +14,16 @@ const RETRY_MS = 10_000;
 /**
  * @param title the words of the heading
  * @param load asks the server; its answer goes to draw, with a scope that lasts until the next one, and comes back as
- *   the children of the area
+ *   the children of the area: what it is about first, which a phone shows alone until its reader asks for the rest
  */
 export function kpiPanel(element, scope, title, load, draw) {
   const heading = el("h2", null, title);
   const note = el("p", { class: "quiet kpi-note", role: "status" });
   const body = el("div", { class: "kpi-body" });
-  element.append(el("div", { class: "kpi-head" }, heading, note), body);
+  const rest = el("div", { class: "kpi-body" });
+  const fold = el("details", { class: "kpi-more", open: !NARROW.matches }, el("summary", null, say("kpi.details")), rest);
+  element.append(el("div", { class: "kpi-head" }, heading, note), body, fold);
+  fold.hidden = true;
   let asked = 0;
   let timer = 0;
   let drawing = new Scope();
@@ -36,9 +39,12 @@ export function kpiPanel(element, scope, title, load, draw) {
       if (turn !== asked || !scope.open) return null;
       drawing.close();
       drawing = new Scope();
-      const left = standing(body);
-      body.replaceChildren(...draw(found, drawing).filter(Boolean), ...then(found));
-      restore(body, left);
+      const left = standing(rest);
+      const [first, ...others] = draw(found, drawing).filter(Boolean);
+      body.replaceChildren(first);
+      rest.replaceChildren(...others, ...then(found));
+      fold.hidden = false;
+      restore(rest, left);
       element.classList.remove("is-stale");
       note.textContent = found.waiting ? say("kpi.waiting", { days: found.waiting }) : found.at ? say("kpi.as_of", { time: time(found.at) }) : "";
       if (found.waiting) timer = setTimeout(show, AGAIN_MS);
@@ -57,6 +63,7 @@ export function kpiPanel(element, scope, title, load, draw) {
     note.textContent = say("shell.failed", { detail });
   };
   scope.listen(kpiDesk, "change", show);
+  scope.listen(NARROW, "change", () => (fold.open = !NARROW.matches));
   scope.add(() => {
     clearTimeout(timer);
     drawing.close();

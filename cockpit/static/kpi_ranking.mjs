@@ -4,7 +4,7 @@ import { get } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { number } from "./format.mjs";
 import { kpiDesk } from "./kpi_desk.mjs";
-import { kpiPanel, table } from "./kpi_panel.mjs";
+import { headline, kpiPanel, table } from "./kpi_panel.mjs";
 import { link, percent, records } from "./kpi_words.mjs";
 import { named, say } from "./texts.mjs";
 
@@ -18,8 +18,9 @@ export async function mount(element, scope) {
     };
     const share = (key) => ({ title: say(`cases.share_${key}`), numeric: true, cell: (row) => part(row, key) });
     const none = say("device.no_value");
+    const first = found.items.find((row) => row.rank === 1);
     return [
-      el("p", { class: "kpi-month" }, found.month),
+      headline(found.month, first ? say("kpi.first_place", { street: named(first.name, first.street), score: number(first.score, 1) }) : say("kpi.nobody_ranked")),
       table(
         say("kpi.ranking_table"),
         [

@@ -4,7 +4,7 @@ import { address, get } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
-import { deviceLink, link, seconds, streetNames } from "./kpi_words.mjs";
+import { alarmLink, deviceLink, link, seconds, streetNames } from "./kpi_words.mjs";
 import { priorityBadge } from "./shapes.mjs";
 import { named, say, settings } from "./texts.mjs";
 import { timeWindow } from "./time_window.mjs";
@@ -64,7 +64,7 @@ function alarmColumns(words) {
   return [
     { title: say("kpi.raised_at"), numeric: true, cell: (row) => moment(row.raised_at, 0) },
     { title: say("kpi.priority"), cell: (row) => priorityBadge(row.priority, priorityText(row.priority)) },
-    { title: say("kpi.what"), cell: (row) => words.what(row) },
+    { title: say("kpi.what"), cell: (row) => alarmLink(row.id, words.what(row)) },
     { title: say("kpi.value"), numeric: true, cell: (row) => words.value(row) },
     { title: say("kpi.street"), cell: (row) => words.street(row) },
     { title: say("kpi.device"), cell: (row) => (row.device.includes(":") ? words.device(row) : deviceLink(row.device, words.device(row))) },

@@ -34,6 +34,7 @@ export function records(list, parameters) {
 
 export const link = (href, text, more) => el("a", { href, ...more }, text);
 export const deviceLink = (id, text = id) => link(address(`device/${encodeURIComponent(id)}`), text);
+export const alarmLink = (id, text) => link(address(`duty?alarm=${encodeURIComponent(id)}`), text);
 
 /** Names of streets by key. */
 export async function streetNames() {

@@ -6,6 +6,7 @@ import { areaInput, textInput } from "./inputs.mjs";
 import { el } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
 import { live } from "./live.mjs";
+import { faultsText, problemText } from "./problem_words.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { resultParts } from "./rules_result.mjs";
 import { stateTag } from "./rules_revisions.mjs";
@@ -50,7 +51,7 @@ function content(item) {
     ),
     el("h3", null, say("rules.changes")),
     el("ul", { class: "rules-changes" }, changes(item.changes)),
-    item.unfit && el("p", { class: "problem" }, say("rules.unfit", { detail: item.unfit })),
+    item.unfit && el("p", { class: "problem" }, say("rules.unfit", { detail: item.unfit_faults.length ? faultsText(item.unfit_faults) : item.unfit })),
     el("div", { class: "button-row rules-acts" }, acts(item)),
     el("h3", null, say("rules.backtest")),
     ...tested(item),
@@ -200,7 +201,7 @@ function tested(item) {
       el("progress", { max: String(run.total || 1), value: String(run.done), "aria-label": say("rules.backtest") }),
     ];
   }
-  if (run.state !== "done") return [el("p", { class: "problem" }, run.sentence || say("rules.interrupted"))];
+  if (run.state !== "done") return [el("p", { class: "problem" }, run.problem ? problemText(0, run.problem) : run.sentence || say("rules.interrupted"))];
   const open = ["draft", "tested"].includes(item.state);
   return [
     el("p", { class: "quiet" }, `${span} · ${say(`rules.source_${run.result.source ?? "journal"}`)}`),

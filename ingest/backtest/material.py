@@ -69,12 +69,12 @@ class Recorded:
         first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
         from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
         if from_ms >= to_ms or not sum(each.count(from_ms, to_ms) for each in self.found):
-            shown = _shown(first, last, self.site)
+            begin, end = _shown(first, self.site), _shown(last, self.site)
             raise Refused(
                 "unfit",
-                f"The span holds no records; the journal reaches from {shown}.",
+                f"The span holds no records; the journal reaches from {begin} to {end}.",
                 code="span_no_records",
-                values={"reach": shown},
+                values={"begin": begin, "end": end},
             )
         return from_ms, to_ms
 
@@ -119,17 +119,17 @@ class History:
                 "unfit",
                 f"The store holds no {named} yet; there is nothing to test on.",
                 code="store_none",
-                values={"what": named},
+                values={"what": measurements},
             )
         first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
         from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
         if from_ms >= to_ms:
-            shown = _shown(first, last, self.site)
+            begin, end = _shown(first, self.site), _shown(last, self.site)
             raise Refused(
                 "unfit",
-                f"The span holds no readings; the history of {named} reaches from {shown}.",
+                f"The span holds no readings; the history of {named} reaches from {begin} to {end}.",
                 code="span_no_readings",
-                values={"what": named, "reach": shown},
+                values={"what": measurements, "begin": begin, "end": end},
             )
         return from_ms, to_ms
 
@@ -175,6 +175,5 @@ def _wanted(wanted: Wanted, now_ms: int) -> Span:
     return begin_ms, end_ms
 
 
-def _shown(first_ms: int, last_ms: int, site: Site) -> str:
-    instants = (datetime.fromtimestamp(at / 1000, UTC).astimezone(site.timezone) for at in (first_ms, last_ms))
-    return " to ".join(each.isoformat() for each in instants)
+def _shown(at_ms: int, site: Site) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(site.timezone).isoformat()

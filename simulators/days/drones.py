@@ -15,7 +15,7 @@ _AFTERWARDS_MS = 8_000
 
 
 class DroneDay:
-    """Once a second in the air and shortly after, every ten seconds on the ground: three times within what counts as silence."""
+    """Once a second in the air and shortly after; on the ground three times within what counts as silence."""
 
     def __init__(self, setting: Setting, flights: Flights) -> None:
         """Follow the plan of flights."""

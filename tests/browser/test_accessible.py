@@ -23,7 +23,7 @@ PAGES = {
     "/device/nothing-1": ("leader", ".missing .button"),
     "/no-such-page": ("leader", ".missing .button"),
     "/report": ("leader", "main table td"),
-    "/bench": ("engineer", ".bench-list li", ".bench-file input"),
+    "/bench": ("engineer", ".bench-list li", ".file-input input"),
     "/rules": ("leader", ".rules-table tbody tr"),
     "/lamps": ("leader", ".lamps-circuit"),
 }

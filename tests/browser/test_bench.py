@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FileChooser, Page, expect
 
 from tests.browser.axe import serious_findings
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
+from tests.servers.waiting import wait_until
 from tests.simulators.test_recorder import HOUSES
 from tests.sites import small_site_text
 
@@ -47,7 +48,7 @@ def test_a_scenario_is_played_and_a_rule_tried(benched: Town, browser: Browser) 
         # The live badge of the page around it is the live one.
         expect(page.locator(".live-badge")).to_have_text("实时")
 
-        page.locator(".bench-file input").set_input_files(
+        page.locator(".file-input input").set_input_files(
             {"name": "r.toml", "mimeType": "text/plain", "buffer": STRICTER}
         )
         expect(page.locator(".bench-outcome .rules-items.is-appear li").first).to_be_visible(timeout=PATIENCE_MS)
@@ -62,6 +63,48 @@ def test_a_scenario_is_played_and_a_rule_tried(benched: Town, browser: Browser) 
         page.locator("[data-act=remove]").click()
         expect(page.locator(".bench-run")).to_contain_text("没有运行", timeout=PATIENCE_MS)
         expect(page.locator("iframe")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "button", "nothing"),
+    [("zh", "选择文件", "尚未选择文件"), ("en", "Choose a file", "No file chosen yet")],
+)
+def test_a_file_is_chosen_in_the_readers_language(
+    benched: Town, browser: Browser, language: str, button: str, nothing: str
+) -> None:
+    """The browser's own control is out of sight; ours says what it is, opens by the keyboard and names the file."""
+    with local_page(browser, viewport=DESK) as page:
+        sit_down(page, benched, "engineer", language)
+        control = page.locator(".file-input")
+        expect(control.locator(".button")).to_have_text(button, timeout=PATIENCE_MS)
+        expect(control.locator("output")).to_have_text(nothing)
+        own = control.locator("input")
+        assert button in (own.get_attribute("aria-label") or "")
+        box = own.bounding_box()
+        assert box is not None
+        assert max(box["width"], box["height"]) <= 2
+        own.focus()
+        outline = "getComputedStyle(document.querySelector('.file-input .button')).outlineStyle"
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(own).to_be_focused()
+        assert page.evaluate(outline) == "solid"
+        asked: list[FileChooser] = []
+
+        def take(chooser: FileChooser) -> None:
+            asked.append(chooser)
+
+        page.on("filechooser", take)
+
+        def opened() -> list[FileChooser]:
+            own.press("Enter")
+            return asked
+
+        # A browser that is still busy with the page lets a first press pass.
+        wait_until(opened, PATIENCE_MS / 1000, 0.5)
+        asked[-1].set_files({"name": "夜间.toml", "mimeType": "text/plain", "buffer": STRICTER})
+        expect(control.locator("output")).to_have_text("夜间.toml")
+        assert serious_findings(page) == []
 
 
 def test_the_space_bar_pauses(benched: Town, browser: Browser) -> None:

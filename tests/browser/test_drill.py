@@ -82,7 +82,7 @@ def test_an_exercise(demo: Town, browser: Browser) -> None:
         # What is real stands over everything: also over a dialog, also on a phone, where it hides nothing.
         sit_down(phone, demo, "officer2", desk.url.removeprefix(f"{demo.address}/").partition("?")[0])
         # One page hears the exercise and not the live city: it has to say so.
-        deaf.route_web_socket(re.compile(r"^ws://[^/]+/ws/live$"), lambda _socket: None)
+        deaf.route_web_socket(re.compile(r"^ws://[^/]+/ws/live\?only=alarms$"), lambda _socket: None)
         sit_down(deaf, demo, "viewer", desk.url.removeprefix(f"{demo.address}/").partition("?")[0])
         expect(phone.locator(".alarm-card").first).to_contain_text("【演练】", timeout=PATIENCE_MS)
         desk.keyboard.press("c")

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.axe import serious_findings
-from tests.cockpit.acting import lamp, leak
+from tests.cockpit.acting import act, gas_over, lamp, leak
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 from tests.sites import small_site_text
 
 pytestmark = pytest.mark.timeout(300)
-DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1920, "height": 1080}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 
 
@@ -116,6 +117,74 @@ def test_a_false_alarm_takes_two(demo: Town, browser: Browser) -> None:
         expect(asked).to_have_count(0, timeout=PATIENCE_MS)
         expect(own).to_have_count(0, timeout=PATIENCE_MS)
     assert demo.alarm("duty-gas-1")["verdict"] == "false_alarm"
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_address_names_an_alarm(demo: Town, browser: Browser, size: ViewportSize) -> None:
+    """It is opened with its evidence, also where it is shelved or closed; where there is none, a sentence says so."""
+    name = f"duty-named-{size['width']}"
+    shelved, closed = lamp(demo, f"{name}-s"), leak(demo, f"{name}-c", 30)
+    act(demo, "officer", f"/alarms/{shelved['id']}/shelve", reason="x", duration_s=1800)
+    act(demo, "officer", f"/alarms/{closed['id']}/ack", seen_level=closed["level_now"])
+    gas_over(demo, f"{name}-c")
+    assert act(demo, "officer", f"/alarms/{closed['id']}/reset", reason="x")["alarm"]["state"] == "CLOSED"
+    with local_page(browser, viewport=size) as page:
+        page.request.post(f"{demo.address}/api/v1/login", data={"user": "officer", "password": PASSWORD})
+
+        def follow(alarm: str) -> None:
+            page.goto("about:blank")
+            page.goto(f"{demo.address}/duty?alarm={alarm}&lang=zh")
+
+        facts = page.locator(".evidence-facts")
+        follow(shelved["id"])
+        expect(facts).to_contain_text(f"{name}-s", timeout=PATIENCE_MS)
+        expect(page.locator("[data-view=shelved]")).to_have_attribute("aria-pressed", "true")
+        expect(facts.locator("[data-act=unshelve]")).to_be_visible()
+
+        follow(closed["id"])
+        expect(facts.locator(".evidence-head")).to_contain_text("已消除", timeout=PATIENCE_MS)
+        expect(facts).to_contain_text(f"{name}-c")
+        expect(facts).to_contain_text("消除时间")
+        expect(facts.locator("[data-act]")).to_have_count(0)
+        # It stays while the list lives on.
+        lamp(demo, f"{name}-n")
+        expect(page.locator(".duty-list")).to_contain_text(f"{name}-n", timeout=PATIENCE_MS)
+        expect(facts).to_contain_text(f"{name}-c")
+        expect(page.locator(".evidence-history").first).to_contain_text("officer", timeout=PATIENCE_MS)
+        assert serious_findings(page) == []
+        if size is DESK:
+            page.keyboard.press("a")
+            expect(page.locator("#toasts")).to_contain_text("该告警已消除", timeout=PATIENCE_MS)
+            page.keyboard.press("j")
+            expect(facts).not_to_contain_text(f"{name}-c")
+            assert "alarm=" not in page.url
+
+        follow("nobody")
+        expect(facts.get_by_role("alert")).to_have_text("没有编号为 nobody 的报警", timeout=PATIENCE_MS)
+        expect(facts.get_by_role("alert")).to_be_visible()
+        if size is PHONE:
+            facts.get_by_role("button").click()
+            expect(facts).to_be_hidden()
+
+
+def test_no_priority_is_cut_off(demo: Town, page: Page) -> None:
+    """On a screen of 1920 pixels the longest word of a priority has its room, and that of a state."""
+    page.set_viewport_size(DESK)
+    lamp(demo, "duty-wide")
+    sit_down(page, demo, "officer", "en")
+    cell = page.locator(".duty-grid .ag-cell[col-id=priority]").first
+    expect(cell).to_be_visible(timeout=PATIENCE_MS)
+    for column, words in (("priority", "device health"), ("state_text", "returned, unacked")):
+        needed, there = page.evaluate(
+            """([column, words]) => {
+              const cell = document.querySelector(`.duty-grid .ag-cell[col-id=${column}]`);
+              const inner = cell.querySelector(".priority, .state") ?? cell;
+              [...inner.childNodes].findLast((node) => node.nodeType === 3).data = words;
+              return [cell.scrollWidth, cell.clientWidth];
+            }""",
+            [column, words],
+        )
+        assert needed <= there, words
 
 
 def test_who_may_only_look(demo: Town, page: Page) -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.axe import serious_findings
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 
 pytestmark = pytest.mark.timeout(300)
-DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1920, "height": 1080}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
 AREAS = ("bridge_wim", "refuse_truck", "light_pole", "gas_alarm", "drone", "cases", "load", "ranking")
 
@@ -46,13 +47,20 @@ def drawn(page: Page) -> None:
     expect(page.locator(".kpi-panel[aria-busy]")).to_have_count(0, timeout=PATIENCE_MS)
 
 
+def unfold(page: Page) -> None:
+    """Open what a phone keeps folded."""
+    expect(page.locator(".kpi-bridge_wim .kpi-more > summary")).to_be_attached(timeout=PATIENCE_MS)
+    page.evaluate("for (const fold of document.querySelectorAll('.kpi-more, .kpi-choice')) fold.open = true")
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_everything_is_there(demo: Town, browser: Browser, language: str, size: dict[str, int]) -> None:
+def test_everything_is_there(demo: Town, browser: Browser, language: str, size: ViewportSize) -> None:
     """Every area has figures or says that there are none; nothing is too wide, nothing stops a screen reader."""
     with local_page(browser, viewport=size) as page:
         look(page, demo, f"/kpi?period=today&lang={language}")
         drawn(page)
+        unfold(page)
         expect(page.locator(".kpi-bridge_wim .kpi-headline b").first).to_have_text("100.00 %")
         # Of nothing there is no share: a dash.
         expect(page.locator(".kpi-drone .kpi-headline b").first).to_have_text("0.0 %")
@@ -61,6 +69,40 @@ def test_everything_is_there(demo: Town, browser: Browser, language: str, size: 
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         assert serious_findings(page) == []
         expect(page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_phone_shows_the_figures_of_today(demo: Town, browser: Browser, language: str) -> None:
+    """A leader sees each area's figure of today, and opens what is behind one; on a desk nothing is folded."""
+    with local_page(browser, viewport=PHONE) as page:
+        look(page, demo, f"/kpi?lang={language}")
+        drawn(page)
+        expect(page.locator("[data-preset=today]")).to_have_attribute("aria-pressed", "true")
+        for area in AREAS:
+            expect(page.locator(f".kpi-{area} :is(.kpi-headline, .kpi-shares) b").first).to_be_visible()
+        expect(page.locator(".kpi-figure").filter(visible=True)).to_have_count(0)
+        expect(page.locator(".kpi-table").filter(visible=True)).to_have_count(0)
+        expect(page.locator("input[name=from]")).to_be_hidden()
+        # Two and a half screens, not eight.
+        assert page.evaluate("document.documentElement.scrollHeight") <= 2.5 * PHONE["height"]
+        assert serious_findings(page) == []
+        fold = page.locator(".kpi-bridge_wim .kpi-more > summary")
+        fold.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".kpi-bridge_wim .kpi-figure")).to_be_visible()
+        expect(page.locator(".kpi-table").filter(visible=True)).not_to_have_count(0)
+        # What was opened stays open when the figures are asked for anew.
+        page.locator("[data-preset=week]").click()
+        expect(page.locator("[data-preset=week]")).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
+        drawn(page)
+        expect(page.locator(".kpi-bridge_wim .kpi-figure")).to_be_visible()
+        expect(page.locator(".kpi-drone .kpi-figure")).to_be_hidden()
+        page.locator(".kpi-choice > summary").click()
+        expect(page.locator("input[name=from]")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.set_viewport_size(DESK)
+        expect(page.locator(".kpi-drone .kpi-figure")).to_be_visible()
+        expect(page.locator(".kpi-more > summary").filter(visible=True)).to_have_count(0)
 
 
 def test_a_figure_leads_to_its_records(demo: Town, page: Page) -> None:
@@ -79,7 +121,8 @@ def test_a_figure_leads_to_its_records(demo: Town, page: Page) -> None:
     page.get_by_role("link", name="中文").click()
     expect(rows.first).to_contain_text("车辆超限", timeout=PATIENCE_MS)
     expect(rows).to_have_count(2)
-    rows.first.locator("a").click()
+    expect(rows.first.locator("a[href*='duty?alarm=']")).to_have_text("车辆超限")
+    rows.first.locator("a[href*='/device/']").click()
     expect(page).to_have_url(f"{demo.address}/device/wim-01", timeout=PATIENCE_MS)
     look(page, demo, "/kpi?period=today&lang=en")
     drawn(page)
@@ -119,6 +162,8 @@ def test_the_report_prints(demo: Town, browser: Browser, language: str) -> None:
     """One document with plots and no script, for the screen, a phone and paper."""
     with local_page(browser, viewport=PHONE) as page:
         look(page, demo, f"/kpi?period=today&lang={language}")
+        drawn(page)
+        unfold(page)
         page.locator(".kpi-take a").first.click()
         expect(page.locator("figure svg").first).to_be_visible(timeout=PATIENCE_MS)
         page.wait_for_load_state("load")

@@ -75,6 +75,12 @@ LAID_OUT = """([boxes, full]) => {
 }"""
 
 
+LEGEND_LINES = """() => {
+  const lines = [...document.querySelectorAll(".map-legend li")].map((own) => own.getBoundingClientRect().bottom);
+  return new Set(lines.map(Math.round)).size;
+}"""
+
+
 # Everything is sized by the height of the screen; the longer words are enough to see that it is.
 @pytest.mark.parametrize(
     ("size", "language"), [(FULL_HD, "zh"), (FULL_HD, "en"), (UHD, "en")], ids=["1080p-zh", "1080p-en", "4k-en"]
@@ -100,6 +106,7 @@ def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: Viewport
                 assert sizes, (scene, selector)
                 assert min(sizes) >= 40 * times, (scene, selector, sizes)
             assert page.evaluate(LAID_OUT, [BOXES, FULL]) == [], scene
+            assert page.evaluate(LEGEND_LINES) <= 2, scene
             # The same elements at both sizes: once is enough of what takes long.
             if size is FULL_HD:
                 assert serious_findings(page) == [], scene

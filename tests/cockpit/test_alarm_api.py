@@ -43,6 +43,24 @@ def alarm_of(socket: Any, device: str) -> Any:
             return found
 
 
+def test_alarms_alone(town: Town) -> None:
+    """Who asks for the alarms alone is told those that are open, each change and the beat, and nothing of devices."""
+    with connect(f"{town.address.replace('http', 'ws')}/ws/live?only=alarms", max_size=None) as socket:
+        first = json.loads(socket.recv(timeout=20))
+        assert (first["type"], "devices" in first, "summary" in first) == ("snapshot", False, False)
+        assert isinstance(first["alarms"], list)
+        town.say("light_pole", "pole-alone", {"lamp_fail": True})
+        kinds: list[str] = []
+        last = first["seq"]
+        while kinds.count("beat") < 2 or "alarm" not in kinds:
+            message = json.loads(socket.recv(timeout=20))
+            kinds.append(message["type"])
+            # Without a gap, or a page would come back anew.
+            assert message["seq"] == (last if message["type"] == "snapshot_end" else last + 1)
+            last = message["seq"]
+        assert set(kinds) == {"snapshot_end", "alarm", "beat"}
+
+
 def test_leak_from_detector_to_closing(town: Town) -> None:
     """A leak is on the wall at once, names who is responsible, and is acknowledged everywhere."""
     with wall(town) as socket:

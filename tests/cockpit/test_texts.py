@@ -137,7 +137,7 @@ def test_every_text_is_used() -> None:
         and not any(key.startswith(family) and (len(family) > key.index(".") + 1 or key.split(".", 1)[1] in bare)
                     for family in families)
         and not key.endswith(".title")
-        and key.split(".")[0] not in {"priority", "state", "quality", "headline", "act", "problem"}
+        and key.split(".")[0] not in {"priority", "state", "quality", "headline", "act", "problem", "fault"}
     ]  # fmt: skip
     assert not idle, f"nobody says these any more: {idle}"
 

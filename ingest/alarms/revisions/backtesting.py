@@ -1,7 +1,7 @@
 """The back-test of a draft: asked for at a desk, run in a process of its own, its result kept with the draft."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.tables import rule_backtest
 from ingest.backtest.material import Material, Origin, Recorded, compare
 from ingest.backtest.recorded import occurrences
-from ingest.errors import IngestError, Refused
+from ingest.errors import IngestError, Refused, plain
 
 TESTERS = ("engineer", "leader")
 _TELL_MS = 1_000
@@ -115,19 +115,26 @@ def run(
             raise Refused("state", "The rules have changed since it was asked for; ask again.", code="rules_changed")
         document = _tested(database, row, site, _material(site, found), (base, made), clock_ms, tell)
     except (IngestError, DeviceError) as error:
-        _note(database, identifier, state="failed", sentence=str(error), finished_at=clock_ms(), told_at=clock_ms())
+        why = why_failed(error.code, error.values) if isinstance(error, Refused) else None
+        said = {"sentence": str(error), "result": why}
+        _note(database, identifier, state="failed", **said, finished_at=clock_ms(), told_at=clock_ms())
         return
     text = msgspec.json.encode(document).decode()
     _note(database, identifier, state="done", result=text, finished_at=clock_ms(), told_at=clock_ms())
 
 
-def end(database: AlarmDatabase, identifier: str, sentence: str, now_ms: int) -> None:
+def why_failed(code: str, values: Mapping[str, object] | None = None) -> str:
+    """Return what a failed back-test keeps in the place of a result: its sentence's code and what that tells."""
+    return msgspec.json.encode({"code": code, "values": plain(values)}).decode()
+
+
+def end(database: AlarmDatabase, identifier: str, sentence: str, now_ms: int, why: str | None = None) -> None:
     """Say of a back-test that is still running why it is not."""
     with database.write() as connection:
         connection.execute(
             rule_backtest.update()
             .where(rule_backtest.c.id == identifier, rule_backtest.c.state.in_(("waiting", "running")))
-            .values(state="failed", sentence=sentence, finished_at=now_ms, told_at=now_ms)
+            .values(state="failed", sentence=sentence, result=why, finished_at=now_ms, told_at=now_ms)
         )
 
 

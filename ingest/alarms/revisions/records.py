@@ -97,7 +97,7 @@ def fitted(base: Revision, change: Change, site: Site, number: int) -> Revision:
     if faults:
         sentences = dict.fromkeys(map(str, faults))
         said = " ".join(each if each[-1] in ".?" else f"{each}." for each in sentences)
-        raise Refused("unfit", said, code="draft_unfit", values={"detail": said})
+        raise Refused("unfit", said, code="draft_unfit", values={"detail": said, "faults": list(sentences)})
     return found
 
 
