@@ -160,7 +160,7 @@ def test_the_address_names_an_alarm(demo: Town, browser: Browser, size: Viewport
             assert "alarm=" not in page.url
 
         follow("nobody")
-        expect(facts.get_by_role("alert")).to_have_text("没有编号为 nobody 的报警", timeout=PATIENCE_MS)
+        expect(facts.get_by_role("alert")).to_have_text("没有编号为 nobody 的告警", timeout=PATIENCE_MS)
         expect(facts.get_by_role("alert")).to_be_visible()
         if size is PHONE:
             facts.get_by_role("button").click()
