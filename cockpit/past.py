@@ -51,7 +51,10 @@ class Moment:
 
 
 class Past:
-    """Answers for any instant that the store still keeps; every call blocks, so it is made in a thread."""
+    """Answers for any instant; every call blocks, so it is made in a thread.
+
+    Alarms and cases are told of any time, from the audit. Values are as old as the site keeps its readings.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class Past:
         """Return the instant that a request names, epoch ms.
 
         Raises:
-            Problem: 422, it is none, lies in the future, or is older than what the store keeps.
+            Problem: 422, it is none, or lies in the future.
         """
         at_ms, now_ms = parse_instant(text, "at"), self._clock.now_ms()
         if at_ms > now_ms:
@@ -91,8 +94,16 @@ class Past:
                 code="at_future",
                 values={"at": text, "now": rfc3339(now_ms, self._site.timezone)},
             )
-        days = self._site.store.raw_days
-        if at_ms < now_ms - days * _DAY_MS:
+        return at_ms
+
+    def instant_of_values(self, text: str) -> int:
+        """Return the instant that a request for values names, epoch ms.
+
+        Raises:
+            Problem: 422, it is none, lies in the future, or is older than the readings that the site keeps.
+        """
+        at_ms, days = self.instant(text), self._site.store.raw_days
+        if not self.keeps_values(at_ms):
             raise Problem(
                 422,
                 f"at: {text!r} is older than the {days} days for which this site keeps readings.",
@@ -100,6 +111,10 @@ class Past:
                 values={"at": text, "days": days},
             )
         return at_ms
+
+    def keeps_values(self, at_ms: int) -> bool:
+        """Tell whether the site still keeps the readings of an instant."""
+        return at_ms >= self._clock.now_ms() - self._site.store.raw_days * _DAY_MS
 
     def moment(self, at_ms: int) -> Moment:
         """Return the city at an instant.
@@ -165,7 +180,12 @@ class Past:
             "devices": {**known, **values},
             "online": {name: device.online for name, device in city.devices.items()},
             "passages": [passage for kind in kinds for passage in self.passages(kind, None, 30, None, at_ms)],
-            "past": {"at": rfc3339(at_ms, self._site.timezone), "devices_with_readings": heard},
+            "past": {
+                "at": rfc3339(at_ms, self._site.timezone),
+                "devices_with_readings": heard,
+                "values_kept": self.keeps_values(at_ms),
+                "days_kept": self._site.store.raw_days,
+            },
         }
 
     def passages(

@@ -8,7 +8,7 @@ from typing import Any
 from cockpit.problems import Problem
 from cockpit.texts import Texts
 
-_WORDS = {"roles": "cases.role_", "state": "cases.state_", "states": "cases.state_"}
+_WORDS = {"roles": "cases.role_", "state": "cases.state_", "states": "cases.state_", "needs": "laying.amount_"}
 
 
 def problem_text(problem: Problem, say: Texts) -> str:

@@ -184,11 +184,20 @@ class RuleBoard:
     def named(self, result: Document) -> Document:
         """Return the result of a back-test with instants and names for people."""
         zone, catalog = self._site.timezone, self._site.catalog
+        names = ((rule, rule_label(rule, catalog)) for rule in result.get("not_judged", ()))
+        result["not_judged"] = [{"rule": rule, "name": {"zh": name.zh, "en": name.en}} for rule, name in names]
         lists = [result[key]["items"] for key in ("vanish", "appear", "moved")] + [result["verdicts"]["missed_items"]]
         for item in (item for items in lists for item in items):
             item["at"], item["until"] = rfc3339(item["at"], zone), rfc3339(item["until"], zone)
             label = rule_label(item["rule"], catalog)
             item["rule_name"] = {"zh": label.zh, "en": label.en}
+            item["unit_label"] = _unit(item["unit"])
+            if "readings" in item:
+                item["readings"] = [
+                    {"at": rfc3339(at, zone), "value": value, "quality": quality}
+                    for at, value, quality in item["readings"]
+                ]
+                item["readings_unit"] = _unit(item["readings_unit"])
         return result
 
     def _adoption(self, row: Document) -> Document:

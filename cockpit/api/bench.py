@@ -6,13 +6,16 @@ Whoever looks is an engineer or a leader, whoever does anything an engineer.
 import asyncio
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cockpit.api.alarm_requests import text_of
 from cockpit.api.parts import Document, Parts, parts_of, require_user
 from cockpit.api.refusals import problems, refusal
 from cockpit.api.role_first import RoleFirst, require_role, takes
 from cockpit.bench.desk import Bench
+from cockpit.bench.faults import LONGEST, MOST_FAULTS
 from cockpit.bench.job import Act, speed_of
 from cockpit.bench.proxy import LOOKERS
 from cockpit.problems import Problem
@@ -47,6 +50,9 @@ _READS = problems(401, 403, 404, 503)
 _ACTS = problems(401, 403, 404, 409, 422, 503)
 
 
+FaultWords = Annotated[list[Annotated[str, text_of(LONGEST, 1)]], Field(max_length=MOST_FAULTS)]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -64,11 +70,15 @@ class JournalSpan(_Body):
 
 
 class RunRequest(_Body):
-    """One of a recording (its name), the site's own journal, a scenario; from and to where only a part is meant."""
+    """One of a recording (its name), the site's own journal, a scenario; from and to where only a part is meant.
+
+    ``faults`` are laid over a scenario, each as ``NAME:WHERE[:key=value]…`` (docs/scenarios.md).
+    """
 
     recording: str | None = None
     journal: JournalSpan | None = None
     scenario: str | None = None
+    faults: FaultWords = Field(default_factory=list)
     from_: Annotated[str | None, Field(alias="from")] = None
     to: str | None = None
     speed: Any = 1
@@ -78,6 +88,8 @@ class RunRequest(_Body):
     def _one_source(self) -> "RunRequest":
         if sum(each is not None for each in (self.recording, self.journal, self.scenario)) != 1:
             raise ValueError("expected one of recording, journal and scenario")
+        if self.faults and self.scenario is None:
+            raise ValueError("faults are laid over a scenario; what was recorded is played as it was heard")
         return self
 
 
@@ -104,9 +116,13 @@ class TrialRequest(_Body):
 
 @router.get("/sources", responses=_READS, dependencies=[Looking])
 async def sources(bench: BenchNow) -> Document:
-    """Recordings, the reach of the journal, and scenarios with the alarms they state; `fault` says what is unusable."""
+    """Recordings, the reach of the journal, scenarios with the alarms they state, and faults to lay over them.
+
+    `fault` says what is unusable; `tables` (CSV) are no recordings before they were imported.
+    """
     found: Document = await asyncio.to_thread(bench.sources.all)
-    return found
+    faults, tables = await asyncio.to_thread(bench.faults.kinds), await asyncio.to_thread(bench.tables)
+    return {**found, "faults": faults, "tables": tables}
 
 
 @router.post("/recordings", status_code=201, responses=_ACTS, openapi_extra=takes("bench_record", BENCHERS))
@@ -141,13 +157,17 @@ async def start(parts: PartsNow, bench: BenchNow, body: RunRequest, request: Req
                     "from and to belong to recordings and the journal; a scenario is played as a whole.",
                     code="scenario_whole",
                 )
-            scripted = found.scenario(body.scenario, now_ms)
-            return bench.start(scripted, {"scenario": body.scenario}, speed, body.paused, by, now_ms)
+            faults = bench.faults.checked(body.faults)
+            scripted = msgspec.structs.replace(found.scenario(body.scenario, now_ms), faults=faults)
+            about = {"scenario": body.scenario, "faults": list(faults)}
+            return bench.start(scripted, about, speed, body.paused, by, now_ms)
         if body.recording is not None:
-            span, about = found.recording(body.recording, from_ms, to_ms), {"recording": body.recording}
+            span = found.recording(body.recording, from_ms, to_ms)
+            about = {"recording": body.recording}
         else:
             shard = body.journal.shard if body.journal else None
-            span, about = found.journal(shard, from_ms, to_ms), {"journal": shard or "main"}
+            span = found.journal(shard, from_ms, to_ms)
+            about = {"journal": shard or "main"}
         return bench.start(span, about, speed, body.paused, by, now_ms)
 
     return await asyncio.to_thread(begun)

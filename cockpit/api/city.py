@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from cockpit.api.parts import Document, Parts, offset_of, page, parts_of
-from cockpit.api.window import Then
+from cockpit.api.window import Then, ThenWithValues
 from cockpit.kinds import kind_document, site_document
 from cockpit.problems import Problem
 from cockpit.reading import Reader
@@ -65,7 +65,7 @@ async def devices(
     street: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
     cursor: str | None = None,
-    at: Then = None,
+    at: ThenWithValues = None,
 ) -> Document:
     """Devices with latest values, quality and position, registered or not."""
     if kind and kind not in parts.site.catalog.kinds:
@@ -83,7 +83,7 @@ async def devices(
 
 
 @router.get("/devices/{device}")
-async def device(parts: PartsNow, device: str, at: Then = None) -> Document:
+async def device(parts: PartsNow, device: str, at: ThenWithValues = None) -> Document:
     """One device; of the past with what it had told within a week."""
     if at is None:
         found = await parts.reader.device(device)
@@ -125,7 +125,7 @@ async def passages(
         str | None, Query(description="with `least`: only those where this field is at least so much")
     ] = None,
     least: float | None = None,
-    at: Then = None,
+    at: ThenWithValues = None,
 ) -> Document:
     """The newest passages of a kind (vehicles over bridges, bins lifted), newest first."""
     if (field is None) is not (least is None):

@@ -7,9 +7,10 @@ import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.api.alarm_requests import text_of
+from cockpit.api.bench import FaultWords
 from cockpit.api.parts import Document, Parts, asking, offset_of, page, parts_of, require_user
 from cockpit.api.refusals import problems
 from cockpit.api.role_first import RoleFirst, require_role, takes
@@ -35,12 +36,13 @@ _ACTS = problems(401, 403, 404, 409, 422, 503)
 
 
 class DrillRequest(BaseModel):
-    """Which scenario, and a word about what it is for."""
+    """Which scenario, with which faults laid over it (docs/scenarios.md), and a word about what it is for."""
 
     model_config = ConfigDict(extra="forbid")
 
     scenario: Annotated[str, text_of(64)]
     note: Annotated[str, text_of(500)] = ""
+    faults: FaultWords = Field(default_factory=list)
 
 
 @router.get("", responses=_READS)
@@ -69,7 +71,7 @@ async def start(parts: PartsNow, found: DrillsNow, body: DrillRequest, request: 
     await require_role(request, "drill_start", LEADERS)
     who = asking(parts, request).acting(LEADERS[0])
     try:
-        return await asyncio.to_thread(found.start, body.scenario, body.note, who)
+        return await asyncio.to_thread(found.start, body.scenario, body.note, who, body.faults)
     except Refused as error:
         raise Problem(409, str(error), code=error.code, values=error.values) from error
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from cockpit.api.parts import Document, Parts, parts_of
 from cockpit.api.refusals import problems
-from cockpit.api.window import Then
+from cockpit.api.window import ThenWithValues
 from cockpit.guard import current_user
 from cockpit.kpi import Kpi
 from cockpit.kpi_parts import Wanted
@@ -45,7 +45,7 @@ def wanted_of(
     to: Last = None,
     district: District = None,
     street: Street = None,
-    at: Then = None,
+    at: ThenWithValues = None,
 ) -> Wanted:
     """Return what a request asks for: whole days, in the past with what was known of them at that instant.
 
@@ -85,7 +85,7 @@ async def period(
     preset: Literal["today", "week", "month"] | None = None,
     from_: First = None,
     to: Last = None,
-    at: Then = None,
+    at: ThenWithValues = None,
 ) -> Document:
     """The days that are meant, as days and as instants, and the month in which they end; by the site's calendar.
 

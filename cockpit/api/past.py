@@ -19,7 +19,7 @@ async def past(
     """The city as it was, in the shape of the first message of `/ws/live`; `passages` are the newest up to then.
 
     Values, alarms and who was online are those of the instant. `past.devices_with_readings` tells an hour without
-    readings from a calm one.
+    readings from a calm one; without `past.values_kept` readings so old are kept no more, and only alarms are told.
     """
     at_ms = parts.past.instant(at)
     return await asyncio.to_thread(parts.past.snapshot, at_ms)

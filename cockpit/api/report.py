@@ -35,7 +35,7 @@ async def report(
     root = request.scope.get("root_path", "").rstrip("/") + "/"
     page = ReportPage(parts.site, texts(lang), root)
     try:
-        found = await _found(parts, kpi, day or None, parts.past.instant(at) if at else None)
+        found = await _found(parts, kpi, day or None, parts.past.instant_of_values(at) if at else None)
     except Problem as error:
         # Whoever opened this in a browser reads a page, not a document for programs.
         if "text/html" not in request.headers.get("accept", ""):

@@ -16,7 +16,7 @@ const FORESEEN = {
   request_expired: "duty.why_expired",
 };
 
-export function refusalText(error) {
+function refusalText(error) {
   const known = FORESEEN[error.problem?.type] ?? (error.problem?.code === "role_missing" ? "duty.no_role" : null);
   if (known) return say(known);
   return error.status ? error.message : say("login.unreachable");

@@ -10,6 +10,9 @@ export function priorityText(priority) {
   return priority === "health" ? word : `${priority} ${word}`;
 }
 
+/** P1 to P4 as they are; the only word among priorities in the reader's language. */
+export const shortPriority = (priority) => (priority === "health" ? say("priority.health") : priority);
+
 /** The tables name rules in small letters, to stand within sentences; here they begin one. */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -70,5 +73,11 @@ export async function alarmWords() {
     return { text: `${steps} ${Object.keys(field.codes ?? {}).length ? "" : unitOf(judged)}`, source: named(limit.source), grade: limit.grade };
   }
 
-  return { what, street, device, which, value, present, position, limits };
+  /** The figure beside an alarm on a live map: as it is now, where that is the figure which raised it. */
+  function standing(alarm) {
+    const same = alarm.active && kindTable.get(alarm.kind)?.field(alarm.field)?.unit === alarm.unit;
+    return (same && present(alarm)) || value(alarm);
+  }
+
+  return { what, street, device, which, value, present, standing, position, limits };
 }

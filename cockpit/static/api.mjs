@@ -62,7 +62,8 @@ export async function get(path, parameters = {}) {
   url.searchParams.set("at", timeWindow.given);
   if (!told.has(url.href)) {
     const asked = ask(url);
-    asked.catch(() => told.delete(url.href));
+    // That an instant is refused does not change either; a server that is away comes back.
+    asked.catch((error) => error.status === 422 || told.delete(url.href));
     told.set(url.href, asked);
   }
   return told.get(url.href);

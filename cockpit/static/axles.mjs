@@ -24,7 +24,7 @@ const LOW_EM = 12;
 const TALLEST_KG = 16_000;
 
 /** Axles from the front: [{at_m, load_kg}], their groups and the lengths of the vehicle; null without axles. */
-export function vehicleOf(values) {
+function vehicleOf(values) {
   const count = Math.round(values.axle_count ?? 0);
   if (count < 2) return null;
   const gaps = [];

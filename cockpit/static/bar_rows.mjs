@@ -1,6 +1,6 @@
 // Rows of a name, a bar of a share and what it says, as many as the drawing has room for.
 
-export const ROW_EM = 1.7;
+const ROW_EM = 1.7;
 
 /** @param rows [{name, share, text}], the most important first; `full` and `empty` are the colours of the bar. */
 export function drawBarRows(sheet, rows, { full, empty, top = 0 }) {

@@ -1,8 +1,9 @@
 // The alarms of the run as they come, the newest on top, and which of those that its scenario states have come.
 
+import { shortPriority } from "./alarms.mjs";
 import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
-import { moment, number, unitOf } from "./format.mjs";
+import { alarmFigure, moment, number } from "./format.mjs";
 import { named, say } from "./texts.mjs";
 
 const POLL_MS = 2_000;
@@ -63,14 +64,13 @@ function stated(run, items) {
 }
 
 function row(alarm) {
-  const value = alarm.value === null ? "" : `${number(alarm.value, alarm.value % 1 ? 1 : 0)} ${unitOf(alarm)}`;
   return el(
     "li",
     null,
-    el("span", { class: `rules-priority priority-${alarm.priority}` }, alarm.priority === "health" ? say("priority.health") : alarm.priority),
+    el("span", { class: `rules-priority priority-${alarm.priority}` }, shortPriority(alarm.priority)),
     el("b", null, named(alarm.rule_name, alarm.rule)),
     el("a", { href: benchDesk.within(`device/${encodeURIComponent(alarm.device)}`), target: "_blank" }, named(alarm.device_name, alarm.device)),
-    el("span", { class: "bench-value numeric" }, value),
+    el("span", { class: "bench-value numeric" }, alarmFigure(alarm)),
     el("span", { class: "bench-alarm-state quiet" }, say(`state.${alarm.state}`)),
     el("time", { class: "quiet numeric" }, moment(alarm.raised_at, Date.parse(alarm.raised_at))),
   );

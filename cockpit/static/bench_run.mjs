@@ -3,6 +3,7 @@
 import { benchDesk } from "./bench_desk.mjs";
 import { runName, SPEEDS, speedText } from "./bench_words.mjs";
 import { el, setText } from "./dom.mjs";
+import { faultsLaid } from "./fault_words.mjs";
 import { day, number, time } from "./format.mjs";
 import { selectInput } from "./inputs.mjs";
 import { say } from "./texts.mjs";
@@ -19,7 +20,8 @@ export function mount(element, scope) {
       shown = null;
       return element.replaceChildren(el("p", { class: "quiet" }, say(benchDesk.ready ? "bench.no_run" : "shell.loading")));
     }
-    const key = [run.id, run.over, run.state === "preparing", benchDesk.runs.length].join();
+    // Runs may be told before the names of what they play.
+    const key = [run.id, runName(run), run.over, run.state === "preparing", benchDesk.runs.length].join();
     // A control that is being used keeps its place; only figures change.
     if (shown?.key !== key) {
       shown = { key, ...parts(run) };
@@ -70,6 +72,7 @@ function parts(run) {
     elements: [
       others,
       el("header", { class: "bench-head" }, el("b", null, runName(run)), state, el("span", { class: "quiet" }, say("bench.by", { by: run.by }))),
+      run.faults?.length > 0 && el("p", { class: "quiet" }, faultsLaid(run.faults)),
       el("div", { class: "bench-bar" }, bar, at),
       el("div", { class: "button-row bench-acts" }, acts, away, !run.over && el("span", { class: "quiet" }, say("bench.keys"))),
       sentence,

@@ -2,19 +2,23 @@
 
 import { post } from "./api.mjs";
 import { benchDesk } from "./bench_desk.mjs";
-import { refusal, siteInstant, SPEEDS, speedText } from "./bench_words.mjs";
+import { refusal, SPEEDS, speedText } from "./bench_words.mjs";
 import { el } from "./dom.mjs";
+import { faultChoice } from "./fault_choice.mjs";
 import { duration, moment, number } from "./format.mjs";
 import { selectInput, textInput } from "./inputs.mjs";
 import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
+import { clockGiven, clockText } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
 
 const RELOAD_MS = 30_000;
 const FIRST_SPEED = 10;
+const HOUR_MS = 3_600_000;
 
 export function mount(element, scope) {
   const speed = selectInput(say("bench.speed"), SPEEDS.map((each) => [String(each), speedText(each)]), String(FIRST_SPEED));
+  let faults = null;
   let last = "";
   const show = () => {
     const told = JSON.stringify([benchDesk.sources, benchDesk.refused?.message, benchDesk.ready]);
@@ -23,7 +27,9 @@ export function mount(element, scope) {
     const refused = refusal();
     if (refused) return element.replaceChildren(refused);
     if (!benchDesk.sources) return element.replaceChildren(el("p", { class: "quiet" }, say("shell.loading")));
-    element.replaceChildren(speed.element, ...content(benchDesk.sources, () => pace(speed.value())));
+    // What was chosen already stays chosen while lists come anew.
+    faults ??= faultChoice(benchDesk.sources.faults);
+    element.replaceChildren(speed.element, ...content(benchDesk.sources, () => pace(speed.value()), faults));
   };
   show();
   scope.listen(benchDesk, "change", show);
@@ -33,14 +39,16 @@ export function mount(element, scope) {
 
 const pace = (text) => (text === "max" ? text : Number(text));
 
-function content(sources, speed) {
+function content(sources, speed, faults) {
   const start = (body) => benchDesk.act("bench/runs", { speed: speed(), ...body });
   return [
     el("h3", null, say("bench.recordings")),
     ...recordings(sources, start),
+    ...tables(sources.tables ?? []),
     ...sources.journals.flatMap((journal) => span(journal, start)),
     el("h3", null, say("bench.scenarios")),
-    el("ul", { class: "bench-list" }, sources.scenarios.map((each) => scenario(each, start))),
+    faults.element,
+    el("ul", { class: "bench-list" }, sources.scenarios.map((each) => scenario(each, (body) => start({ ...body, faults: faults.value() })))),
   ];
 }
 
@@ -49,6 +57,14 @@ function recordings({ recordings: found, journals }, start) {
   const make = journals.length > 0 && el("button", { type: "button", "data-act": "record", onclick: recordHour }, say("bench.record_hour"));
   if (found.length) return [items, make].filter(Boolean);
   return [el("div", { class: "bench-empty" }, el("p", null, say("bench.none")), el("p", { class: "quiet" }, say("bench.none_how")), el("code", null, say("bench.none_command")), make)];
+}
+
+/** Files that somebody put here and that cannot be played as they are: how they can. */
+function tables(names) {
+  if (!names.length) return [];
+  const stem = names[0].replace(/\.csv$/i, "");
+  const commands = [`citydeck record import var/recordings/${names[0]} --into var/import-${stem}`, `citydeck record export var/recordings/${stem}.cdrec --data var/import-${stem} --from … --to …`];
+  return [el("div", { class: "bench-empty" }, el("p", null, say("bench.tables", { names: names.join(", ") })), commands.map((each) => el("code", null, each)))];
 }
 
 async function recordHour(event) {
@@ -76,22 +92,17 @@ function recording(found, start) {
 }
 
 function span(journal, start) {
-  const field = (key, value) => textInput(say(`bench.${key}`), { class: "field", type: "datetime-local", step: "1", value: value.slice(0, 19) });
-  const hourBefore = new Date(Date.parse(journal.to) - 3_600_000);
-  const offset = (text) => text.slice(-6);
-  const local = (at) => new Date(at.getTime() + minutes(offset(journal.to)) * 60_000).toISOString();
-  const first = hourBefore < new Date(journal.from) ? journal.from : local(hourBefore);
-  const from = field("from", first);
-  const to = field("to", journal.to);
-  const go = () => start({ journal: { shard: journal.shard }, from: siteInstant(from.value(), journal.to), to: siteInstant(to.value(), journal.to) });
+  const field = (key, at) => textInput(say(`bench.${key}`), { class: "field", type: "datetime-local", step: "1", value: clockText(at) });
+  const [begin, end] = [Date.parse(journal.from), Date.parse(journal.to)];
+  const from = field("from", Math.max(begin, end - HOUR_MS));
+  const to = field("to", end);
+  const go = () => start({ journal: { shard: journal.shard }, from: clockGiven(from.value()), to: clockGiven(to.value()) });
   return [
     el("h3", null, say("bench.journal", { shard: journal.shard })),
     el("p", { class: "quiet" }, say("bench.reach", { from: moment(journal.from, live.now()), to: moment(journal.to, live.now()) })),
     el("div", { class: "bench-span" }, from.element, to.element, el("button", { type: "button", "data-act": "journal", onclick: go }, say("bench.start"))),
   ];
 }
-
-const minutes = (offset) => (offset.startsWith("-") ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6))) || 0;
 
 function scenario(found, start) {
   return el(

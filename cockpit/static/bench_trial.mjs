@@ -57,6 +57,13 @@ function tried(trial) {
   return [
     el("p", { class: "quiet" }, say("bench.tried", { draft: trial.draft || say("bench.a_file"), records: number(result.records) })),
     el("p", { class: "rules-verdict" }, verdict(result.verdicts)),
-    ...resultParts(result),
+    ...resultParts(result, inItsCity),
   ];
+}
+
+/** The played city as it was when the alarm began; one that has not come so far is shown as it is. */
+function inItsCity(item) {
+  const { run } = benchDesk;
+  const at = Date.parse(item.at) <= Date.parse(run.at) ? `?at=${encodeURIComponent(item.at)}` : "";
+  return { href: run.city ? benchDesk.within(`device/${encodeURIComponent(item.device)}${at}`) : null, target: "_blank" };
 }

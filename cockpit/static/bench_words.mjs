@@ -1,4 +1,4 @@
-// Words that the parts of the bench share: what a run is of, and instants by the site's own wall clock.
+// Words that the parts of the bench share: what a run is of, how fast, and why there is nothing to see.
 
 import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
@@ -15,12 +15,6 @@ export function runName(run) {
     return named(found?.name, run.scenario);
   }
   return run.recording ?? say("bench.of_journal", { shard: run.journal });
-}
-
-/** Epoch or text of a date field as an instant, by the offset that another instant of the site has. */
-export function siteInstant(text, like) {
-  const offset = /(Z|[+-]\d\d:\d\d)$/.exec(like ?? "")?.[1] ?? "Z";
-  return `${text.length === 16 ? `${text}:00` : text}${offset}`;
 }
 
 /** Why there is nothing to see for this person, or nothing. */

@@ -27,7 +27,7 @@ export function leftMs(item) {
 }
 
 /** The colour of this second, not of the last answer. */
-export function colourNow(item) {
+function colourNow(item) {
   const left = leftMs(item);
   if (left === null) return item.state === "REPORTED" ? "reported" : "over";
   if (left <= 0 || item.overdue_at) return "red";

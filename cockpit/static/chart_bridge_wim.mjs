@@ -3,7 +3,7 @@
 
 import { apart, sideView } from "./axles.mjs";
 import { Sheet } from "./canvas.mjs";
-import { ChartHead } from "./chart_head.mjs";
+import { ChartHead, emptyWords } from "./chart_head.mjs";
 import { kinds } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
 import { moment, number, time, tonnes } from "./format.mjs";
@@ -29,7 +29,7 @@ export async function mount(panel, scope) {
   const draw = () => {
     const vehicle = passageWatch.of(stage.alarm) ?? passageWatch.over ?? passageWatch.newest[0];
     panel.classList.toggle("is-empty", !vehicle);
-    setText(empty, vehicle || !passageWatch.loaded ? "" : say("wall.no_passage"));
+    setText(empty, vehicle || !(passageWatch.loaded || live.gone) ? "" : emptyWords("wall.no_passage"));
     list(rows);
     if (!vehicle) return head.show(say("wall.last_vehicles"), "");
     const level = passageWatch.level(vehicle);
@@ -47,6 +47,7 @@ export async function mount(panel, scope) {
   };
   scope.resized(sheet.box, draw);
   scope.listen(passageWatch, "change", draw);
+  scope.listen(live, "snapshot", draw);
   scope.listen(stage, "scene", draw);
   wallFigures.follow("bridge_wim", scope);
   await passageWatch.follow(scope);

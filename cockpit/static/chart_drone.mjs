@@ -3,7 +3,7 @@
 
 import { drawBarRows } from "./bar_rows.mjs";
 import { Sheet } from "./canvas.mjs";
-import { ChartHead } from "./chart_head.mjs";
+import { ChartHead, emptyWords } from "./chart_head.mjs";
 import { deviceDetail, kinds, places, site } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
 import { number, time, withUnit } from "./format.mjs";
@@ -38,7 +38,7 @@ export async function mount(panel, scope) {
     setText(words, whole?.denominator ? say("wall.coverage_of", { km: number(whole.numerator, 1), planned: number(whole.denominator, 1), flown: number(flown.numerator), routes: number(flown.denominator), count }) : say("wall.airborne", { count }));
     const streets = (figures?.streets ?? []).filter((row) => row.coverage.denominator).sort((a, b) => b.coverage.value - a.coverage.value);
     panel.classList.toggle("is-empty", live.ready && !streets.length);
-    setText(empty, live.ready && !streets.length ? say("wall.no_coverage") : "");
+    setText(empty, live.ready && !streets.length ? emptyWords("wall.no_coverage") : "");
     const row = ({ street, coverage }) => ({ name: named(city.street.get(street)?.name, street), share: coverage.value, text: `${number(coverage.numerator, 1)} / ${number(coverage.denominator)} ${say("unit.km")}` });
     if (sheet.begin()) drawBarRows(sheet, streets.map(row), { full: "--data", empty: "--line" });
   };
@@ -69,7 +69,7 @@ function mountHeights(panel, scope, { kind, height, ids }) {
       const left = live.value(id, battery?.key);
       return { name: name(id), now: [withUnit(height, Math.round(value)), left !== undefined && withUnit(battery, left)].filter(Boolean).join(" · "), points: trends.points(id) };
     });
-    const caption = lines.length ? `${say("wall.altitude_battery")} · ${say("wall.last_60_min")}` : say("wall.no_airborne");
+    const caption = lines.length ? `${say("wall.altitude_battery")} · ${say("wall.last_60_min")}` : emptyWords("wall.no_airborne");
     chart.draw({ lines, limits: limitsOf(height), from: live.now() - WINDOW_MS, to: live.now(), low: 0, gapMs: kind.stale_after_s * 1000, caption });
   });
 }

@@ -1,7 +1,7 @@
 // Gas: the last hour of the detectors with the highest concentration, below all the limits they must keep; and, when the
 // scene is theirs, the highest in words.
 
-import { ChartHead } from "./chart_head.mjs";
+import { ChartHead, emptyWords } from "./chart_head.mjs";
 import { kinds, places, site } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
 import { fieldValue, time, unitOf, withUnit } from "./format.mjs";
@@ -37,7 +37,7 @@ export async function mount(panel, scope) {
     const level = reached(limits, chosen[0]?.value);
     head.show(`${say("wall.highest")} · ${say("wall.last_60_min")}`, chosen.length ? withUnit(field, chosen[0].value) : "", level?.priority);
     panel.classList.toggle("is-empty", live.ready && !chosen.length);
-    setText(empty, live.ready && !chosen.length ? say("wall.no_gas") : "");
+    setText(empty, live.ready && !chosen.length ? emptyWords("wall.no_gas") : "");
     const highest = Math.max(...limits.map((limit) => limit.value));
     chart.draw({ lines, limits, from: live.now() - WINDOW_MS, to: live.now(), low: 0, high: highest * 1.15, gapMs: kind.stale_after_s * 1000, caption: unitOf(field) });
     if (rows.offsetParent) list(rows, { field, limits, street, readings: valuesOf(ids, field.key) });

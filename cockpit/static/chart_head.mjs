@@ -1,9 +1,13 @@
 // The heading of a chart on the wall: the kind's shape and name, what is drawn, and its key figure.
 
 import { el, setText } from "./dom.mjs";
+import { live } from "./live.mjs";
 import { kindMark } from "./shapes.mjs";
 import { stage } from "./stage.mjs";
-import { named } from "./texts.mjs";
+import { named, say } from "./texts.mjs";
+
+/** What a chart says in the place of what it has not: by its key, unless nothing is kept of that time. */
+export const emptyWords = (key) => say(live.gone ? "wall.not_kept" : key);
 
 export class ChartHead {
   constructor(panel, kind, scope) {

@@ -3,7 +3,7 @@
 
 import { drawBarRows } from "./bar_rows.mjs";
 import { Sheet } from "./canvas.mjs";
-import { ChartHead } from "./chart_head.mjs";
+import { ChartHead, emptyWords } from "./chart_head.mjs";
 import { kinds, places, site } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
 import { number, time, unitOf } from "./format.mjs";
@@ -37,11 +37,11 @@ export async function mount(panel, scope) {
     const rate = due ? share(lit, due) : nights?.total.lit;
     head.show(say(due ? "wall.lit_rate_now" : "wall.lit_rate_nights"), rate?.denominator ? exactPercent(rate) : "");
     if (due) setText(words, say("wall.lit_of", { due: number(due), lit: number(lit), time: time(live.now()) }));
-    else setText(words, rate?.denominator ? say("wall.lamps_off_nights", { time: time(nights.at) }) : say("wall.lamps_off"));
+    else setText(words, rate?.denominator ? say("wall.lamps_off_nights", { time: time(nights.at) }) : emptyWords("wall.lamps_off"));
     const past = (nights?.streets ?? []).filter((row) => row.lit.denominator).sort((a, b) => a.lit.value - b.lit.value);
     const rows = due ? now.map((each) => row(street(each.key), share(each.lit, each.due))) : past.map((each) => row(street(each.street), each.lit));
     panel.classList.toggle("is-empty", !rows.length);
-    setText(empty, rows.length || !live.ready ? "" : say("wall.no_nights"));
+    setText(empty, rows.length || !live.ready ? "" : emptyWords("wall.no_nights"));
     if (sheet.begin()) drawBarRows(sheet, rows, { full: "--lit", empty: "--unlit" });
   };
   scope.resized(sheet.box, draw);

@@ -2,10 +2,10 @@
 // the scene is theirs, how full the trucks are.
 
 import { niceStep, Sheet } from "./canvas.mjs";
-import { ChartHead } from "./chart_head.mjs";
+import { ChartHead, emptyWords } from "./chart_head.mjs";
 import { kinds, places } from "./city.mjs";
 import { el, setText } from "./dom.mjs";
-import { number, time, tonnes } from "./format.mjs";
+import { number, time } from "./format.mjs";
 import { valuesOf } from "./kind_headlines.mjs";
 import { live } from "./live.mjs";
 import { named, say } from "./texts.mjs";
@@ -37,7 +37,7 @@ export async function mount(panel, scope) {
   const draw = () => {
     const figures = wallFigures.of("refuse_truck");
     panel.classList.toggle("is-empty", !figures);
-    setText(empty, figures || !live.ready ? "" : say("wall.no_tonnage"));
+    setText(empty, figures || !live.ready ? "" : emptyWords("wall.no_tonnage"));
     if (figures) {
       const found = comparison(figures, hourNow(figures));
       head.show(say("wall.tonnage_today", { time: time(figures.at) }), `${number(found.today, 1)} ${say("unit.tonne")}`);

@@ -14,15 +14,22 @@ const MOST = 50;
 export async function mount(element, scope) {
   const id = element.dataset.device;
   const words = await alarmWords();
+  let [asked, shown] = [0, 0];
   const show = async () => {
+    const turn = ++asked;
     const { items } = await get("alarms", { device: id, state: "all", limit: MOST });
-    if (!scope.open) return;
+    // An answer that was overtaken by a newer one is dropped.
+    if (turn < shown || !scope.open) return;
+    shown = turn;
     if (!items.length) return element.replaceChildren(el("p", { class: "quiet" }, say("device.no_alarms")));
     const newest = items.sort((a, b) => Date.parse(b.raised_at) - Date.parse(a.raised_at));
     element.replaceChildren(el("ol", { class: "alarm-list" }, newest.map((alarm) => line(alarm, words))));
   };
+  const again = () => show().catch(() => undefined);
+  // What changes while the first answer is on its way must not be missed.
+  scope.listen(live, "alarm", ({ detail }) => detail.alarm.device === id && again());
+  scope.listen(live, "snapshot", again);
   await show();
-  scope.listen(live, "alarm", ({ detail }) => detail.alarm.device === id && show().catch(() => undefined));
 }
 
 function line(alarm, words) {

@@ -43,6 +43,7 @@ export async function mount(element, scope) {
   };
   apply(first.latest);
   apply(live.devices.get(id));
+  scope.listen(live, "snapshot", () => apply(live.devices.get(id)));
   scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && apply(detail.devices[id]));
   scope.every(REFRESH_MS, () => get(`devices/${encodeURIComponent(id)}`).then((device) => apply(device.latest), () => undefined));
   scope.every(5000, () => rows.forEach((row) => row.age(kind.stale_after_s)));

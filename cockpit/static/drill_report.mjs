@@ -5,6 +5,7 @@ import { priorityText } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { answerChart } from "./drill_chart.mjs";
 import { outcomeText, pointsText } from "./drill_words.mjs";
+import { faultsLaid } from "./fault_words.mjs";
 import { day, duration, number, time } from "./format.mjs";
 import { logIn, session, sessions } from "./session.mjs";
 import { priorityBadge } from "./shapes.mjs";
@@ -44,6 +45,7 @@ function content(drill) {
       el("p", { class: "numeric" }, `${day(drill.started_at)} ${time(drill.started_at)}${ended ?? ""} · ${say("drill.led_by", { name: drill.led_by })} · ${outcomeText(drill)}`),
       drill.description && el("p", { class: "quiet" }, named(drill.description)),
       !drill.at_this_hour && el("p", { class: "quiet" }, say("drill.played_at", { time: `${day(drill.played_from)} ${time(drill.played_from)}` })),
+      drill.faults?.length > 0 && el("p", { class: "quiet" }, faultsLaid(drill.faults)),
       drill.note && el("p", null, drill.note),
     ),
     ...(drill.running ? [el("p", { role: "status" }, say("drill.running"))] : report ? whole(report) : [el("p", { role: "status" }, say("drill.no_report"))]),

@@ -4,6 +4,7 @@ import { actDialog } from "./act_dialog.mjs";
 import { address, get, post } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { drillWatch } from "./drill_watch.mjs";
+import { faultChoice } from "./fault_choice.mjs";
 import { duration, number } from "./format.mjs";
 import { areaInput, selectInput } from "./inputs.mjs";
 import { session, sessions } from "./session.mjs";
@@ -29,10 +30,11 @@ export function drillButtons(scope) {
 async function startDialog({ currentTarget: button }) {
   if (document.querySelector("dialog[open]")) return;
   let items;
+  let faults;
   // What can be played is asked of another program; the first time that takes some seconds.
   button.disabled = true;
   try {
-    ({ items } = await get("drills/scenarios"));
+    ({ items, faults } = await get("drills/scenarios"));
   } catch (error) {
     return toast(error.status ? error.message : say("login.unreachable"), { problem: true });
   } finally {
@@ -50,9 +52,9 @@ async function startDialog({ currentTarget: button }) {
     title: say("drill.start"),
     what: say("drill.ask"),
     ask: "",
-    fields: { scenario, facts: { element: facts, value: () => null }, note: areaInput(say("drill.note"), false), list: { element: el("a", { href: address("drill") }, say("drill.past")), value: () => null } },
-    send: async ({ scenario: key, note }) => {
-      const begun = await post("drills", { scenario: key, note: note.slice(0, 500) });
+    fields: { scenario, facts: { element: facts, value: () => null }, faults: faultChoice(faults), note: areaInput(say("drill.note"), false), list: { element: el("a", { href: address("drill") }, say("drill.past")), value: () => null } },
+    send: async ({ scenario: key, note, faults: laid }) => {
+      const begun = await post("drills", { scenario: key, note: note.slice(0, 500), faults: laid });
       toast(say("drill.started", { name: named(begun.name) }));
       drillWatch.look();
     },

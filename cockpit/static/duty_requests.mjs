@@ -26,9 +26,13 @@ export async function mount(element, scope) {
     element.replaceChildren(el("h2", { class: "visually-hidden" }, say("duty.requests")), el("ul", { class: "requests" }, items.map((item) => line(item, words, clocks, look))));
     tick();
   };
+  let [asked, shown] = [0, 0];
   const look = async () => {
+    const turn = ++asked;
     const found = await get("requests").catch(() => null);
-    if (!scope.open || !found) return;
+    // An answer that was overtaken by a newer one is dropped.
+    if (turn < shown || !scope.open || !found) return;
+    shown = turn;
     items = found.items;
     draw();
   };
@@ -36,7 +40,7 @@ export async function mount(element, scope) {
     for (const [span, until] of clocks) setText(span, duration(until - live.now()));
     if (clocks.some(([, until]) => until < live.now())) look();
   };
-  await look();
+  look();
   scope.listen(live, "alarm", look);
   scope.listen(live, "snapshot", look);
   scope.listen(sessions, "change", draw);

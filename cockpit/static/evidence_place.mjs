@@ -33,6 +33,7 @@ export async function mount(element, scope) {
   show();
   scope.listen(desk, "choose", show);
   scope.listen(live, "alarm", ({ detail }) => detail.alarm.id === desk.chosen && (due = true));
+  scope.listen(live, "snapshot", () => (due = true));
   scope.every(500, () => {
     if (due) show();
     due = false;

@@ -19,7 +19,7 @@ export function number(value, digits = 0) {
 }
 
 /** Digits that a field's resolution promises; never more than three, a wall is no laboratory. */
-export function digitsOf(field) {
+function digitsOf(field) {
   const step = field?.resolution;
   if (!step || step >= 1) return 0;
   return Math.min(field.unit === "°" ? 6 : 3, Math.ceil(-Math.log10(step) - 1e-9));
@@ -49,6 +49,11 @@ export function withUnit(field, value) {
   if (field?.unit === "kg" && Math.abs(value) >= HEAVY_KG) return tonnes(value, 2);
   const unit = typeof value === "number" && !field?.codes?.[String(Math.round(value))] ? unitOf(field) : "";
   return unit ? `${fieldValue(field, value)} ${unit}` : fieldValue(field, value);
+}
+
+/** The figure of an alarm whose field is not at hand: as many digits as it has, up to one. */
+export function alarmFigure({ value, unit, unit_label }) {
+  return value === null ? "" : withUnit({ unit, unit_label, resolution: value % 1 ? 0.1 : 1 }, value);
 }
 
 export function tonnes(kg, digits = 1) {

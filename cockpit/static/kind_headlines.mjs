@@ -17,6 +17,7 @@ export function valuesOf(ids, field) {
   return found;
 }
 
+const nothing = () => ({ text: say("device.no_value"), unit: "" });
 const sum = (readings) => readings.reduce((total, r) => total + r.value, 0);
 
 export const airborne = (ids) => valuesOf(ids, "mode").filter((r) => !IDLE_MODES.has(r.value));
@@ -43,7 +44,7 @@ const SPECIAL = {
   gateway: (ids) => ({ text: number(sum(valuesOf(ids, "children"))), unit: say("unit.devices") }),
   light_pole: (ids) => {
     const { due, lit } = lampCount(ids);
-    if (!due) return { text: say("device.no_value"), unit: "", label: say("headline.day") };
+    if (!due) return { ...nothing(), label: say("headline.day") };
     // What is not whole does not read as whole: 99.96 is no 100.
     const share = (100 * lit) / due;
     return { text: number(share, lit < due && share >= 99.95 ? 2 : 1), unit: "%" };
@@ -53,7 +54,7 @@ const SPECIAL = {
 
 function extreme(ids, field, choose) {
   const readings = valuesOf(ids, field.key);
-  if (!readings.length) return { text: say("device.no_value"), unit: "" };
+  if (!readings.length) return nothing();
   return { text: fieldValue(field, choose(...readings.map((r) => r.value))), unit: unitOf(field) };
 }
 
@@ -66,7 +67,7 @@ function general(ids, kind) {
     return { ...worst, label: say(limit.sense === "below" ? "headline.lowest" : "headline.worst", { name: named(field.name) }) };
   }
   const readings = valuesOf(ids, field.key).map((r) => r.value).sort((a, b) => a - b);
-  if (!readings.length) return { text: say("device.no_value"), unit: "", label: named(field.name) };
+  if (!readings.length) return { ...nothing(), label: named(field.name) };
   const median = readings[Math.floor(readings.length / 2)];
   return { text: fieldValue(field, median), unit: unitOf(field), label: say("headline.median", { name: named(field.name) }) };
 }
@@ -74,6 +75,9 @@ function general(ids, kind) {
 /** {text, unit, label} of a kind's headline, or null when it has none. */
 export function headline(kind, ids) {
   const special = SPECIAL[kind.key];
-  if (!special) return general(ids, kind);
-  return { label: say(`headline.${kind.key}`), ...special(ids, kind) };
+  // Where no readings are kept, or nobody had spoken, nothing is known, and that is no nought.
+  const unknown = live.gone || live.past?.devices_with_readings === 0;
+  if (special) return { label: say(`headline.${kind.key}`), ...(unknown ? nothing() : special(ids, kind)) };
+  const found = general(ids, kind);
+  return found && unknown ? { ...found, ...nothing() } : found;
 }

@@ -82,6 +82,11 @@ export class Live extends EventTarget {
     return this.devices.get(device)?.[field]?.value;
   }
 
+  /** Whether the readings of this instant are kept no more: of values, and of who was online, nothing is known. */
+  get gone() {
+    return this.past?.values_kept === false;
+  }
+
   openAlarms() {
     return [...this.alarms.values()].sort(byUrgency);
   }

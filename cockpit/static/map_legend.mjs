@@ -1,5 +1,6 @@
 // What the shapes and colours of the map mean.
 
+import { shortPriority } from "./alarms.mjs";
 import { el } from "./dom.mjs";
 import { kindMark, mark, PRIORITY_SHAPES } from "./shapes.mjs";
 import { named, say } from "./texts.mjs";
@@ -9,7 +10,7 @@ export function legend(table) {
   const kinds = [...table.values()].map((kind) => el("li", null, kindMark(kind.shape), named(kind.name)));
   const lamps = ["lit", "unlit", "dark", "silent"].map((state) => el("li", null, el("i", { class: `dot dot-${state}` }), say(`map.${state}`)));
   const alarms = PRIORITIES.map((priority) =>
-    el("li", { class: `priority ${priority}` }, mark(PRIORITY_SHAPES[priority]), priority === "health" ? say("priority.health") : priority),
+    el("li", { class: `priority ${priority}` }, mark(PRIORITY_SHAPES[priority]), shortPriority(priority)),
   );
   return el(
     "div",

@@ -56,12 +56,16 @@ export async function mount(element, scope) {
     const faulty = faultyDevices();
     map.setMoving(moving.flatMap((place) => movingFeature(place, faulty)));
   };
+  // Whose figure stands on the map, and who carries an alarm about.
+  let followed = new Set();
   const showMarks = () => {
     const worst = worstByDevice(live.alarms.values());
     const unacked = new Set([...live.alarms.values()].filter(isUnacked).map((alarm) => alarm.device));
     map.setMarks(markFeatures(worst, unacked, known, words));
     const urgent = [...worst.values()].filter((a) => rank(a.priority) < 2).sort((a, b) => rank(a.priority) - rank(b.priority));
-    labels.set("alarm", urgent.slice(0, LABELLED_ALARMS).flatMap((alarm) => alarmLabel(alarm, words)));
+    const labelled = urgent.slice(0, LABELLED_ALARMS);
+    followed = new Set([...labelled.map((alarm) => alarm.device), ...moving.map((place) => place.id).filter((id) => worst.has(id))]);
+    labels.set("alarm", labelled.flatMap((alarm) => alarmLabel(alarm, words)));
   };
 
   let marksDue = true;
@@ -72,7 +76,8 @@ export async function mount(element, scope) {
   });
   scope.listen(live, "tick", ({ detail }) => {
     showFixed([...Object.keys(detail.devices ?? {}), ...Object.keys(detail.online ?? {})]);
-    if (Object.keys(detail.online ?? {}).length) marksDue = true;
+    const told = Object.keys(detail.devices ?? {}).some((id) => followed.has(id));
+    if (told || Object.keys(detail.online ?? {}).length) marksDue = true;
     showMoving();
   });
   scope.listen(live, "alarm", ({ detail }) => {
@@ -143,7 +148,7 @@ function markFeatures(worst, unacked, known, words) {
 
 function alarmLabel(alarm, words) {
   const at = words.position(alarm);
-  return at ? [{ key: alarm.id, at, text: `${words.what(alarm)} ${words.value(alarm)}`, className: `map-label-alarm ${alarm.priority}` }] : [];
+  return at ? [{ key: alarm.id, at, text: `${words.what(alarm)} ${words.standing(alarm)}`, className: `map-label-alarm ${alarm.priority}` }] : [];
 }
 
 function streetLabels(city) {

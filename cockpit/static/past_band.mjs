@@ -1,7 +1,7 @@
 // The band across the top of a page whose window stands in the past: when that is, what may be missing, and the way back.
 
 import { el } from "./dom.mjs";
-import { day, time } from "./format.mjs";
+import { day, number, time } from "./format.mjs";
 import { live } from "./live.mjs";
 import { say } from "./texts.mjs";
 import { inWindow, timeWindow } from "./time_window.mjs";
@@ -25,11 +25,13 @@ function words() {
   if (live.problem) return [el("strong", null, say("past.title")), el("span", { class: "past-trouble" }, say("past.refused", { detail: live.problem }))];
   const span = from === null ? "" : say("past.span", { from: moment(from), to: moment(at) });
   const absent = live.summary?.watchdog;
-  const empty = live.ready && live.past?.devices_with_readings === 0;
+  const gone = live.ready && live.gone;
+  const empty = !gone && live.ready && live.past?.devices_with_readings === 0;
   return [
     el("strong", null, say("past.at", { time: moment(at) })),
     span && el("span", null, span),
     !live.ready && el("span", null, say("shell.loading")),
+    gone && el("span", { class: "past-trouble" }, say("past.not_kept", { days: number(live.past.days_kept) })),
     empty && el("span", { class: "past-trouble" }, say("past.no_readings")),
     absent && el("span", { class: "past-trouble" }, say("past.watchdog", { time: moment(Date.parse(absent.since)) })),
   ].filter(Boolean);

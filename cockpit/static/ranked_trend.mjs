@@ -23,7 +23,13 @@ export function rankedTrend(scope, field, windowMs, count, readings, draw, wante
     chosen = [...(ids.includes(own) ? [own] : []), ...ids.filter((id) => id !== own)].slice(0, count);
     trends.follow(chosen);
   };
+  // An alarm may be here a moment before the reading that raised it.
+  const late = () => {
+    const own = wanted();
+    return own && !chosen.includes(own) && readings().some(({ id }) => id === own);
+  };
   const redraw = () => {
+    if (late()) choose();
     const now = chosen.flatMap((id) => {
       const value = live.value(id, field);
       return Number.isFinite(value) ? [{ id, value }] : [];

@@ -8,10 +8,11 @@ import { moment, number } from "./format.mjs";
 import { live } from "./live.mjs";
 import { faultsText, problemText } from "./problem_words.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
-import { resultParts } from "./rules_result.mjs";
+import { notJudged, resultParts } from "./rules_result.mjs";
 import { stateTag } from "./rules_revisions.mjs";
 import { logIn, session, sessions } from "./session.mjs";
 import { say } from "./texts.mjs";
+import { clockGiven } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
 
 const SPANS_H = [1, 24, 168, 720];
@@ -142,17 +143,11 @@ function approveDialog(item) {
   const words = [
     el("p", null, item.reason),
     found && el("p", { class: "rules-verdict" }, verdict(found.verdicts)),
+    notJudged(found),
     el("p", { class: "quiet" }, say("rules.approve_detail")),
     at.element,
   ];
-  // The site's own wall clock, whatever clock the screen has.
-  const instant = () => (at.value() ? siteInstant(at.value(), item.created_at) : null);
-  dialog("approve", words, (key) => act(`rules/revisions/${item.number}/approve`, { idempotency_key: key, effective_at: instant() }, "rules.done_approve"));
-}
-
-function siteInstant(text, like) {
-  const offset = /(Z|[+-]\d\d:\d\d)$/.exec(like)?.[1] ?? "Z";
-  return `${text.length === 16 ? `${text}:00` : text}${offset}`;
+  dialog("approve", words, (key) => act(`rules/revisions/${item.number}/approve`, { idempotency_key: key, effective_at: clockGiven(at.value()) }, "rules.done_approve"));
 }
 
 function rollbackDialog(to) {
@@ -188,8 +183,11 @@ export function dialog(name, words, send, wide = false) {
   (form.querySelector("textarea, input, select") ?? confirm).focus();
 }
 
-export const verdict = (found) =>
-  say("rules.verdict", { spared: number(found.spared), false_alarms: number(found.false_alarms), missed: number(found.missed), confirmed: number(found.confirmed) });
+export function verdict(found) {
+  const counts = { spared: number(found.spared), false_alarms: number(found.false_alarms), missed: number(found.missed), confirmed: number(found.confirmed) };
+  const absent = found.absent ? say("rules.verdict_absent", { count: number(found.absent) }) : "";
+  return [say("rules.verdict", counts), absent].filter(Boolean).join(" ");
+}
 
 function tested(item) {
   const run = item.backtest;

@@ -9,8 +9,8 @@ import { dialog } from "./rules_detail.mjs";
 import { logIn, session } from "./session.mjs";
 import { named, say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
+import { PRIORITIES } from "./urgency.mjs";
 
-const PRIORITIES = ["P1", "P2", "P3", "P4", "health"];
 const SCOPES = ["kind", "street", "circuit", "device"];
 
 export async function draftDialog(item) {

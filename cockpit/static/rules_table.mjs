@@ -1,5 +1,6 @@
 // The rules in force: levels, delays, where each comes from, for whom it stands; any of them may be made a draft.
 
+import { shortPriority } from "./alarms.mjs";
 import { get } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { duration, number, unitOf } from "./format.mjs";
@@ -89,12 +90,10 @@ function row(item) {
   );
 }
 
-const called = (priority) => (priority === "health" ? say("priority.health") : priority);
-
 function levels(item) {
   const sign = { above: "≥", below: "≤", state: "=", silence: ">" }[item.sense];
   const value = (level) => (item.codes?.[String(level.value)] ? named(item.codes[String(level.value)]) : `${number(level.value, level.value % 1 ? 2 : 0)} ${unitOf({ unit_label: item.unit_name })}`);
   return item.levels.map((level) =>
-    el("span", { class: "rules-level" }, el("span", { class: `rules-priority priority-${level.priority}` }, called(level.priority)), ` ${sign} ${value(level).trim()}`),
+    el("span", { class: "rules-level" }, el("span", { class: `rules-priority priority-${level.priority}` }, shortPriority(level.priority)), ` ${sign} ${value(level).trim()}`),
   );
 }

@@ -24,7 +24,7 @@ export async function factsOf() {
       const all = Object.values(live.summary?.kinds ?? {});
       const open = live.openAlarms();
       return say("scene.facts_city", {
-        online: number(all.reduce((sum, kind) => sum + kind.online, 0)),
+        online: number(live.gone ? NaN : all.reduce((sum, kind) => sum + kind.online, 0)),
         total: number(all.reduce((sum, kind) => sum + kind.total, 0)),
         open: number(open.length),
         unacked: number(open.filter(isUnacked).length),
@@ -74,5 +74,5 @@ export async function factsOf() {
       return say("scene.facts_cases", { open: number(caseWatch.items.length), green, amber, red });
     },
   };
-  return (key) => facts[key]?.() ?? "";
+  return (key) => (live.gone && own.has(key) ? say("wall.not_kept") : (facts[key]?.() ?? ""));
 }

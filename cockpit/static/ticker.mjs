@@ -1,7 +1,7 @@
 // The foot of the wall: counts, then the worst open alarms with the time since each was raised, page after page.
 
 import { AlarmCard, CardList } from "./alarm_card.mjs";
-import { alarmWords, priorityText } from "./alarms.mjs";
+import { alarmWords, shortPriority } from "./alarms.mjs";
 import { el, rem } from "./dom.mjs";
 import { nothingOpen } from "./empty_state.mjs";
 import { number } from "./format.mjs";
@@ -52,7 +52,7 @@ export async function mount(element, scope) {
 function showCounts(element, open) {
   const rows = PRIORITIES.map((priority) => {
     const own = open.filter((alarm) => alarm.priority === priority);
-    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, priority === "health" ? priorityText(priority) : priority), el("b", null, number(own.length)));
+    return el("li", { class: own.length ? "" : "is-zero" }, priorityBadge(priority, shortPriority(priority)), el("b", null, number(own.length)));
   });
   const unacked = open.filter(isUnacked).length;
   element.replaceChildren(

@@ -31,9 +31,11 @@ export async function mount(element, scope) {
   };
   show();
   scope.listen(live, "summary", show);
-  scope.listen(stage, "scene", () => {
+  const front = () => {
     for (const [key, tile] of tiles) tile.element.classList.toggle("is-front", key === stage.kind);
-  });
+  };
+  front();
+  scope.listen(stage, "scene", front);
 }
 
 /** The five kinds of the charts first, in that order, then those that serve them. */
@@ -70,11 +72,13 @@ class Tile {
     setText(this.unit, found?.unit ?? "");
     setText(this.label, found?.label ?? "");
     if (!counts) return;
-    setText(this.online, number(counts.online));
     setText(this.total, `/ ${number(counts.total)}`);
+    // Alarms are told of any time; who was heard is not.
+    const told = live.gone ? { ...counts, online: NaN, silent: NaN } : counts;
+    setText(this.online, number(told.online));
     for (const key of COUNTS) {
-      setText(this.counts.get(key), number(counts[key] ?? 0));
-      this.cells.get(key).classList.toggle("is-zero", !counts[key]);
+      setText(this.counts.get(key), number(told[key] ?? 0));
+      this.cells.get(key).classList.toggle("is-zero", !told[key]);
     }
   }
 }

@@ -79,6 +79,12 @@ export function clockInstant(text) {
   return naive - offsetMs(guess);
 }
 
+/** The same as the API takes it. */
+export function clockGiven(text) {
+  const at = clockInstant(text);
+  return at === null ? null : rfc3339(at);
+}
+
 function rfc3339(at) {
   const offset = offsetMs(at);
   const minutes = Math.abs(offset) / 60_000;

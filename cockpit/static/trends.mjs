@@ -18,7 +18,7 @@ export class Trends {
   /** Keep exactly the histories of these devices. */
   follow(ids) {
     for (const id of this.lines.keys()) if (!ids.includes(id)) this.lines.delete(id);
-    for (const id of ids) if (!this.lines.has(id)) this.load(id);
+    for (const id of ids) if (this.lines.get(id)?.failed ?? true) this.load(id);
   }
 
   points(id) {
@@ -26,7 +26,7 @@ export class Trends {
   }
 
   async load(id) {
-    const line = { points: [] };
+    const line = { points: this.points(id), failed: false };
     this.lines.set(id, line);
     try {
       const stop = live.now();

@@ -33,7 +33,7 @@ export async function wallMap({ map, labels, surface, city, known, words, street
   if (!scope.open) return;
   const devices = (kind) => [...known.values()].filter((place) => place.kind === kind).map((place) => place.id);
   const drones = devices("drone");
-  const shown = sceneLabels({ known, city, words });
+  const shown = sceneLabels({ known, city });
   const trails = new Trails([...drones, ...devices("refuse_truck")], known, scope);
   const line = new Map(lines.features.map((feature) => [feature.properties.id, feature]));
   const round = new Map(lines.features.filter((feature) => feature.properties.truck).map((feature) => [feature.properties.truck, feature.properties.id]));

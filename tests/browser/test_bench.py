@@ -1,16 +1,16 @@
 """The bench in a real browser: an engineer plays a scenario in a city marked as a replay; others are refused."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, FileChooser, Page, expect
 
 from tests.browser.axe import serious_findings
+from tests.cockpit.gas_town import gas_town
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 from tests.servers.waiting import wait_until
-from tests.simulators.test_recorder import HOUSES
-from tests.sites import small_site_text
 
 pytestmark = pytest.mark.timeout(400)
 DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
@@ -21,10 +21,8 @@ STRICTER = b"[limits.gas_alarm.conc_pct_lel.high]\nlevels = [5, 10]\ndeadband = 
 @pytest.fixture(scope="module")
 def benched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with houses in which gas can leak."""
-    town = Town(tmp_path_factory.mktemp("bench"), small_site_text(tail=HOUSES))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with gas_town(tmp_path_factory.mktemp("bench")) as town:
+        yield town
 
 
 def sit_down(page: Page, town: Town, user: str, language: str = "zh") -> None:
@@ -51,7 +49,12 @@ def test_a_scenario_is_played_and_a_rule_tried(benched: Town, browser: Browser) 
         page.locator(".file-input input").set_input_files(
             {"name": "r.toml", "mimeType": "text/plain", "buffer": STRICTER}
         )
-        expect(page.locator(".bench-outcome .rules-items.is-appear li").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(".bench-outcome .rules-items.is-appear > ul > li").first).to_be_visible(timeout=PATIENCE_MS)
+
+        # Each with what its device measured, and the way to the played city at that instant.
+        appear = page.locator(".bench-outcome .rules-items.is-appear > ul > li").first
+        expect(appear.locator(".rules-readings summary")).to_contain_text("读数")
+        expect(appear.locator("a")).to_have_attribute("href", re.compile(r"/bench/city/[0-9a-f]+/device/.+\?at=20"))
 
         page.get_by_role("button", name="值班").click()
         desk = page.frame_locator("iframe")

@@ -18,10 +18,8 @@ PATIENCE_MS = 30_000
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city without its devices."""
-    town = Town(tmp_path_factory.mktemp("cases"), 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("cases"), 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        yield town
 
 
 def sit_down(page: Page, demo: Town, user: str | None, language: str = "zh", case: str = "") -> None:

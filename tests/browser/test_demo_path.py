@@ -22,10 +22,8 @@ DEMO_WITHOUT_SIMULATORS = 'base = "demo"\n[simulation]\nrun = false\n'
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city, running, its devices still silent."""
-    town = Town(tmp_path_factory.mktemp("demo"), DEMO_WITHOUT_SIMULATORS)
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("demo"), DEMO_WITHOUT_SIMULATORS) as town:
+        yield town
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import serious_findings
 from tests.cockpit.acting import act, leak
+from tests.cockpit.gas_town import gas_town
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
-from tests.simulators.test_recorder import HOUSES
-from tests.sites import small_site_text
 
 pytestmark = pytest.mark.timeout(400)
 DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
@@ -33,10 +32,8 @@ BENEATH = """() => [
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with houses in which gas can leak."""
-    town = Town(tmp_path_factory.mktemp("drill"), small_site_text(tail=HOUSES))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with gas_town(tmp_path_factory.mktemp("drill")) as town:
+        yield town
 
 
 def sit_down(page: Page, demo: Town, user: str, path: str = "duty", language: str = "zh") -> None:
@@ -53,8 +50,15 @@ def test_an_exercise(demo: Town, browser: Browser) -> None:
         sit_down(lead, demo, "leader")
         sit_down(desk, demo, "officer")
         lead.locator("button[data-act=drill]").click(timeout=PATIENCE_MS)
-        lead.locator("dialog select").select_option("gas_leak", timeout=PATIENCE_MS)
+        lead.locator("dialog select").first.select_option("gas_leak", timeout=PATIENCE_MS)
         expect(lead.locator(".drill-facts")).to_contain_text("3 条")
+        # Enter adds the fault that was written; it does not begin the exercise without it.
+        lead.locator(".fault-choice summary").click()
+        lead.locator(".fault-choice input").first.fill("gas-1")
+        lead.locator(".fault-choice input").first.press("Enter")
+        expect(lead.locator(".fault-list li span")).to_have_text("静默 · gas-1")
+        lead.locator(".fault-list button").click()
+        expect(lead.locator(".fault-list li")).to_have_count(0)
         assert serious_findings(lead) == []
         lead.locator("dialog button[type=submit]").click()
 

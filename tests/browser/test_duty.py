@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.axe import serious_findings
-from tests.cockpit.acting import act, gas_over, lamp, leak
+from tests.cockpit.acting import act, gas_over, lamp, leak, shelvable_s
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 from tests.sites import small_site_text
@@ -21,10 +21,8 @@ PATIENCE_MS = 60_000
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a small town."""
-    town = Town(tmp_path_factory.mktemp("duty"), small_site_text())
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("duty"), small_site_text()) as town:
+        yield town
 
 
 def sit_down(page: Page, demo: Town, user: str | None, language: str = "zh") -> None:
@@ -124,7 +122,7 @@ def test_the_address_names_an_alarm(demo: Town, browser: Browser, size: Viewport
     """It is opened with its evidence, also where it is shelved or closed; where there is none, a sentence says so."""
     name = f"duty-named-{size['width']}"
     shelved, closed = lamp(demo, f"{name}-s"), leak(demo, f"{name}-c", 30)
-    act(demo, "officer", f"/alarms/{shelved['id']}/shelve", reason="x", duration_s=1800)
+    act(demo, "officer", f"/alarms/{shelved['id']}/shelve", reason="x", duration_s=shelvable_s(1800))
     act(demo, "officer", f"/alarms/{closed['id']}/ack", seen_level=closed["level_now"])
     gas_over(demo, f"{name}-c")
     assert act(demo, "officer", f"/alarms/{closed['id']}/reset", reason="x")["alarm"]["state"] == "CLOSED"

@@ -21,17 +21,15 @@ BAD = "city/v1/demo/gas_alarm/gas-2/telemetry"
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town that has said something of every sort: readings, a repeat, and what nobody can read."""
-    running = Town(tmp_path_factory.mktemp("health"), small_site_text(head="simulated = true"))
-    running.start()
-    for _ in range(8):
-        running.say("gas_alarm", "gas-2", {"conc_pct_lel": 2.0, "state": 0})
-    for _ in range(2):
-        running.say("refuse_truck", "truck-1", {"load_kg": 900.0}, id="once")
-    for _ in range(3):
-        running.send(BAD, b"{not json")
-    running.until("/api/v1/ledger", lambda found: found["messages"]["journaled"] >= 13)
-    yield running
-    assert running.stop() == 0
+    with Town(tmp_path_factory.mktemp("health"), small_site_text(head="simulated = true")) as running:
+        for _ in range(8):
+            running.say("gas_alarm", "gas-2", {"conc_pct_lel": 2.0, "state": 0})
+        for _ in range(2):
+            running.say("refuse_truck", "truck-1", {"load_kg": 900.0}, id="once")
+        for _ in range(3):
+            running.send(BAD, b"{not json")
+        running.until("/api/v1/ledger", lambda found: found["messages"]["journaled"] >= 13)
+        yield running
 
 
 @pytest.fixture

@@ -19,19 +19,17 @@ AREAS = ("bridge_wim", "refuse_truck", "light_pole", "gas_alarm", "drone", "case
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city without its devices, with one overloaded vehicle and one case."""
-    town = Town(tmp_path_factory.mktemp("kpi"), 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    for number in range(2):
-        told = {"pass_id": f"k{number}", "axle_count": 2, "gvw_kg": 25_000, "lane": "1", "plate_hash": "ab12cd34"}
-        town.say("bridge_wim", "wim-01", told, channel="event", id=f"k{number}")
-    with town.client("officer") as officer:
-        body = {"sub_class": "manhole", "street": "s01", "description": "x", "idempotency_key": "kpi-1"}
-        assert officer.post("/api/v1/cases", json=body).status_code == 201
-        town.eventually(lambda: len(officer.get("/api/v1/kpi/bridge_wim").json()["plates"]) == 1)
-        rate = "/api/v1/kpi/bridge_wim"
-        town.eventually(lambda: officer.get(rate).json()["total"]["overload"]["denominator"] == 2)
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("kpi"), 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        for number in range(2):
+            told = {"pass_id": f"k{number}", "axle_count": 2, "gvw_kg": 25_000, "lane": "1", "plate_hash": "ab12cd34"}
+            town.say("bridge_wim", "wim-01", told, channel="event", id=f"k{number}")
+        with town.client("officer") as officer:
+            body = {"sub_class": "manhole", "street": "s01", "description": "x", "idempotency_key": "kpi-1"}
+            assert officer.post("/api/v1/cases", json=body).status_code == 201
+            town.eventually(lambda: len(officer.get("/api/v1/kpi/bridge_wim").json()["plates"]) == 1)
+            rate = "/api/v1/kpi/bridge_wim"
+            town.eventually(lambda: officer.get(rate).json()["total"]["overload"]["denominator"] == 2)
+        yield town
 
 
 def look(page: Page, demo: Town, path: str) -> None:

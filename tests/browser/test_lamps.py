@@ -24,10 +24,8 @@ PICKED = """
 @pytest.fixture(scope="module")
 def lit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with lighting circuits, whose poles the test plays."""
-    town = lit_town(tmp_path_factory.mktemp("lamps"))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with lit_town(tmp_path_factory.mktemp("lamps")) as town:
+        yield town
 
 
 @pytest.fixture

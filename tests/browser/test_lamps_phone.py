@@ -20,10 +20,8 @@ LONGEST = 3 * PHONE["height"]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city without its simulated devices: 144 circuits."""
-    town = Town(tmp_path_factory.mktemp("lamps"), 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("lamps"), 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        yield town
 
 
 @pytest.fixture

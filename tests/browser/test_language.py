@@ -1,5 +1,6 @@
 """The language in a real browser: its switch keeps the whole address, and refusals speak the reader's language."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -31,10 +32,8 @@ REFUSED = """
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a small town."""
-    running = Town(tmp_path_factory.mktemp("language"), small_site_text())
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with Town(tmp_path_factory.mktemp("language"), small_site_text()) as running:
+        yield running
 
 
 def log_in(page: Page, town: Town, user: str) -> None:
@@ -82,11 +81,12 @@ def test_refusals_speak_the_readers_language(town: Town, browser: Browser, langu
         log_in(page, town, "viewer")
         page.goto(f"{town.address}/duty?lang={language}")
         expect(page.locator(".live-badge.is-live")).to_be_visible(timeout=PATIENCE_MS)
-        roles = Problem(403, "x", code="role_missing", values={"roles": ["dispatcher", "officer"]})
-        found = page.evaluate(
-            WORDS.replace("{told}", "{code: 'role_missing', values: {roles: ['dispatcher', 'officer']}}")
-        )
-        assert found == problem_text(roles, texts(language))
+        for refused in (
+            Problem(403, "x", code="role_missing", values={"roles": ["dispatcher", "officer"]}),
+            Problem(403, "x", code="fault_amount_missing", values={"fault": "drift:gas-1", "needs": "drift"}),
+        ):
+            told = json.dumps({"code": refused.code, "values": refused.values})
+            assert page.evaluate(WORDS.replace("{told}", told)) == problem_text(refused, texts(language))
         said = page.evaluate(REFUSED)
         assert said.startswith("需要以下角色之一：" if language == "zh" else "This takes one of the roles ")
         assert page.evaluate(WORDS.replace("{told}", "null")) == texts(language)("problem.status_403")

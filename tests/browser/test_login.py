@@ -30,10 +30,8 @@ document.addEventListener("securitypolicyviolation", (event) =>
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town that is not simulated: nothing is open."""
-    town = Town(tmp_path_factory.mktemp("real"), small_site_text(), simulated=False)
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("real"), small_site_text(), simulated=False) as town:
+        yield town
 
 
 def type_in(page: Page, user: str, password: str) -> None:
@@ -150,13 +148,11 @@ PAGES = {
 @pytest.fixture(scope="module")
 def lively(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city with an alarm."""
-    town = Town(tmp_path_factory.mktemp("lively"), 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    town.say("gas_alarm", "gas-0042", {"conc_pct_lel": 60, "state": 2})
-    town.say("bridge_wim", "wim-1", {"pass_id": "p1", "axle_count": 2, "gvw_kg": 29_000}, channel="event", id="p1")
-    town.alarm("gas-0042")
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("lively"), 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        town.say("gas_alarm", "gas-0042", {"conc_pct_lel": 60, "state": 2})
+        town.say("bridge_wim", "wim-1", {"pass_id": "p1", "axle_count": 2, "gvw_kg": 29_000}, channel="event", id="p1")
+        town.alarm("gas-0042")
+        yield town
 
 
 @pytest.mark.parametrize("path", PAGES)

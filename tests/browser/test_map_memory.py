@@ -48,12 +48,8 @@ LOOK_AROUND = """async () => {
 @pytest.fixture
 def quiet(tmp_path: Path) -> Iterator[Town]:
     """Give the demo city, in which nothing moves."""
-    town = Town(tmp_path, 'base = "demo"\n[simulation]\nrun = false\n')
-    try:
-        town.start()
+    with Town(tmp_path, 'base = "demo"\n[simulation]\nrun = false\n') as town:
         yield town
-    finally:
-        assert town.stop() == 0
 
 
 def hold_the_map(page: Page) -> None:

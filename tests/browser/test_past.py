@@ -3,10 +3,11 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import cast
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.axe import serious_findings
 from tests.cockpit.acting import act, leak
@@ -14,7 +15,8 @@ from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 
 pytestmark = pytest.mark.timeout(300)
-DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1920, "height": 1080}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 WORDS = {"zh": ("历史：", "返回实时", "这是历史画面"), "en": ("PAST:", "Back to live", "This is the past")}
 
@@ -22,10 +24,8 @@ WORDS = {"zh": ("历史：", "返回实时", "这是历史画面"), "en": ("PAST
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give the demo city without its simulated devices."""
-    town = Town(tmp_path_factory.mktemp("past"), 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("past"), 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        yield town
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_the_panel_chooses_an_instant_a_span_and_the_way_back(demo: Town, then: 
     expect(page.locator(".time-panel .problem")).to_contain_text("must end after", timeout=PATIENCE_MS)
     page.locator(".time-panel input[name=from]").fill("2019-12-31T00:00:00")
     page.get_by_role("button", name="Show this span").click()
-    expect(page.locator(".past-band")).to_contain_text("older than", timeout=PATIENCE_MS)
+    expect(page.locator(".past-band")).to_contain_text("no longer kept", timeout=PATIENCE_MS)
     assert "from=2019-12-31T00%3A00%3A00%2B08%3A00" in page.url
     page.goto(f"{demo.address}/device/gas-0042?at={quote(then)}")
     expect(page.locator(".device-head .presence")).to_have_attribute("data-state", "online", timeout=PATIENCE_MS)
@@ -123,4 +123,41 @@ def test_a_wall_of_the_past_is_marked(demo: Town, then: str, page: Page) -> None
     page.goto(f"{demo.address}/wall?lang=zh&at={quote(then)}")
     expect(page.locator(".past-band strong")).to_contain_text("历史：", timeout=PATIENCE_MS)
     expect(page.locator(".live-badge.is-past")).to_be_visible()
+    assert cut_tiles(page) == []
     assert page.evaluate("document.documentElement.scrollHeight") <= DESK["height"]
+
+
+def cut_tiles(page: Page) -> list[str]:
+    """Return the tiles whose words do not fit into them."""
+    expect(page.locator(".wall-tiles .tile-head b").last).not_to_be_empty(timeout=PATIENCE_MS)
+    return cast(
+        list[str],
+        page.evaluate(
+            "[...document.querySelectorAll('.wall-tiles .tile')]"
+            ".filter((tile) => tile.scrollHeight > tile.clientHeight).map((tile) => tile.innerText)"
+        ),
+    )
+
+
+def test_a_wall_of_which_no_readings_are_left_shows_no_figure(demo: Town, page: Page) -> None:
+    """Not nought vehicles, not nought online: nothing is known, and each chart says why it is empty."""
+    page.set_viewport_size(DESK)
+    page.goto(f"{demo.address}/wall?lang=zh&at={quote('2020-01-01T08:00:00+08:00')}")
+    expect(page.locator(".past-band")).to_contain_text("已不再保存", timeout=PATIENCE_MS)
+    for figures in (".tile-head b", ".tile-online b", ".count-silent b"):
+        expect(page.locator(f".wall-tiles {figures}")).to_have_text(["—"] * 7, timeout=PATIENCE_MS)
+    kept = ["该时刻的数值已不再保存"] * 5
+    expect(page.locator(".chart-panel:not(.chart-cases) .chart-empty")).to_have_text(kept, timeout=PATIENCE_MS)
+    expect(page.locator(".scene-facts")).to_contain_text("在线 — /")
+    expect(page.locator(".nothing-open")).to_contain_text("均无未处理告警")
+    assert cut_tiles(page) == []
+
+
+def test_a_wall_of_an_hour_in_which_nobody_spoke_shows_no_figure(demo: Town, page: Page) -> None:
+    """Readings of that time would be kept; there are none, and nought tonnes would be one."""
+    page.set_viewport_size(DESK)
+    before = datetime.fromtimestamp(time.time() - 2 * 86_400, UTC).isoformat(timespec="seconds")
+    page.goto(f"{demo.address}/wall?lang=en&at={quote(before)}")
+    expect(page.locator(".past-band")).to_contain_text("no readings", timeout=PATIENCE_MS)
+    expect(page.locator(".wall-tiles .tile-head b")).to_have_text(["—"] * 7, timeout=PATIENCE_MS)
+    expect(page.locator(".wall-tiles .tile-online b")).to_have_text(["0"] * 7)

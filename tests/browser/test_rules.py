@@ -18,10 +18,8 @@ PATIENCE_MS = 30_000
 @pytest.fixture(scope="module")
 def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town whose rules nobody else needs."""
-    town = Town(tmp_path_factory.mktemp("rules"))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("rules")) as town:
+        yield town
 
 
 def sit_down(page: Page, town: Town, user: str, language: str = "zh") -> None:
@@ -60,7 +58,7 @@ def test_from_the_table_into_force(ruled: Town, browser: Browser) -> None:
         expect(engineer.locator(".rules-facts")).to_contain_text("GB/T 50493 <b>")
         expect(engineer.locator(".rules-changes")).to_contain_text("levels 10, 50")
         engineer.locator("[data-act=test_1]").click()
-        expect(engineer.locator(".rules-items.is-appear li")).to_contain_text("gas-1", timeout=PATIENCE_MS)
+        expect(engineer.locator(".rules-items.is-appear > ul > li")).to_contain_text("gas-1", timeout=PATIENCE_MS)
         expect(engineer.locator(".rules-head .rules-state")).to_have_text("已回测")
         expect(engineer.locator("[data-act=test_720]")).to_be_hidden()
         engineer.get_by_label("历史库").check()
@@ -68,7 +66,7 @@ def test_from_the_table_into_force(ruled: Town, browser: Browser) -> None:
         expect(engineer.locator("[data-act=test_720]")).to_be_visible()
         engineer.locator("[data-act=test_24]").click()
         expect(engineer.locator(".rules-detail")).to_contain_text("对比 · 历史库", timeout=PATIENCE_MS)
-        expect(engineer.locator(".rules-items.is-appear li")).to_contain_text("gas-1")
+        expect(engineer.locator(".rules-items.is-appear > ul > li")).to_contain_text("gas-1")
         engineer.locator("[data-act=approve]").click()
         engineer.locator("dialog button[type=submit]").click()
         expect(engineer.locator("dialog .problem")).to_contain_text("草案作者不能自己批准", timeout=PATIENCE_MS)

@@ -50,16 +50,21 @@ def test_scenes_turn_and_wait_for_an_urgent_alarm(city: Town, browser: Browser) 
         announced = page.evaluate("window.announced")
         assert any(scene == "city" and names["drone"] in words for scene, words in announced), announced
 
-        city.say("gas_alarm", "gas-0042", {"conc_pct_lel": 60, "state": 2})
+        city.say("gas_alarm", "gas-0042", {"conc_pct_lel": 60, "state": 0})
         banner = page.locator(".takeover.is-shown")
         expect(banner).to_contain_text("P1", timeout=PATIENCE_MS)
-        expect(page.locator(".scene")).to_have_class("scene is-held")
+        expect(page.locator(".scene")).to_have_class("scene is-held", timeout=PATIENCE_MS)
         held = page.evaluate("window.turned")
         # What the alarm is about stands beside it: the trend of gas with its limits.
-        expect(page.locator(".chart-gas_alarm.is-front")).to_be_visible()
-        expect(page.locator(".chart-gas_alarm")).to_have_attribute("data-lines", re.compile("gas-0042"))
+        beside = page.locator(".chart-gas_alarm.is-front")
+        expect(beside).to_have_attribute("data-lines", re.compile("gas-0042"), timeout=PATIENCE_MS)
         expect(page.locator(".wall-map .map-surface[data-flash=inverse]")).to_have_count(1, timeout=PATIENCE_MS)
         expect(page.locator(".wall-map .map-surface[data-flash=on]")).to_have_count(1, timeout=PATIENCE_MS)
+        # On the map stands what the detector says now, not what it said when it raised.
+        label = page.locator(".map-label-alarm.P1")
+        expect(label).to_contain_text("60.0", timeout=PATIENCE_MS)
+        city.say("gas_alarm", "gas-0042", {"conc_pct_lel": 72, "state": 0})
+        expect(label).to_contain_text("72.0", timeout=PATIENCE_MS)
         ticks(page, 5)
         assert page.evaluate("window.turned") == held
         alarm = city.alarm("gas-0042")

@@ -36,34 +36,32 @@ LORRY = {
 @contextmanager
 def furnished(folder: Path) -> Iterator[Town]:
     """Give that city, running."""
-    town = Town(folder, 'base = "demo"\n[simulation]\nrun = false\n')
-    town.start()
-    now_ms = time.time_ns() // 1_000_000
-    for number, minutes in enumerate((50, 40, 30, 20, 10, 0)):
-        at_ms = now_ms - minutes * 60_000
-        town.say("gas_alarm", "gas-0100", {"conc_pct_lel": 2.0 + number, "state": 0}, ts=at_ms)
-    town.say("bridge_wim", "wim-04", {"pass_id": "w1", **LORRY}, channel="event", id="w1")
-    town.say("bridge_wim", "wim-05", {"pass_id": "w2", "axle_count": 2, "gvw_kg": 9_000}, channel="event", id="w2")
-    for lamp in lamps(town, "s01", 20):
-        town.say("light_pole", lamp, {"dim_pct": 80, "cmd_pct": 80})
-    for number, lamp in enumerate(lamps(town, "s02", 20)):
-        # Five of twenty stay dark.
-        town.say("light_pole", lamp, {"dim_pct": 0 if number < 5 else 80, "cmd_pct": 80})
-    town.say("drone", "drone-03", {"mode": 5, "lat": 30.349, "lon": 120.108, "alt_rel_m": 80, "batt_pct": 71,
-                                   "speed_mps": 8, "route_id": "route-020"})  # fmt: skip
-    lift = {"bin_rfid": "x", "gross_kg": 560, "tare_kg": 60}
-    town.say("refuse_truck", "truck-001", {"lift_id": "l1", **lift}, channel="event", id="l1")
-    week = {"lift_id": "l0", **lift}
-    town.say("refuse_truck", "truck-001", week, channel="event", id="l0", ts=now_ms - 7 * DAY_MS)
-    opened(town, "manhole", "s03")
-    opened(town, "exposed_refuse", "s05")
-    town.until("/api/v1/passages", lambda page: len(page["items"]) == 2, kind="bridge_wim")
-    # Days long over are reckoned once: not before the store has what they are reckoned from.
-    span: dict[str, Any] = {"start": instant(now_ms - 7 * DAY_MS - 1), "stop": instant(now_ms - 7 * DAY_MS + 1)}
-    town.until("/api/v1/devices/truck-001/series", lambda found: found["points"], field="net_kg", step="0", **span)
-    town.until("/api/v1/kpi/refuse_truck/hours", lambda page: page["against"]["basis"] == "week", patience_s=90)
-    yield town
-    assert town.stop() == 0
+    with Town(folder, 'base = "demo"\n[simulation]\nrun = false\n') as town:
+        now_ms = time.time_ns() // 1_000_000
+        for number, minutes in enumerate((50, 40, 30, 20, 10, 0)):
+            at_ms = now_ms - minutes * 60_000
+            town.say("gas_alarm", "gas-0100", {"conc_pct_lel": 2.0 + number, "state": 0}, ts=at_ms)
+        town.say("bridge_wim", "wim-04", {"pass_id": "w1", **LORRY}, channel="event", id="w1")
+        town.say("bridge_wim", "wim-05", {"pass_id": "w2", "axle_count": 2, "gvw_kg": 9_000}, channel="event", id="w2")
+        for lamp in lamps(town, "s01", 20):
+            town.say("light_pole", lamp, {"dim_pct": 80, "cmd_pct": 80})
+        for number, lamp in enumerate(lamps(town, "s02", 20)):
+            # Five of twenty stay dark.
+            town.say("light_pole", lamp, {"dim_pct": 0 if number < 5 else 80, "cmd_pct": 80})
+        town.say("drone", "drone-03", {"mode": 5, "lat": 30.349, "lon": 120.108, "alt_rel_m": 80, "batt_pct": 71,
+                                       "speed_mps": 8, "route_id": "route-020"})  # fmt: skip
+        lift = {"bin_rfid": "x", "gross_kg": 560, "tare_kg": 60}
+        town.say("refuse_truck", "truck-001", {"lift_id": "l1", **lift}, channel="event", id="l1")
+        week = {"lift_id": "l0", **lift}
+        town.say("refuse_truck", "truck-001", week, channel="event", id="l0", ts=now_ms - 7 * DAY_MS)
+        opened(town, "manhole", "s03")
+        opened(town, "exposed_refuse", "s05")
+        town.until("/api/v1/passages", lambda page: len(page["items"]) == 2, kind="bridge_wim")
+        # Days long over are reckoned once: not before the store has what they are reckoned from.
+        span: dict[str, Any] = {"start": instant(now_ms - 7 * DAY_MS - 1), "stop": instant(now_ms - 7 * DAY_MS + 1)}
+        town.until("/api/v1/devices/truck-001/series", lambda found: found["points"], field="net_kg", step="0", **span)
+        town.until("/api/v1/kpi/refuse_truck/hours", lambda page: page["against"]["basis"] == "week", patience_s=90)
+        yield town
 
 
 def instant(at_ms: int) -> str:
