@@ -16,7 +16,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
-from simulators.errors import SimulatorError
+from simulators.errors import SimulatorError, UnfitFault
 from simulators.fault_words import read_faults
 from simulators.feed import Feed
 from simulators.fleet import Fleet
@@ -24,7 +24,7 @@ from simulators.link import Address
 from simulators.moment import SimulatedClock
 from simulators.recorder import record
 from simulators.runner import run
-from simulators.scenario import FAULTS, Scenario
+from simulators.scenario import COMMAND_FAULTS, FAULTS, Scenario
 from simulators.scenario_file import load_scenario, scenario_names
 from simulators.turn import Turn
 
@@ -56,6 +56,9 @@ class _Misunderstood(click.ClickException):
     "--fault", "faults", multiple=True, metavar="NAME:WHERE", help="Lay a fault over day and scenarios; repeatable."
 )
 @click.option("--list-scenarios", is_flag=True, help="Tell which scenarios and faults there are, and stop.")
+@click.option(
+    "--list-faults", is_flag=True, help="Check the faults that are given, tell all there are in JSON, and stop."
+)
 @click.option("--json", "as_json", is_flag=True, help="Tell the scenarios in JSON, with the alarms they state.")
 @click.option(
     "--record", "recording", type=click.Path(path_type=Path), help="Write it into a new recording; no broker is needed."
@@ -73,6 +76,7 @@ def main(
     names: tuple[str, ...],
     faults: tuple[str, ...],
     list_scenarios: bool,
+    list_faults: bool,
     as_json: bool,
     recording: Path | None,
     begin: datetime | None,
@@ -85,6 +89,10 @@ def main(
             return
         scenarios = [load_scenario(name) for name in names]
         site = load_site(site_file)
+        if list_faults:
+            _check(faults, site)
+            _list_faults()
+            return
         started_ms = time.time_ns() // 1_000_000
         if recording is not None:
             if begin is not None:
@@ -138,6 +146,30 @@ def _list_json() -> None:
             "expects": [{"rule": e.rule, "level": e.level, "device": e.device, "light": e.light} for e in each.expects],
         }
         for each in found
+    ]
+    click.echo(json.dumps(items, ensure_ascii=False))
+
+
+def _check(faults: Sequence[str], site: Site) -> None:
+    try:
+        read_faults(faults, site)
+    except UnfitFault as error:
+        # For programs, which say it in another language; people read the sentence.
+        click.echo(json.dumps({"code": error.code, "values": error.values}))
+        raise
+
+
+def _list_faults() -> None:
+    # One on commands changes nothing that is only listened to.
+    items = [
+        {
+            "key": name,
+            "name": {"zh": kind.label.zh, "en": kind.label.en},
+            "description": {"zh": kind.description.zh, "en": kind.description.en},
+            "needs_amount": bool(kind.amount),
+        }
+        for name, kind in FAULTS.items()
+        if name not in COMMAND_FAULTS
     ]
     click.echo(json.dumps(items, ensure_ascii=False))
 

@@ -5,20 +5,20 @@ from difflib import get_close_matches
 
 from devices.kind import Label
 from devices.site import Site
-from simulators.errors import ScenarioFault
+from simulators.errors import UnfitFault
 from simulators.scenario import FAULTS, NamedFault, Scenario, Selector, Step
 
 _FOREVER_S = 10 * 365 * 86_400.0
 _NUMBERS = ("amount", "share", "at", "for")
 _KEYS = (*_NUMBERS, "fields")
-_FORM = "NAME:WHERE[:key=value]…, such as drift:gas-0042:amount=0.5:fields=conc_pct_lel"
+_FORM, _EXAMPLE = "NAME:WHERE[:key=value]…", "drift:gas-0042:amount=0.5:fields=conc_pct_lel"
 
 
 def read_faults(words: Sequence[str], site: Site) -> Scenario:
     """Return faults as a scenario that is nothing else; WHERE is a device, a kind or a street of the site.
 
     Raises:
-        ScenarioFault: one of them cannot be understood, or means nothing of the site.
+        UnfitFault: one of them cannot be understood, or means nothing of the site.
     """
     targets = {str(number): _where(text, site) for number, text in enumerate(words)}
     steps = tuple(_step(text, str(number), targets[str(number)], site) for number, text in enumerate(words))
@@ -29,18 +29,19 @@ def read_faults(words: Sequence[str], site: Site) -> Scenario:
 def _where(text: str, site: Site) -> Selector:
     parts = text.split(":")
     if len(parts) < 2:
-        raise ScenarioFault(f"fault {text!r}: expected {_FORM}")
+        raise UnfitFault(text, f"expected {_FORM}, such as {_EXAMPLE}", "fault_form", form=_FORM, example=_EXAMPLE)
     name, where = parts[0], parts[1]
     if name not in FAULTS:
-        raise ScenarioFault(f"fault {text!r}: {name!r} is none{_meant(name, tuple(FAULTS))}")
+        raise _strange(text, name, "is none", "fault_strange", tuple(FAULTS))
     if where in site.devices:
         return Selector((where,))
-    if any(device.kind == where for device in site.devices.values()):
+    kinds = sorted({device.kind for device in site.devices.values()})
+    if where in kinds:
         return Selector(kind=where)
     if where in site.streets:
         return Selector(street=where)
-    hint = _meant(where, (*site.devices, *site.catalog.kinds, *site.streets), tell=False)
-    raise ScenarioFault(f"fault {text!r}: {where!r} is no device, kind or street of the site{hint}")
+    known = (*site.devices, *kinds, *site.streets)
+    raise _strange(text, where, "is no device, kind or street of the site", "fault_nowhere", known, tell=False)
 
 
 def _step(text: str, target: str, selector: Selector, site: Site) -> Step:
@@ -50,7 +51,8 @@ def _step(text: str, target: str, selector: Selector, site: Site) -> Step:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or key not in _KEYS:
-            raise ScenarioFault(f"fault {text!r}: {setting!r} is no setting; known are {', '.join(_KEYS)}")
+            sentence = f"{setting!r} is no setting; known are {', '.join(_KEYS)}"
+            raise UnfitFault(text, sentence, "fault_setting", found=setting, known=_KEYS)
         if key == "fields":
             fields = tuple(value.split(","))
         else:
@@ -59,7 +61,7 @@ def _step(text: str, target: str, selector: Selector, site: Site) -> Step:
     known = _numbers_of(selector, site)
     for field in fields:
         if field not in known:
-            raise ScenarioFault(f"fault {text!r}: {field!r} is no number that is measured there{_meant(field, known)}")
+            raise _strange(text, field, "is no number that is measured there", "fault_field", known)
     fault = NamedFault(name, fields, numbers.get("amount", 0.0), numbers.get("share", 1.0))
     return Step(target, numbers.get("at", 0.0), numbers.get("for", _FOREVER_S), fault=fault)
 
@@ -71,22 +73,25 @@ def _number(text: str, key: str, value: str) -> float:
         found = float("nan")
     # Beyond these a stamp is none any more.
     if not -1e9 <= found <= 1e9:
-        raise ScenarioFault(f"fault {text!r}: {key} is {value!r}, expected a number")
+        raise UnfitFault(text, f"{key} is {value!r}, expected a number", "fault_number", key=key, found=value)
     return found
 
 
 def _check(text: str, name: str, numbers: dict[str, float]) -> None:
     meaning = FAULTS[name].amount
     if meaning and "amount" not in numbers:
-        raise ScenarioFault(f"fault {text!r}: {name} needs an amount: {meaning}")
+        raise UnfitFault(text, f"{name} needs an amount: {meaning}", "fault_amount_missing", needs=name)
     if not meaning and "amount" in numbers:
-        raise ScenarioFault(f"fault {text!r}: {name} has no amount")
+        raise UnfitFault(text, f"{name} has no amount", "fault_amount_foreign")
     if name == "late" and numbers["amount"] < 0:
-        raise ScenarioFault(f"fault {text!r}: amount is {numbers['amount']:g}, nothing is heard before it was said")
+        found = f"{numbers['amount']:g}"
+        sentence = f"amount is {found}, nothing is heard before it was said"
+        raise UnfitFault(text, sentence, "fault_early", found=found)
     if not 0 < numbers.get("share", 1.0) <= 1:
-        raise ScenarioFault(f"fault {text!r}: share is {numbers['share']:g}, expected above 0 and at most 1")
+        found = f"{numbers['share']:g}"
+        raise UnfitFault(text, f"share is {found}, expected above 0 and at most 1", "fault_share", found=found)
     if numbers.get("at", 0.0) < 0 or numbers.get("for", 1.0) <= 0:
-        raise ScenarioFault(f"fault {text!r}: expected at of 0 or more and for above 0, both in seconds")
+        raise UnfitFault(text, "expected at of 0 or more and for above 0, both in seconds", "fault_span")
 
 
 def _numbers_of(selector: Selector, site: Site) -> tuple[str, ...]:
@@ -97,8 +102,14 @@ def _numbers_of(selector: Selector, site: Site) -> tuple[str, ...]:
     return tuple(field.key for m in measured for field in m.fields if field.type in ("number", "code"))
 
 
-def _meant(found: str, known: tuple[str, ...], tell: bool = True) -> str:
+def _strange(text: str, found: str, sentence: str, code: str, known: tuple[str, ...], tell: bool = True) -> UnfitFault:
+    """Return a name that is not known: with the one that was meant, else with all there are, where they are few."""
     close = get_close_matches(found, known, n=1)
     if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known are {', '.join(known)}" if tell else ""
+        meant = close[0]
+        return UnfitFault(
+            text, f"{found!r} {sentence}; did you mean {meant!r}?", f"{code}_meant", found=found, known=meant
+        )
+    if not tell:
+        return UnfitFault(text, f"{found!r} {sentence}", code, found=found)
+    return UnfitFault(text, f"{found!r} {sentence}; known are {', '.join(known)}", code, found=found, known=known)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from devices.recording import TICK, Header, Message, Writer, versions
+from devices.recording import TICK, Header, Message, Writer, digests, versions
 from devices.site import Site
 from simulators.feed import Feed
 
@@ -25,6 +25,7 @@ def record(
     Raises:
         RecordingError: the file exists or cannot be written; nothing of it is left.
     """
+    end_ms = begin_ms + lasts_s * _SECOND_MS
     writer = Writer(
         path,
         Header(
@@ -33,8 +34,9 @@ def record(
             district=site.district,
             timezone=site.timezone.key,
             from_ms=begin_ms,
-            to_ms=begin_ms + lasts_s * _SECOND_MS,
+            to_ms=end_ms,
             kinds=versions(site.catalog),
+            digests=digests(site),
         ),
     )
     try:
@@ -47,7 +49,9 @@ def record(
             block.append(Message(from_ms, TICK, b""))
             ticks += 1
             said = feed.due(from_ms, from_ms + _SECOND_MS)
-            block += [Message(_received(max(each.at_ms, from_ms)), each.topic, each.payload) for each in said]
+            heard = [Message(_received(max(each.at_ms, from_ms)), each.topic, each.payload) for each in said]
+            # What is said last may be taken in only when the span is over.
+            block += [message for message in heard if message.received_ms < end_ms]
             if second % _BLOCK_S == _BLOCK_S - 1:
                 writer.write(block)
                 block = []

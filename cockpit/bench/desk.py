@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from cockpit.bench.faults import Faults
 from cockpit.bench.job import Job, Progress, Scripted, Span, Trial
+from cockpit.bench.origin import was_here
 from cockpit.bench.proxy import PREFIX
 from cockpit.bench.runs import OVER, Run, Runs
 from cockpit.bench.sources import Sources
@@ -29,6 +31,8 @@ class Bench:
         self._database = database
         self._rules = rules
         self.sources = Sources(site, places)
+        self.faults = Faults(site)
+        self._recordings = places.recordings
         self.runs = Runs(places.bench)
 
     def start(
@@ -57,6 +61,10 @@ class Bench:
 
         return self.document(self.runs.start(job, by, {**about, "revision": revision.number}))
 
+    def tables(self) -> list[str]:
+        """Return the tables of messages among the recordings: they can be played once they were imported."""
+        return sorted(path.name for path in self._recordings.glob("*") if path.suffix.lower() == ".csv")
+
     def try_draft(self, run: Run, number: int | None, rules: str | None) -> Document:
         """Try a draft of the rules, or a file of rules, on what a run plays.
 
@@ -73,8 +81,9 @@ class Bench:
             else:
                 base = records.base_of(connection)
                 draft = self._from_file(base, rules or "")
-            # What people found of alarms of that time says nothing of a time that never was.
-            found = [] if run.job.scripted else backtesting.recorded(connection, span.from_ms, span.to_ms)
+            # What people found of alarms of that time says nothing of another city, or of a time that never was.
+            own = run.job.scripted is None and was_here(span, self._site)
+            found = backtesting.recorded(connection, span.from_ms, span.to_ms) if own else []
         trial = Trial(site=str(self._site.source), span=span, base=base, draft=draft, recorded=found)
         run.trials.start(trial, "" if number is None else f"#{number}")
         return self.document(run)

@@ -14,6 +14,7 @@ from devices.site import Site
 from ingest.alarms.engine import Engine
 from ingest.live import Live, unsealed
 from ingest.places import MAIN
+from ingest.recording.scope import WHOLE, Scope
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Audience, Played, Sandbox
 from ingest.replay.source import Source
@@ -29,7 +30,9 @@ _TICK_MS = 1_000
 class SandboxFeed:
     """The live messages of a sandbox: an audience of the sandbox, and a source for the cockpit."""
 
-    def __init__(self, site: Site, folder: Path, each_second: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, site: Site, folder: Path, each_second: Callable[[int], None] | None = None, scope: Scope = WHOLE
+    ) -> None:
         """Make the sandbox; ``each_second`` is called in the turn of whoever plays, with the instant.
 
         Raises:
@@ -45,7 +48,7 @@ class SandboxFeed:
         self._each_second = each_second
         self._second = 0
         self.started = threading.Event()
-        self.sandbox = Sandbox(site, folder, self._attend)
+        self.sandbox = Sandbox(site, folder, self._attend, scope=scope)
 
     def _attend(self, engine: Engine) -> Audience:
         self._memory = engine.memory

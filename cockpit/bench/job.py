@@ -24,10 +24,11 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Scripted(msgspec.Struct, frozen=True):
-    """A scenario that is made into a recording first; ``begin`` is by the site's own clock."""
+    """A scenario that is made into a recording first, with faults laid over it; ``begin`` is by the site's clock."""
 
     scenario: str
     begin: str
+    faults: tuple[str, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

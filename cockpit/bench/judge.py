@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,10 @@ from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
 from ingest.alarms.revisions.comparing import Comparison, result
+from ingest.backtest.heard import add_heard
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import IngestError
 from ingest.places import MAIN
-from ingest.records import Record
 from ingest.replay.source import Source, file_source, journal_source
 
 _NICE = 10
@@ -46,19 +47,20 @@ def main() -> None:
 
 def _judged(trial: Trial, site: Site, source: Source) -> Tried:
     """As a run does it: nothing is known of what was before the span."""
-    comparison = Comparison(site, MAIN, trial.base, trial.draft)
-    decoder = Decoder(site, Unregistered())
+    heard = replace(site, awaited=source.scope.awaited(site))
+    comparison = Comparison(heard, MAIN, trial.base, trial.draft)
+    decoder = Decoder(site, Unregistered(per_hour=source.scope.strangers))
     length = max(1, source.to_ms - source.from_ms)
     count, told_s = 0, 0.0
-    for batch in source.messages():
-        records = [Record(count + n + 1, *message) for n, message in enumerate(batch)]
-        count += len(records)
-        comparison.feed([decoder.outcome(record) for record in records])
+    for records in source.records():
+        count = records[-1].position
+        comparison.feed(decoder.outcomes(records))
         if time.monotonic() - told_s >= _TELL_S:
             told_s = time.monotonic()
-            _tell(Tried(done=batch[-1].received_ms - source.from_ms, total=length))
+            _tell(Tried(done=records[-1].received_ms - source.from_ms, total=length))
     comparison.finish()
     found = result([comparison], trial.recorded, source.from_ms, source.to_ms, site)
+    add_heard(found, site, source.records())
     return Tried(done=length, total=length, result={"records": count, **found})
 
 

@@ -111,6 +111,7 @@ class Run:
         self._note(state="preparing")
         command = [sys.executable, "-m", "simulators", "--site", self._job.site, "--record", str(path)]
         command += ["--scenario", scripted.scenario, "--begin", scripted.begin]
+        command += [f"--fault={fault}" for fault in scripted.faults]
         words: list[str] = []
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -127,13 +128,14 @@ class Run:
 
     def _serve(self, site: Site, source: Source) -> None:
         job, places = self._job, Places(self._folder / "city")
+        site = replace(site, drill=job.drill)
         self._pace = pace = Pace(source.from_ms, job.speed)
         pace.pause(job.paused)
         exercise = _Exercise(pace, source.from_ms, job) if job.drill else None
-        feed = SandboxFeed(site, places.data, exercise)
+        feed = SandboxFeed(site, places.data, exercise, source.scope)
         with feed.sandbox as sandbox, socket.socket() as own:
             clock = SandboxClock(source, pace, sandbox.played)
-            shown = _shown(sandbox.site, job)
+            shown = _shown(sandbox.site)
             if exercise is not None:
                 exercise.begin(shown, places)
             app = create_app(shown, places, World(feed, clock, {}, job.prefix))
@@ -228,9 +230,8 @@ class _Exercise:
             self._database.close()
 
 
-def _shown(site: Site, job: Job) -> Site:
+def _shown(site: Site) -> Site:
     """Return the site as its pages tell of it: an exercise says so in the very name of its city."""
-    site = replace(site, drill=job.drill)
     return replace(site, label=Label(**marked(site, {"zh": site.label.zh, "en": site.label.en})))
 
 

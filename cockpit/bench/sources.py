@@ -3,13 +3,12 @@
 import json
 import logging
 import re
-import subprocess
-import sys
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cockpit.bench.asking import ask
 from cockpit.bench.job import Scripted, Span
 from cockpit.problems import Problem
 from cockpit.times import rfc3339
@@ -19,7 +18,7 @@ from devices.site import Site
 from ingest.errors import IngestError
 from ingest.places import Places
 from ingest.recording.importing import check_kinds
-from ingest.replay.source import Source, file_source, journal_source
+from ingest.replay.source import Source, file_source, journal_source, reach
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +45,20 @@ class Sources:
         zone = self._site.timezone
         recordings = []
         for path in sorted(self._places.recordings.glob(f"*{SUFFIX}")):
-            found = dict(self._looked_into(path))
+            try:
+                found = dict(self._looked_into(path))
+            except FileNotFoundError:
+                # It went since the folder was listed, or is a link to nothing.
+                continue
             recordings.append({**found, "from": rfc3339(found["from"], zone), "to": rfc3339(found["to"], zone)})
         journals = []
         for shard in [*self._site.shards] or ["main"]:
             try:
-                source = journal_source(self._journal(shard), None, None)
+                from_ms, to_ms = reach(self._journal(shard))
             except (DeviceError, IngestError) as error:
                 log.debug("%s", error)
                 continue
-            reach = {"from": rfc3339(source.from_ms, zone), "to": rfc3339(source.to_ms, zone)}
-            journals.append({"shard": shard, **reach})
+            journals.append({"shard": shard, "from": rfc3339(from_ms, zone), "to": rfc3339(to_ms, zone)})
         return {"recordings": recordings, "journals": journals, "scenarios": self.scenarios()}
 
     def recording(self, name: str, from_ms: int | None, to_ms: int | None) -> Span:
@@ -122,7 +124,7 @@ class Sources:
         """Return the scenarios, as the simulators tell them; they are met as a process, never imported."""
         with self._lock:
             if not self._scenarios:
-                told = _told([sys.executable, "-m", "simulators", "--list-scenarios", "--json"])
+                told = ask("simulators", "--list-scenarios", "--json", patience_s=_PATIENCE_S)
                 if told.returncode:
                     raise Problem(
                         503,
@@ -154,10 +156,9 @@ class Sources:
         for shard in [*self._site.shards] or [""]:
             name = f"{end:%Y%m%d-%H%M%S}-{minutes}min{shard and '-'}{shard}{SUFFIX}"
             beside = self._places.recordings / f".{name}.part"
-            command = [sys.executable, "-m", "ingest.recording", "export", str(beside)]
-            command += ["--site", str(self._site.source), "--data", str(self._places.data)]
-            command += ["--from", begin.isoformat(), "--to", end.isoformat(), *(["--shard", shard] if shard else [])]
-            told = _told(command)
+            words = ["--site", str(self._site.source), "--data", str(self._places.data)]
+            words += ["--from", begin.isoformat(), "--to", end.isoformat(), *(["--shard", shard] if shard else [])]
+            told = ask("ingest.recording", "export", str(beside), *words, patience_s=_PATIENCE_S)
             if told.returncode:
                 beside.unlink(missing_ok=True)
                 sentence = told.stderr.strip().rpartition("\n")[2].removeprefix("citydeck record: ")
@@ -185,18 +186,6 @@ def light_of(scenario: Document) -> str:
     """Return the half of the day that most alarms of a scenario need, or an empty text."""
     lights = [each["light"] for each in scenario["expects"] if each["light"]]
     return max(("day", "night"), key=lights.count) if lights else ""
-
-
-def _told(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Problem(
-            503,
-            f"Another process is needed for that, and it does not answer: {error}.",
-            code="part_silent",
-            values={"detail": error},
-        ) from error
 
 
 def _contents(path: Path, site: Site) -> Document:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.bench.faults import Faults
 from cockpit.bench.job import Job, Scripted
 from cockpit.bench.runs import OVER, Run, Runs
 from cockpit.bench.sources import Sources, light_of
@@ -73,6 +74,7 @@ class Drills:
         self._site = site
         self._database = database
         self._sources = sources
+        self._faults = Faults(site)
         self._clock_ms = clock_ms
         self._speed = speed
         self._endings: dict[str, _Ending] = {}
@@ -105,13 +107,13 @@ class Drills:
             }
             for each in self._sources.scenarios()
         ]
-        return {"items": items, "next": None}
+        return {"items": items, "next": None, "faults": self._faults.kinds()}
 
-    def start(self, scenario: str, note: str, who: Actor) -> Document:
-        """Begin an exercise, under the rules that are in force now.
+    def start(self, scenario: str, note: str, who: Actor, faults: Sequence[str] = ()) -> Document:
+        """Begin an exercise, under the rules that are in force now; ``faults`` are laid over its scenario.
 
         Raises:
-            Problem: 404, there is no such scenario; 503, this machine cannot play it.
+            Problem: 404, there is no such scenario; 422, no such fault; 503, this machine cannot play it.
             Refused: state, an exercise is running already.
         """
         found = self._sources.one(scenario)
@@ -120,12 +122,13 @@ class Drills:
         with self._database.read() as connection:
             records.require_none(connection)
             revision, _ = rules.due(connection, now_ms)
-        begin_ms, script = self._script(found, now_ms)
+        begin_ms, script = self._script(found, now_ms, self._faults.checked(faults))
         about = About(
             name=found["name"],
             description=found["description"],
             lasts_s=round(found["lasts_s"]),
             played_from=begin_ms,
+            faults=list(script.faults),
             expects=[Expected(each["rule"], each["level"], each["device"], each["light"]) for each in found["expects"]],
         )
 
@@ -200,7 +203,9 @@ class Drills:
             "points": None if report is None else msgspec.json.decode(report)["points"],
         }
         if whole:
+            # What will happen is nobody's to read before.
             found["description"] = about.description if row["ended_at"] is not None else None
+            found["faults"] = about.faults if row["ended_at"] is not None else []
             found["report"] = None if report is None else report_document(self._site, report)
         return found
 
@@ -219,16 +224,16 @@ class Drills:
             "left_s": max(0, (told.to_ms - told.at_ms) // 1000),
         }
 
-    def _script(self, found: Document, now_ms: int) -> tuple[int, Scripted]:
+    def _script(self, found: Document, now_ms: int, faults: tuple[str, ...]) -> tuple[int, Scripted]:
         """Return the instant an exercise begins at by its own clock, and what is to be written for it."""
         zone = self._site.timezone
         if light_of(found):
-            script = self._sources.scenario(found["key"], now_ms)
+            script = msgspec.structs.replace(self._sources.scenario(found["key"], now_ms), faults=faults)
             begun = datetime.fromisoformat(script.begin).replace(tzinfo=zone)
             return round(begun.timestamp() * 1000) + _WARM_MS, script
         begin_ms = now_ms // 1000 * 1000
         earlier = datetime.fromtimestamp((begin_ms - _LEAD_MS) / 1000, zone)
-        return begin_ms, Scripted(found["key"], earlier.replace(tzinfo=None).isoformat())
+        return begin_ms, Scripted(found["key"], earlier.replace(tzinfo=None).isoformat(), faults)
 
     def _row(self, identifier: str) -> records.Row:
         with self._database.read() as connection:
@@ -270,7 +275,8 @@ class Drills:
             row = records.one(connection, identifier)
         if row is None or row["ended_at"] is not None:
             return
-        found = reckon(self._site, folder / "city", records.about_of(row), self._reached.get(identifier, 0))
+        cut_off = ending.outcome in ("cut_off", "failed")
+        found = reckon(self._site, folder / "city", records.about_of(row), self._reached.get(identifier, 0), cut_off)
         text = None if found is None else msgspec.json.encode(found).decode()
         records.end(self._database, identifier, ending.outcome, ending.sentence, text, ending.who, self._clock_ms())
 

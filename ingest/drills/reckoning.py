@@ -20,7 +20,7 @@ from ingest.places import Places
 _DAY_HOURS = range(6, 18)
 
 
-def reckon(site: Site, folder: Path, about: About, at_ms: int) -> Report | None:
+def reckon(site: Site, folder: Path, about: About, at_ms: int, cut_off: bool = False) -> Report | None:
     """Return the report on an exercise whose city lies in a folder, None where it never came to be.
 
     Args:
@@ -28,6 +28,7 @@ def reckon(site: Site, folder: Path, about: About, at_ms: int) -> Report | None:
         folder: of the city that was played.
         about: the scenario.
         at_ms: how far the city's clock had come, 0 where nobody knows any more.
+        cut_off: it was neither over nor ended by anybody.
 
     Raises:
         AlarmError: its alarm database cannot be read.
@@ -47,7 +48,7 @@ def reckon(site: Site, folder: Path, about: About, at_ms: int) -> Report | None:
     begun = datetime.fromtimestamp(about.played_from / 1000, site.timezone)
     light = "day" if begun.hour in _DAY_HOURS else "night"
     last_ms = max([at_ms, about.played_from, *(row["at"] for row in acts)])
-    return report(about.expects, light, alarms, acts, announced, opened, about.played_from, last_ms)
+    return report(about.expects, light, alarms, acts, announced, opened, about.played_from, last_ms, cut_off)
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Row]:

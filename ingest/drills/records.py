@@ -30,12 +30,13 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What the scenario said of itself, and the instant of its own clock at which it began."""
+    """What the scenario said of itself, the instant of its own clock at which it began, and faults laid over it."""
 
     name: dict[str, str]
     description: dict[str, str]
     lasts_s: int
     played_from: int
+    faults: list[str] = []
     expects: list[Expected] = []
 
 

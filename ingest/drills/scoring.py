@@ -30,6 +30,7 @@ def report(
     cases: Iterable[Row],
     from_ms: int,
     to_ms: int,
+    cut_off: bool = False,
 ) -> Report:
     """Return the report on what was done between two instants.
 
@@ -42,6 +43,7 @@ def report(
         cases: all cases.
         from_ms: when the exercise began, by its own clock.
         to_ms: when it ended.
+        cut_off: nobody ended it; what still had time then is held against nobody.
     """
     acts = list(acts)
     asked: dict[str, list[Row]] = {}
@@ -55,7 +57,7 @@ def report(
             acks.setdefault(row["occurrence"], row)
     wanted = [each for each in expects if not each.light or each.light == light]
     lines = [
-        _line(row, acks.get(row["id"]), asked.get(row["id"], []), wanted, calls, to_ms)
+        _line(row, acks.get(row["id"]), asked.get(row["id"], []), wanted, calls, to_ms, cut_off)
         for row in sorted(alarms, key=lambda row: (row["noticed_at"], row["id"]))
     ]
     raised = {(line.rule, line.device) for line in lines if line.stated}
@@ -102,7 +104,13 @@ def right_decision(rule: str, priority: str, decision: str) -> bool | None:
 
 
 def _line(
-    row: Row, ack: Row | None, asked: Sequence[Row], wanted: Sequence[Expected], calls: Sequence[Call], to_ms: int
+    row: Row,
+    ack: Row | None,
+    asked: Sequence[Row],
+    wanted: Sequence[Expected],
+    calls: Sequence[Call],
+    to_ms: int,
+    cut_off: bool,
 ) -> AlarmLine:
     stated = next((each for each in wanted if (each.rule, each.device) == (row["rule"], row["device"])), None)
     hidden = "" if row["suppression"] == "none" else row["suppression"]
@@ -112,7 +120,8 @@ def _line(
         raised_at=row["noticed_at"], hidden=hidden, case=row["case"] or "",
         escalations=sum(call.alarm == row["id"] for call in calls),
     )  # fmt: skip
-    _score_ack(line, ack, asked, to_ms)
+    # Whoever ends an exercise early gains nothing by it.
+    _score_ack(line, ack, asked, to_ms if cut_off else None)
     _score_decision(line, row, ack, to_ms)
     # What the ladder decides because nobody did is no decision of the desk.
     if stated is not None and line.decision and line.decided_by != _BY_ITSELF:
@@ -120,7 +129,7 @@ def _line(
     return line
 
 
-def _score_ack(line: AlarmLine, ack: Row | None, asked: Sequence[Row], to_ms: int) -> None:
+def _score_ack(line: AlarmLine, ack: Row | None, asked: Sequence[Row], due_by_ms: int | None) -> None:
     assert line.raised_at is not None
     heard = [each for each in asked if ack is None or each["at"] <= ack["at"]]
     due_ms: int | None = None
@@ -135,7 +144,7 @@ def _score_ack(line: AlarmLine, ack: Row | None, asked: Sequence[Row], to_ms: in
         line.ack_s = max(0.0, (ack["at"] - line.raised_at) / 1000)
         line.level_seen = _changed(ack).get("level_acked", ack["level"])
         line.in_time = None if due_ms is None else bool(ack["at"] <= due_ms)
-    elif due_ms is not None and due_ms <= to_ms and not line.hidden:
+    elif due_ms is not None and not line.hidden and (due_by_ms is None or due_ms <= due_by_ms):
         line.in_time = False
 
 

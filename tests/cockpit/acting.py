@@ -3,11 +3,15 @@
 import itertools
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
+from ingest.alarms.shifts import shift_end_ms
 from tests.cockpit.town import Town
+from tests.servers.waiting import wait_until
 
+CHINA = ZoneInfo("Asia/Shanghai")
 _KEYS = itertools.count()
 
 
@@ -32,6 +36,16 @@ def refused(town: Town, user: str | None, path: str, **body: Any) -> tuple[int, 
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     assert answer.json()["detail"]
     return answer.status_code, answer.json()["type"]
+
+
+def shelvable_s(most_s: int) -> int:
+    """Return for how long an alarm may be shelved now: not beyond the shift, whose last moments are let pass."""
+
+    def left_s() -> float:
+        return shift_end_ms(time.time_ns() // 1_000_000, CHINA) / 1000 - time.time()
+
+    wait_until(lambda: left_s() >= 90, 120, 1)
+    return min(most_s, int(left_s()) - 10)
 
 
 def lamp(town: Town, device: str, failed: bool = True) -> dict[str, Any]:

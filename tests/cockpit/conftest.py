@@ -35,10 +35,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a running town."""
     folder = tmp_path_factory.mktemp("town")
     (folder / "routes.geojson").write_text(ROUTES)
-    running = Town(folder, small_site_text(head='routes = "routes.geojson"', tail=CONTACTS))
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with Town(folder, small_site_text(head='routes = "routes.geojson"', tail=CONTACTS)) as running:
+        yield running
 
 
 @pytest.fixture

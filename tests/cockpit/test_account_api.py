@@ -28,10 +28,8 @@ WRITES = {"post", "put", "patch", "delete"}
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town of real figures: users and screens are added, nothing is open."""
-    town = Town(tmp_path_factory.mktemp("real"), small_site_text(), simulated=False)
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("real"), small_site_text(), simulated=False) as town:
+        yield town
 
 
 def command(town: Town, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -103,15 +101,12 @@ def test_the_demo_users_are_no_users_here(tmp_path_factory: pytest.TempPathFacto
     """A real site without users lets nobody in, whatever the demo's password is."""
     town = Town(tmp_path_factory.mktemp("empty"), small_site_text(), simulated=False)
     town.bearer = {"none": "added"}
-    town.start()
-    try:
+    with town:
         answer = httpx.post(f"{town.address}/api/v1/login", json={"user": "officer", "password": PASSWORD})
         assert answer.status_code == 401
         town.eventually(lambda: "citydeck user" in town.log.read_text())
         assert PASSWORD not in town.log.read_text()
         assert "citydeck user add" in command(town, "user", "list").stdout
-    finally:
-        assert town.stop() == 0
 
 
 def test_whoever_is_logged_in_reads(real: Town) -> None:

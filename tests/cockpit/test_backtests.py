@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.backtests import Backtests
+from cockpit.rule_board import RuleBoard
 from devices.site import Site
 from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
@@ -14,9 +15,12 @@ from ingest.alarms.revisions import backtesting, drafting, records
 from ingest.alarms.revisions.recordings import recordings
 from ingest.alarms.revisions.revision import Change
 from ingest.checkpoint import Checkpoint
+from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.records import TICK
+from ingest.store import open_store
+from tests.ingest.messages import gas
 from tests.servers.waiting import wait_until
 from tests.sites import small_site
 
@@ -31,11 +35,11 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def database(site: Site, tmp_path: Path) -> Iterator[AlarmDatabase]:
-    """Give an alarm database where the process looks for it, beside a journal with a minute of ticks."""
+    """Give an alarm database where the process looks for it, beside a journal with a minute and one message."""
     places = Places(tmp_path / "var")
     Checkpoint(places.checkpoint).close()
     journal = Journal(places.journal)
-    journal.append([(TICK, b"")], T0)
+    journal.append([(TICK, b""), gas("gas-1", 1, ts=T0)], T0)
     journal.append([(TICK, b"")], T0 + 60_000)
     journal.close()
     opened = AlarmDatabase(f"sqlite:///{places.alarms}")
@@ -67,6 +71,30 @@ def test_it_is_done(database: AlarmDatabase, site: Site, tmp_path: Path) -> None
     places = Places(tmp_path / "var")
     Backtests(database, site, places).start(asked(database, site, places))
     assert outcome(database) == ("done", "")
+
+
+def test_its_alarms_stand_with_their_readings(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
+    """As the site's store has them; the desk of the rules shows what is kept here."""
+    places = Places(tmp_path / "var")
+    journal = Journal(places.journal)
+    for second in range(70, 130, 10):
+        journal.append([gas("gas-1", 12 if second == 100 else 1, ts=T0 + second * 1000)], T0 + second * 1000)
+    store, decoder = open_store(site, places), Decoder(site, Unregistered())
+    outcomes = [decoder.outcome(each) for each in journal.read(0, 100)]
+    store.write([reading for outcome in outcomes for reading in outcome.readings], journal.last)
+    store.close()
+    journal.close()
+    change = Change({"gas_alarm": {"conc_pct_lel": {"levels": [10, 40]}}})
+    drafting.draft(database, drafting.Draft(change, "x", "x", "", "C", "draft"), site, ENGINEER, T0)
+    wish = backtesting.Wish(1, None, T0 + 130_001, "test")
+    begun = backtesting.ask(database, wish, site, recordings(site, places), ENGINEER, T0 + 130_000)
+    Backtests(database, site, places).start(begun.id)
+    assert outcome(database) == ("done", "")
+    result = RuleBoard(database, site).revision(1, T0 + 130_000)["backtest"]["result"]
+    (item,) = result["appear"]["items"]
+    assert [each["value"] for each in item["readings"]] == [1, 1, 1, 12, 1, 1]
+    assert item["readings"][3] == {"at": item["at"], "value": 12, "quality": 0}
+    assert item["readings_unit"] == item["unit_label"] == {"zh": "%LEL", "en": "%LEL"}
 
 
 def test_the_process_cannot_work(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:

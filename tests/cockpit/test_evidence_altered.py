@@ -1,6 +1,8 @@
 """Whatever is changed in an evidence pack, or in the audit it was taken from, is found and named."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -85,8 +87,11 @@ def test_a_whole_pack_is_whole(scene: Scene, files: Files, tmp_path: Path) -> No
         (row_changed, "audit row 5: was changed after it was written"),
         (row_removed, "audit.jsonl: its rows are not those the manifest names"),
         (lambda files: {**files, "audit.jsonl": b"no\n" + files["audit.jsonl"]}, "audit.jsonl, line 1: is no JSON"),
+        (lambda files: {**files, "audit.jsonl": b'"\xff"\n' + files["audit.jsonl"]}, "audit.jsonl, line 1: is no JSON"),
+        (lambda files: {**files, "audit.jsonl": b'{"seq":%d}\n' % 2**63 + files["audit.jsonl"]},
+         "audit.jsonl, line 1: is no row of an audit"),
     ],
-    ids=["reading", "page", "removed", "added", "manifest", "row", "row removed", "no json"],
+    ids=["reading", "page", "removed", "added", "manifest", "row", "row removed", "no json", "utf-8", "63 bits"],
 )  # fmt: skip
 def test_an_altered_pack_is_found(
     scene: Scene, files: Files, tmp_path: Path, change: Callable[[Files], Files], sentence: str
@@ -131,6 +136,7 @@ def test_a_row_that_the_site_rewrote_is_found(files: Files, tmp_path: Path) -> N
         ({"a.txt": b"x"}, "it holds no manifest.json"),
         ({MANIFEST: b"{"}, "manifest.json cannot be read"),
         ({MANIFEST: b'{"format":"citydeck-evidence"}'}, "manifest.json cannot be read"),
+        ({MANIFEST: b'{"format":"\xff"}'}, "manifest.json cannot be read"),
     ],
 )
 def test_what_is_no_pack_is_told(tmp_path: Path, data: bytes | Files, sentence: str) -> None:
@@ -143,6 +149,40 @@ def test_what_is_no_pack_is_told(tmp_path: Path, data: bytes | Files, sentence: 
         Pack(path)
     with pytest.raises(EvidenceError, match="cannot be read"):
         Pack(tmp_path / "nowhere.zip")
+
+
+def zipped(method: int, **altered: tuple[int, bytes]) -> bytes:
+    """Return a zip of one file; ``local`` and ``central`` are bytes written over its headers, at an offset of each."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("a.txt", b"x" * 500)
+    data = bytearray(buffer.getvalue())
+    for name, mark in (("local", b"PK\3\4"), ("central", b"PK\1\2")):
+        if name in altered:
+            offset, body = altered[name]
+            begin = data.index(mark) + offset
+            data[begin : begin + len(body)] = body
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (zipped(zipfile.ZIP_DEFLATED, local=(35, b"\xff\xff")), "is no whole zip file: Error -3"),
+        (zipped(zipfile.ZIP_STORED, central=(20, b"\0\0\1\0\0\0\1\0")), "is no whole zip file: it is cut off$"),
+        (zipped(zipfile.ZIP_STORED, local=(8, b"\x63"), central=(10, b"\x63")), "That compression method is not"),
+        (zipped(zipfile.ZIP_STORED, local=(6, b"\1"), central=(8, b"\1")), "a.txt is locked with a password"),
+        (zipped(zipfile.ZIP_STORED, local=(35, b"y")), "is no whole zip file: Bad CRC-32"),
+        (zipped(zipfile.ZIP_LZMA, local=(44, b"\xff" * 8)), "is no whole zip file: Corrupt input data"),
+        (zipped(zipfile.ZIP_STORED, central=(9, b"\x08")).replace(b"a.txt", b"\xff.txt"), "file: 'utf-8' codec can't"),
+    ],
+    ids=["a bad block", "cut", "packed otherwise", "locked", "altered", "by LZMA", "a name that is none"],
+)
+def test_what_cannot_be_unpacked_is_told(tmp_path: Path, data: bytes, sentence: str) -> None:
+    path = tmp_path / "pack.zip"
+    path.write_bytes(data)
+    with pytest.raises(EvidenceError, match=sentence):
+        Pack(path)
 
 
 def test_a_pack_of_a_newer_version_is_refused(files: Files, tmp_path: Path) -> None:

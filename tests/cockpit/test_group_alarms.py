@@ -19,10 +19,8 @@ CIRCUIT = "".join(
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town of its own with a circuit of six lamps."""
-    running = Town(tmp_path_factory.mktemp("circuit"), small_site_text(tail=CIRCUIT))
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with Town(tmp_path_factory.mktemp("circuit"), small_site_text(tail=CIRCUIT)) as running:
+        yield running
 
 
 def test_five_lamps_are_one_alarm_that_says_how_many_stand_behind_it(town: Town) -> None:

@@ -15,10 +15,8 @@ from tests.servers.waiting import wait_until
 @pytest.fixture(scope="module")
 def lit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with three circuits; one more pole has an air station and no lamp."""
-    town = lit_town(tmp_path_factory.mktemp("lit"))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with lit_town(tmp_path_factory.mktemp("lit")) as town:
+        yield town
 
 
 @pytest.fixture

@@ -58,9 +58,8 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     before = os.environ.get("CITYDECK_METRICS_TOKEN")
     os.environ["CITYDECK_METRICS_TOKEN"] = "令牌-42"
     try:
-        town.start()
-        yield town
-        assert town.stop() == 0
+        with town:
+            yield town
     finally:
         if before is None:
             del os.environ["CITYDECK_METRICS_TOKEN"]
@@ -150,12 +149,8 @@ def test_any_session_reads_metrics(watched: Town) -> None:
 
 def test_a_demo_is_open(tmp_path: Path) -> None:
     """On simulated figures nothing is secret."""
-    town = Town(tmp_path, small_site_text(head="simulated = true"))
-    town.start()
-    try:
+    with Town(tmp_path, small_site_text(head="simulated = true")) as town:
         assert "citydeck_collector_up" in httpx.get(f"{town.address}/metrics").text
-    finally:
-        assert town.stop() == 0
 
 
 def test_shards_share_a_family() -> None:

@@ -1,6 +1,7 @@
 """The time window over HTTP: what the town said a moment ago is what it says of that moment; and bad windows."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from tests.cockpit.acting import act, gas_over, leak
 from tests.cockpit.town import Town
+from tests.sites import small_site_text
 
 PATHS = (
     "/past", "/summary", "/map/devices", "/devices", "/devices/gas-1", "/alarms", "/alarms/load", "/cases",
@@ -108,6 +110,27 @@ def test_what_was_not_there_yet_is_not_found(town: Town) -> None:
         answer = httpx.get(f"{town.address}/api/v1{path}", params={"at": "2026-01-01T00:00:00Z"}, timeout=20)
         assert answer.status_code == 404, path
         assert "There was no" in answer.json()["detail"]
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Give a town that keeps its readings for a month."""
+    text = small_site_text().replace('retention = "100y"', 'retention = "30d"')
+    with Town(tmp_path_factory.mktemp("forgetful"), text) as running:
+        yield running
+
+
+def test_alarms_and_cases_are_told_of_a_time_whose_readings_are_gone(forgetful: Town) -> None:
+    """They are retraced as of any other time; values are refused, and the whole city says that they are gone."""
+    town, long_ago = forgetful, "2025-01-01T00:00:00Z"
+    for path in ("/alarms", "/alarms/load", "/cases", "/cases/counts", "/summary", "/map/devices", "/export/alarms"):
+        assert httpx.get(f"{town.address}/api/v1{path}", params={"at": long_ago}, timeout=20).status_code == 200, path
+    told = town.get("/api/v1/past", at=long_ago)["past"]
+    assert (told["values_kept"], told["days_kept"]) == (False, 30)
+    for path in ("/devices", "/devices/gas-1", "/passages?kind=bridge_wim", "/kpi/period", "/kpi/gas_alarm"):
+        asked = {**httpx.URL(path).params, "at": long_ago}
+        answer = httpx.get(f"{town.address}/api/v1{path}", params=asked, timeout=20)
+        assert (answer.status_code, answer.json()["code"]) == (422, "at_too_old"), path
 
 
 def test_an_hour_without_readings_says_so(town: Town) -> None:

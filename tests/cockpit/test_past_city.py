@@ -237,7 +237,6 @@ def town(site: Site, database: AlarmDatabase, tmp_path: Path) -> Iterator[Town]:
         ("yesterday", "is no instant"),
         ("2026-01-01T00:00:00", "with an offset"),
         ("2026-01-01T19:00:00+00:00", "lies in the future"),
-        ("1971-01-01T00:00:00Z", "older than"),
         ("9999999999999999", "is no instant"),
     ],
 )
@@ -246,6 +245,22 @@ def test_an_instant_that_nobody_can_tell_of_is_refused_in_one_sentence(town: Tow
         town.past.instant(text)
     assert refused.value.status == 422
     assert sentence in refused.value.detail
+
+
+def test_an_instant_whose_readings_are_kept_no_more_is_refused_for_values_alone(town: Town) -> None:
+    """Alarms and cases are told of it all the same, and the first message says why there is nothing else."""
+    at_ms = T_MS + HOUR_MS
+    town.step(at_ms, [native("gas_alarm", "gas-1", {"conc_pct_lel": 70.0}, ts=at_ms, seq=1)])
+    before = town.past.snapshot(at_ms)
+    town.clock.at_ms = at_ms + 91 * 24 * HOUR_MS
+    assert town.past.instant(str(at_ms)) == at_ms
+    with pytest.raises(Problem, match="is older than the 90 days for which this site keeps readings"):
+        town.past.instant_of_values(str(at_ms))
+    after = town.past.snapshot(at_ms)
+    assert {alarm["device"] for alarm in after["alarms"]} >= {"gas-1"}
+    assert after["alarms"] == before["alarms"]
+    assert [each["past"]["values_kept"] for each in (before, after)] == [True, False]
+    assert after["past"]["days_kept"] == 90
 
 
 def test_before_the_first_reading_there_is_nothing(town: Town) -> None:

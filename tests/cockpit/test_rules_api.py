@@ -22,10 +22,8 @@ _KEYS = itertools.count()
 @pytest.fixture(scope="module")
 def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town of its own: what is changed here must not change the alarms of other tests."""
-    town = Town(tmp_path_factory.mktemp("ruled"))
-    town.start()
-    yield town
-    assert town.stop() == 0
+    with Town(tmp_path_factory.mktemp("ruled")) as town:
+        yield town
 
 
 def post(town: Town, user: str | None, path: str, **body: Any) -> httpx.Response:
@@ -123,10 +121,19 @@ def test_a_draft_is_tested_on_history(ruled: Town) -> None:
     result = found["backtest"]["result"]
     assert (result["source"], result["records"] > 0) == ("history", True)
     assert {(each["device"], each["value"]) for each in result["appear"]["items"]} == {("pole-1", 22)}
-    rate = drafted(ruled, limits={"gas_alarm": {"conc_pct_lel": {"rate": {"levels": [4]}}}})
-    answer = post(ruled, "engineer", f"/revisions/{rate}/backtest", source="history")
-    assert (answer.status_code, "gas_alarm.conc_pct_lel.rate" in answer.json()["detail"]) == (422, True)
-    assert post(ruled, "engineer", f"/revisions/{rate}/backtest", source="memory").status_code == 422
+    assert result["not_judged"] == []
+    unsure = {"drone": {"pdop": {"poor": {"levels": [2.2]}}}}
+    mixed = drafted(ruled, limits_for=[{**own, "levels": [21]}], limits=unsure)
+    assert post(ruled, "engineer", f"/revisions/{mixed}/backtest", source="history").status_code == 202
+    path = f"/api/v1/rules/revisions/{mixed}"
+    found = ruled.until(path, lambda each: each["backtest"]["state"] not in ("waiting", "running"))
+    assert found["state"] == "tested", found["backtest"]["sentence"]
+    (left,) = found["backtest"]["result"]["not_judged"]
+    assert (left["rule"], left["name"]["en"]) == ("drone.pdop.poor", "position uncertain")
+    other = drafted(ruled, limits=unsure)
+    answer = post(ruled, "engineer", f"/revisions/{other}/backtest", source="history")
+    assert (answer.status_code, "drone.pdop.poor" in answer.json()["detail"]) == (422, True)
+    assert post(ruled, "engineer", f"/revisions/{other}/backtest", source="memory").status_code == 422
 
 
 def test_a_restart_keeps_the_rules(ruled: Town) -> None:

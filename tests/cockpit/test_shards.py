@@ -20,10 +20,8 @@ subscriptions = ["city/v1/demo/light_pole/#", "city/v1/demo/drone/#", "city/v1/d
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town that is divided, on the embedded store."""
-    running = Town(tmp_path_factory.mktemp("divided"), small_site_text(tail=SHARDS))
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with Town(tmp_path_factory.mktemp("divided"), small_site_text(tail=SHARDS)) as running:
+        yield running
 
 
 def test_both_shards_are_one_city(town: Town) -> None:

@@ -27,34 +27,32 @@ def test_alarms_are_listed_and_acknowledged_while_the_database_hangs(
     tmp_path: Path, influx: Influx, gate: Gate
 ) -> None:
     store = f"{gate.url}?org={influx.org}&bucket={influx.database}"
-    town = Town(tmp_path, small_site_text(store=store))
-    town.start()
-    done: list[int] = []
+    with Town(tmp_path, small_site_text(store=store)) as town:
+        done: list[int] = []
 
-    def ask(number: int) -> None:
-        town.ask("/api/v1/devices/gas-1/series", field="conc_pct_lel", step="0")
-        done.append(number)
+        def ask(number: int) -> None:
+            town.ask("/api/v1/devices/gas-1/series", field="conc_pct_lel", step="0")
+            done.append(number)
 
-    try:
-        town.say("gas_alarm", "gas-1", {"conc_pct_lel": 60.0})
-        alarm = town.alarm("gas-1")
-        town.until("/api/v1/devices/gas-1/series", lambda found: found["points"], field="conc_pct_lel", step="0")
-        gate.become("hanging")
-        asking = [threading.Thread(target=ask, args=(number,)) for number in range(ASKING)]
-        for thread in asking:
-            thread.start()
-        # The collector asks as well, once at a time.
-        wait_until(lambda: gate.turned_away >= ASKING - 2)
-        with town.client("officer") as officer:
-            act = {"seen_level": alarm["level_now"], "idempotency_key": "k1"}
-            answer = officer.post(f"/api/v1/alarms/{alarm['id']}/ack", json=act)
-        listed = town.get("/api/v1/alarms", device="gas-1")["items"]
-        assert done == [], "all that asked the database still wait for it"
-        assert (answer.status_code, listed[0]["acked"]) == (200, True), answer.text
-        gate.become("open")
-        for thread in asking:
-            thread.join(60)
-        assert sorted(done) == [*range(ASKING)]
-    finally:
-        gate.become("open")
-        assert town.stop() == 0
+        try:
+            town.say("gas_alarm", "gas-1", {"conc_pct_lel": 60.0})
+            alarm = town.alarm("gas-1")
+            town.until("/api/v1/devices/gas-1/series", lambda found: found["points"], field="conc_pct_lel", step="0")
+            gate.become("hanging")
+            asking = [threading.Thread(target=ask, args=(number,)) for number in range(ASKING)]
+            for thread in asking:
+                thread.start()
+            # The collector asks as well, once at a time.
+            wait_until(lambda: gate.turned_away >= ASKING - 2)
+            with town.client("officer") as officer:
+                act = {"seen_level": alarm["level_now"], "idempotency_key": "k1"}
+                answer = officer.post(f"/api/v1/alarms/{alarm['id']}/ack", json=act)
+            listed = town.get("/api/v1/alarms", device="gas-1")["items"]
+            assert done == [], "all that asked the database still wait for it"
+            assert (answer.status_code, listed[0]["acked"]) == (200, True), answer.text
+            gate.become("open")
+            for thread in asking:
+                thread.join(60)
+            assert sorted(done) == [*range(ASKING)]
+        finally:
+            gate.become("open")

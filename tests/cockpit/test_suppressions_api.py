@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.cockpit.acting import act, lamp, leak, post, refused
+from tests.cockpit.acting import act, lamp, leak, post, refused, shelvable_s
 from tests.cockpit.town import Town
 
 
@@ -11,7 +11,7 @@ def test_shelving(town: Town) -> None:
     """A calm alarm is shelved by an officer and counted as hidden; P1 never, P2 by a leader; a worse level lifts it."""
     alarm = lamp(town, "acts-6")
     path = f"/alarms/{alarm['id']}"
-    shelved = act(town, "officer", f"{path}/shelve", reason="等待配件", duration_s=120)["alarm"]
+    shelved = act(town, "officer", f"{path}/shelve", reason="等待配件", duration_s=shelvable_s(120))["alarm"]
     assert (shelved["suppression"], shelved["state"]) == ("shelved", "UNACK")
     assert (shelved["suppressed"]["by"], shelved["suppressed"]["reason"]) == ("officer", "等待配件")
     page = town.get("/api/v1/alarms", device="acts-6")

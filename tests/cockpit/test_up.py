@@ -11,6 +11,7 @@ import pytest
 from ingest.places import Places, take
 from tests.cockpit.town import Town
 from tests.servers.ports import free_port
+from tests.servers.processes import has_ended
 from tests.servers.waiting import wait_until
 from tests.sites import small_site_text
 
@@ -89,14 +90,6 @@ def test_embedded_broker_needs_up(tmp_path: Path, part: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def ended(pid: int) -> bool:
-    """Tell whether a process is no more; one that nobody has collected yet is."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
 def test_a_killed_up_takes_its_parts_along(tmp_path: Path) -> None:
     """SIGKILL asks nobody: collector and cockpit end by themselves, in order, and the next start is as any other."""
     town = Town(tmp_path)
@@ -106,7 +99,7 @@ def test_a_killed_up_takes_its_parts_along(tmp_path: Path) -> None:
         assert len(parts) == 3, "broker, collector and cockpit"
     finally:
         town.kill()
-    wait_until(lambda: all(ended(pid) for pid in parts), 40)
+    wait_until(lambda: all(has_ended(pid) for pid in parts), 40)
     assert town.log.read_text().count("this part ends, too") == 2
     assert "Traceback" not in town.log.read_text()
     take(Places(tmp_path / "var")).close()

@@ -1,5 +1,7 @@
 """Faults laid over scenarios: what each may change, and what it must not."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -117,6 +119,14 @@ def test_what_cannot_be_understood_is_told_in_one_sentence(text, sentence):
     assert sentence in str(caught.value)
     assert str(caught.value).startswith(f"fault {text!r}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_wrong_is_told_to_programs_by_its_code():
+    """Beside the sentence for people, and with the exit code of a wrong option."""
+    done = CliRunner().invoke(main, ["--list-faults", "--fault", "silent:gas-0042", "--fault", "stuk:gas-0042"])
+    told = {"code": "fault_strange_meant", "values": {"fault": "stuk:gas-0042", "found": "stuk", "known": "stuck"}}
+    assert (done.exit_code, json.loads(done.stdout)) == (2, told)
+    assert done.stderr == "Error: fault 'stuk:gas-0042': 'stuk' is none; did you mean 'stuck'?\n"
 
 
 def test_the_command_lists_scenarios_and_faults_in_both_languages():

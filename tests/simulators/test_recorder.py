@@ -71,3 +71,15 @@ def test_scenarios_are_told_in_json() -> None:
     assert leak["name"] == {"zh": "燃气泄漏", "en": "Gas leak"}
     assert {each["rule"] for each in leak["expects"]} >= {"gas_alarm.conc_pct_lel.high"}
     assert leak["lasts_s"] == 390
+
+
+def test_nothing_of_it_lies_behind_its_span(folder: Path) -> None:
+    """A span is up to its end, as that of an export: so an export of all of it has as many messages."""
+    for name, lasts in (("long", "61"), ("short", "60")):
+        assert record(folder, name, "--scenario", "gas_leak", "--lasts", lasts).exit_code == 0
+    with Reader(folder / "short") as reader:
+        end_ms = reader.header.to_ms
+        assert reader.header.digests.keys() == {"devices", "limits"}
+    long, short = messages(folder / "long"), messages(folder / "short")
+    assert any(message.received_ms == end_ms and message.topic != TICK for message in long), "else this shows nothing"
+    assert short == [message for message in long if message.received_ms < end_ms]

@@ -57,8 +57,9 @@ def test_a_thunderstorm_is_a_flood(plays):
 def test_together_they_raise_every_rule():
     told = {expect.rule for _, expect in EXPECTS}
     rules = {rule_id for rule_id, rule in kind_book(demo_site().catalog).by_id.items() if rule.kind != COLLECTOR.key}
-    # A gas alarm may be silent for a day before it counts as lost: no demonstration lasts so long.
-    assert rules | {REPEAT_OFFENDER} == told | {"gas_alarm.no_data"}
+    # A gas alarm may be silent for a day before it counts as lost: no demonstration lasts so long. A wrong clock is
+    # told of every kind alike, by no rule of its table.
+    assert rules | {REPEAT_OFFENDER, "refuse_truck.clock"} == told | {"gas_alarm.no_data"}
 
 
 @pytest.mark.parametrize("hour", [DAY_H, NIGHT_H])

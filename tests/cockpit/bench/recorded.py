@@ -31,7 +31,7 @@ def messages(device: str = "gas-1", from_ms: int = T_MS) -> list[Message]:
     return found
 
 
-def write(path: Path, site: Site, found: list[Message], **header: object) -> Path:
+def write(path: Path, site: Site, found: list[Message], /, **header: object) -> Path:
     """Write messages into a recording."""
     path.parent.mkdir(parents=True, exist_ok=True)
     told = {"timezone": "Asia/Shanghai", "from_ms": found[0].received_ms, "to_ms": found[-1].received_ms + 1}

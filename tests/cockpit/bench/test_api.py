@@ -34,6 +34,7 @@ def folder(town: Town, site: Site) -> Path:
     (found / "text.cdrec").write_text("no recording")
     write(found / "newer.cdrec", site, messages(), version=2)
     write(found / "unknown.cdrec", site, messages(), kinds={"submarine": "1"})
+    (found / "old.CSV").write_text("received_at,topic,payload\n")
     return found
 
 
@@ -90,6 +91,7 @@ def test_what_there_is_to_play(engineer: httpx.Client) -> None:
     assert {name: fault.startswith((name, "the recording")) for name, fault in faults.items()} == {
         "cut.cdrec": True, "foreign.cdrec": True, "text.cdrec": True, "newer.cdrec": True, "unknown.cdrec": True,
     }  # fmt: skip
+    assert found["tables"] == ["old.CSV"]
     assert [each["shard"] for each in found["journals"]] == ["main"]
     leak = next(each for each in found["scenarios"] if each["key"] == "gas_leak")
     assert (leak["name"]["zh"], len(leak["expects"]) > 1) == ("燃气泄漏", True)

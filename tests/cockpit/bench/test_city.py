@@ -3,7 +3,6 @@
 import http.client
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,29 +18,14 @@ from ingest.replay.source import file_source
 from tests.cockpit.bench.recorded import MESSAGES, SECOND, SECONDS, messages, write
 from tests.ingest.messages import T_MS
 from tests.servers.waiting import wait_until
-from tests.sites import small_site
 
 PATIENCE_S = 60
 pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return small_site(tmp_path)
-
-
-@pytest.fixture
 def recording(tmp_path: Path, site: Site) -> Path:
     return write(tmp_path / "leak.cdrec", site, messages())
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Iterator[Runs]:
-    found = Runs(Places(tmp_path / "var").bench)
-    found.begin()
-    yield found
-    found.close()
-    assert list((tmp_path / "var" / "bench").glob("*")) == []
 
 
 def begin(

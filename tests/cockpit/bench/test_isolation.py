@@ -55,9 +55,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town in which nothing else happens, and whose alarms would be told to somebody."""
     running = Town(tmp_path_factory.mktemp("apart"), small_site_text(tail=CONTACTS))
     write(running.folder / "var" / "recordings" / "apart.cdrec", load_site(running.site), messages())
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with running:
+        yield running
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cockpit.gas_town import gas_town
 from tests.cockpit.town import Town
 from tests.servers.waiting import wait_until
-from tests.simulators.test_recorder import HOUSES
-from tests.sites import small_site_text
 
 PATIENCE_S = 90
 DRILLS = "/api/v1/drills"
@@ -19,11 +18,8 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Give a town with houses in which gas can leak."""
-    running = Town(tmp_path_factory.mktemp("drill"), small_site_text(tail=HOUSES))
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with gas_town(tmp_path_factory.mktemp("drill")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -166,3 +162,17 @@ def test_a_cockpit_that_stops_cuts_it_off_and_still_reports(town: Town, leader: 
         found = again.get(f"{DRILLS}/{drill['id']}").json()
         assert (found["outcome"], found["running"], found["report"]["alarms"] is not None) == ("cut_off", False, True)
         assert again.post(f"{DRILLS}/{drill['id']}/end").status_code == 409
+
+
+def test_faults_lie_over_the_scenario_and_are_told_at_its_end(town: Town, leader: httpx.Client) -> None:
+    """A detector that is not heard raises nothing; officers cannot read before that it will not be."""
+    refused = leader.post(DRILLS, json={"scenario": "gas_leak", "faults": ["silent:gas-9999"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "fault_nowhere_meant")
+    assert leader.get(DRILLS, params={"state": "running"}).json()["items"] == []
+    assert {each["key"] for each in leader.get(f"{DRILLS}/scenarios").json()["faults"]} >= {"silent", "garbled"}
+    drill = begin(leader, faults=["silent:gas-0042"])["id"]
+    until(leader, drill, "city")
+    assert leader.get(f"{DRILLS}/{drill}").json()["faults"] == []
+    ended = leader.post(f"{DRILLS}/{drill}/end").json()
+    assert ended["faults"] == ["silent:gas-0042"]
+    assert leader.get(f"{DRILLS}/{drill}").json()["faults"] == ["silent:gas-0042"]

@@ -45,10 +45,8 @@ def kept(town: Town) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a real town, in which nothing else happens, and whose alarms would be told to somebody."""
-    running = Town(tmp_path_factory.mktemp("apart"), small_site_text(tail=HOUSES + CONTACTS), simulated=False)
-    running.start()
-    yield running
-    assert running.stop() == 0
+    with Town(tmp_path_factory.mktemp("apart"), small_site_text(tail=HOUSES + CONTACTS), simulated=False) as running:
+        yield running
 
 
 def acts(officer: httpx.Client, leader: httpx.Client, city: str, alarm: str) -> None:

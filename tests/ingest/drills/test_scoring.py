@@ -66,12 +66,22 @@ def test_the_goal_is_the_first_step_of_the_ladder(priority: str, after_s: float,
     assert (line.in_time, line.ack_s, line.acked_by, line.level_seen) == (in_time, after_s, "officer", 2)
 
 
-def test_what_nobody_acknowledged_counts_from_its_goal_on_and_not_before() -> None:
+def test_what_nobody_acknowledged_counts_whenever_the_exercise_was_ended() -> None:
     rows, told = [alarm("a")], [asked("a")]
-    assert [scored(rows, [], told, lasts_s=s).alarms[0].in_time for s in (59, 61)] == [None, False]
+    assert [scored(rows, [], told, lasts_s=s).alarms[0].in_time for s in (1, 59, 61)] == [False] * 3
     assert scored(rows, [], told, lasts_s=61).never_acked == 1
+    # When it was cut off, what still had time is held against nobody.
+    ends = [report([], "day", rows, [], told, [], BEGIN, BEGIN + s * SECOND, cut_off=True) for s in (59, 61)]
+    assert [found.alarms[0].in_time for found in ends] == [None, False]
     hidden = scored([alarm("a", suppression="by_design")], [], told)
     assert (hidden.alarms[0].in_time, hidden.never_acked) == (None, 0)
+
+
+def test_who_ends_at_once_has_no_hundred_points() -> None:
+    """One of three alarms was acknowledged, the others still waited within their goals."""
+    rows, told = [alarm(name, "P2") for name in "abc"], [asked(name, "P2") for name in "abc"]
+    found = scored(rows, [acked("a", 5)], told, lasts_s=10)
+    assert (counted(found)["acked"], found.points, found.never_acked) == ((1, 3), 33.3, 2)
 
 
 def test_an_alarm_that_became_more_urgent_has_its_goal_from_then_on() -> None:
