@@ -50,6 +50,9 @@ class Undecodable(DeviceError):
 
 def shown(value: object) -> str:
     """Return foreign text for a sentence or a log line, quoted and cut to 200 characters."""
+    if isinstance(value, str | bytes):
+        # Of a megabyte that cannot be read only its beginning is looked at.
+        value = value[:200]
     try:
         text = repr(value)
     except RecursionError:

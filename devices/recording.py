@@ -14,12 +14,14 @@ from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from devices.catalog import Catalog
 from devices.errors import RecordingError
 from devices.kind import Kind
+from devices.site import Site
 
 # A collector's own mark, once a second: it was listening.
 TICK = "$tick"
@@ -42,7 +44,10 @@ class Message(NamedTuple):
 
 
 class Header(msgspec.Struct, kw_only=True):
-    """What a recording says of itself: instants are epoch ms, ``kinds`` maps a kind to the version of its table."""
+    """What a recording says of itself: instants are epoch ms, ``kinds`` maps a kind to the version of its table.
+
+    With ``heard_only`` nobody knows of devices that say nothing in it; ``digests`` tell the register it was made by.
+    """
 
     format: str = FORMAT
     version: int = VERSION
@@ -56,6 +61,15 @@ class Header(msgspec.Struct, kw_only=True):
     only: dict[str, list[str]] = {}
     pseudonymised: bool = False
     shard: str = "main"
+    heard_only: bool = False
+    digests: dict[str, str] = {}
+
+
+class _Mark(msgspec.Struct):
+    """What comes first of any version's header."""
+
+    format: str
+    version: int | str
 
 
 class _Trailer(msgspec.Struct):
@@ -64,6 +78,7 @@ class _Trailer(msgspec.Struct):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Message]).decode
+_mark = msgspec.json.Decoder(_Mark).decode
 _header = msgspec.json.Decoder(Header).decode
 _trailer = msgspec.json.Decoder(_Trailer).decode
 
@@ -79,6 +94,25 @@ def _version(kind: Kind) -> str:
         for measurement in kind.measurements
     ]
     return blake2b(repr(fields).encode(), digest_size=6).hexdigest()
+
+
+def digests(site: Site) -> dict[str, str]:
+    """Return what tells a site's register from another one: that of its devices, and of all that limits them."""
+    limits = [
+        (
+            key,
+            kind.stale_after_s,
+            kind.no_data,
+            kind.groups,
+            [(f.key, f.limits) for m in kind.measurements for f in m.fields],
+        )
+        for key, kind in sorted(site.catalog.kinds.items())
+    ]
+    return {"devices": _digest(sorted(site.devices.items())), "limits": _digest([limits, site.scoped])}
+
+
+def _digest(found: object) -> str:
+    return blake2b(msgspec.json.encode(found, order="deterministic"), digest_size=6).hexdigest()
 
 
 class Writer:
@@ -183,17 +217,19 @@ class Reader:
                 raise self._fault("is damaged: a block does not have its check sum")
             try:
                 messages = _decode(body)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise self._fault(f"is damaged: {error}") from error
             self._check(messages)
             found += len(messages)
             yield messages
         try:
             told = _trailer(self._line())
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._fault("is cut off at its end") from error
         if told.messages != found:
             raise self._fault(f"holds {found} messages, and its end speaks of {told.messages}")
+        if self._line():
+            raise self._fault("goes on behind its end")
 
     def _check(self, messages: list[Message]) -> None:
         if not messages:
@@ -205,15 +241,39 @@ class Reader:
                 raise self._fault(f"holds {message.topic!r}, which no device sends")
 
     def _read_header(self) -> Header:
+        line = self._line()
         try:
-            header = _header(self._line())
+            mark = _mark(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._fault("is no CityDeck recording") from error
-        if header.format != FORMAT:
+        if mark.format != FORMAT:
             raise self._fault("is no CityDeck recording")
-        if header.version > VERSION:
-            raise self._fault(f"is of version {header.version}; this CityDeck reads up to {VERSION}")
+        # Who knows how later ones count.
+        if isinstance(mark.version, str) or mark.version > VERSION:
+            raise self._fault(f"is of version {mark.version}; this CityDeck reads up to {VERSION}")
+        if mark.version < 1:
+            raise self._fault(f"is of version {mark.version}; the first one is 1")
+        try:
+            header = _header(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self._fault(f"has a header that cannot be read: {error}") from error
+        self._check_header(header)
         return header
+
+    def _check_header(self, header: Header) -> None:
+        for name, at_ms in (("from_ms", header.from_ms), ("to_ms", header.to_ms)):
+            if not 0 <= at_ms <= _MOST_MS:
+                raise self._fault(f"has a header whose {name} is {at_ms}: expected epoch ms, at most {_MOST_MS}")
+        if header.from_ms > header.to_ms:
+            raise self._fault(f"has a header whose from_ms {header.from_ms} lies behind its to_ms {header.to_ms}")
+        if missing := [name for name in ("zh", "en") if name not in header.site]:
+            raise self._fault(f"has a header whose site has no name {' and '.join(missing)}")
+        try:
+            ZoneInfo(header.timezone)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise self._fault(
+                f"has a header whose timezone is {header.timezone[:60]!r}: expected such as Asia/Shanghai"
+            ) from error
 
     def _line(self) -> bytes:
         try:

@@ -6,7 +6,7 @@ from devices.readings import Quality, Reading
 from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import BAD_DATA, BAD_DATA_VERSION, CLOCK, CLOCK_VERSION
 from ingest.alarms.transitions import Transition
-from ingest.decoding import Outcome
+from ingest.outcomes import AnyOutcome
 
 # A number so far below the last one is a device that began anew, not a message that comes late.
 _BEGAN_ANEW = 1_000
@@ -31,7 +31,7 @@ def counted(device: str, state: DeviceState, seq: int, memory: Memory) -> Iterat
         state.missed, state.told_ms = 0, memory.now_ms
 
 
-def clocked(device: str, state: DeviceState, outcome: Outcome, memory: Memory) -> Iterator[Transition]:
+def clocked(device: str, state: DeviceState, outcome: AnyOutcome, memory: Memory) -> Iterator[Transition]:
     """Follow whether a device's clock is ahead: an alarm of the device-health class while it is."""
     ahead = outcome.ahead_ms > 0
     if ahead == state.ahead:

@@ -20,13 +20,11 @@ from ingest.alarms.revisions import records
 from ingest.alarms.revisions.revision import Change
 from ingest.alarms.revisions.rules_file import read_rules
 from ingest.backtest.material import Origin, Tell, compare
-from ingest.backtest.opening import opened
-from ingest.backtest.readings import add_readings
+from ingest.backtest.opening import opened, stored_readings
 from ingest.backtest.table import lines, sentence
 from ingest.errors import IngestError, StoreError
 from ingest.instants import instant
 from ingest.places import Places
-from ingest.store import open_store
 
 _BAR = 30
 _TELL_S = 0.5
@@ -87,13 +85,10 @@ def _tested(
             found = compare(database, material, site, revisions, span, _bar())
     finally:
         database.close()
-    store = open_store(site, places)
     try:
-        add_readings(found, site, store)
+        stored_readings(found, site, places)
     except StoreError as error:
         click.echo(f"without readings: {error}", err=True)
-    finally:
-        store.close()
     return found, span
 
 

@@ -6,7 +6,7 @@ time, and are judged at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ingest.alarms.revisions.recordings import WARM_MS
 from ingest.alarms.rules import Rule
 from ingest.backtest.arming import armed
 from ingest.backtest.columns import Samples, changes, loud
+from ingest.backtest.figures import figures, judged_by_figures, within
 from ingest.backtest.plan import FieldPlan, Plan
 from ingest.errors import Refused
 from ingest.store import Store
@@ -127,6 +128,8 @@ def look(
 def _may(rule: Rule, extreme: float, highest: bool) -> bool:
     if (rule.limit.sense != "below") != highest:
         return False
+    if judged_by_figures(rule):
+        extreme = within(rule, extreme)
     if rule.limit.sense == "state":
         return extreme >= min(level.value for level in rule.limit.levels)
     return bool(loud(rule.limit, np.array([extreme])).any())
@@ -188,9 +191,18 @@ def judge(each: FieldPlan, batch: Batch, site: Site, result: Judged) -> None:
         for pair in each.of(device):
             for rule, is_draft in ((pair.before, False), (pair.after, True)):
                 turns.setdefault((rule.id, rule.version, is_draft), (rule, []))[1].append(number)
+    reduced: dict[str, Batch] = {}
     for (_, _, is_draft), (rule, numbers) in turns.items():
         side = result.after if is_draft else result.before
-        for episode in _episodes(rule, batch, numbers, site):
+        judged_on = batch
+        if judged_by_figures(rule):
+            # Most drafts change a number: both sides judge the same figures.
+            key = repr((rule.limit.signal, numbers))
+            if key not in reduced:
+                own = batch.samples.of(np.isin(batch.samples.device, numbers))
+                reduced[key] = replace(batch, samples=figures(rule, own, batch.devices, site))
+            judged_on = reduced[key]
+        for episode in _episodes(rule, judged_on, numbers, site):
             result.alarms += 1
             if result.alarms > MOST_ALARMS:
                 raise Refused(

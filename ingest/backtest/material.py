@@ -49,6 +49,9 @@ class Material(Protocol):
             IngestError: it cannot be read.
         """
 
+    def not_judged(self, revisions: Revisions) -> Sequence[str]:
+        """Return the rules that a draft changes and that cannot be judged on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -68,7 +71,7 @@ class Recorded:
             )
         first, last = min(each[0] for each in reaches), max(each[1] for each in reaches)
         from_ms, to_ms = max(begin_ms, first), min(end_ms, last + 1)
-        if from_ms >= to_ms or not sum(each.count(from_ms, to_ms) for each in self.found):
+        if from_ms >= to_ms or not any(each.spoken(from_ms, to_ms) for each in self.found):
             begin, end = _shown(first, self.site), _shown(last, self.site)
             raise Refused(
                 "unfit",
@@ -96,6 +99,10 @@ class Recorded:
             comparisons.append(comparison)
             behind += size
         return comparisons, total
+
+    def not_judged(self, _revisions: Revisions) -> Sequence[str]:
+        """See :meth:`Material.not_judged`."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,10 @@ class History:
             side.by_point.update(others)
         return [found], found.values
 
+    def not_judged(self, revisions: Revisions) -> Sequence[str]:
+        """See :meth:`Material.not_judged`."""
+        return self._plan(revisions).unfit
+
     def _plan(self, revisions: Revisions) -> Plan:
         return plan(self.site, *revisions)
 
@@ -164,7 +175,9 @@ def compare(
     comparisons, judged_ = material.compared(revisions, span, tell)
     with database.read() as connection:
         found = recorded.occurrences(connection, *span)
-    return {"source": material.origin, "records": judged_, **document(comparisons, found, *span, site)}
+    left_out = list(material.not_judged(revisions))
+    differing = document(comparisons, found, *span, site)
+    return {"source": material.origin, "records": judged_, "not_judged": left_out, **differing}
 
 
 def _wanted(wanted: Wanted, now_ms: int) -> Span:

@@ -8,6 +8,7 @@ from devices.site import Site
 from ingest.alarms.books import changed_rules, rule_of
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.rules import GroupRule, Rule, SilenceRule, rule_book
+from ingest.backtest.figures import judged_by_figures
 from ingest.errors import Refused
 
 AnyRule = Rule | SilenceRule | GroupRule
@@ -46,10 +47,11 @@ class FieldPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All fields that have to be read, and the rules that are judged on them."""
+    """All fields that have to be read, the rules that are judged on them, and those that history cannot judge."""
 
     fields: tuple[FieldPlan, ...]
     rules: frozenset[str]
+    unfit: tuple[str, ...] = ()
 
     def touches(self, rule: str, device: str) -> bool:
         """Tell whether a rule is judged for a device."""
@@ -62,11 +64,13 @@ def plan(site: Site, base: Revision, draft: Revision) -> Plan:
     """Return what a draft changes, field by field.
 
     Raises:
-        Refused: ``unfit``, with the rules that history alone cannot judge.
+        Refused: ``unfit``, history alone can judge none of its rules.
     """
     before, after = rule_book(base.over(site)), rule_book(draft.over(site))
     changed = sorted(changed_rules(before, after))
     pairs: dict[str, dict[str, Pair]] = {}
+    # Alarms that a rule on a group counts are folded under the group's, which history does not know.
+    gathered = {f"{rule.kind}.{getattr(rule.group.of, 'rule', '')}" for rule in before.groups}
     unfit = []
     for rule_id in changed:
         usual = Pair(*(_rule(book.by_id.get(rule_id)) for book in (before, after)))  # type: ignore[arg-type]
@@ -75,20 +79,22 @@ def plan(site: Site, base: Revision, draft: Revision) -> Plan:
             for device in {*(before.own or {}), *(after.own or {})}
             if rule_id in (before.own or {}).get(device, {}) or rule_id in (after.own or {}).get(device, {})
         }
-        if all(_in_columns(rule, site) for pair in (usual, *own.values()) for rule in (pair.before, pair.after)):
+        if rule_id not in gathered and all(
+            _in_columns(rule, site) for pair in (usual, *own.values()) for rule in (pair.before, pair.after)
+        ):
             pairs[rule_id] = {"": usual, **own}
         else:
             unfit.append(rule_id)
-    if unfit:
+    if unfit and not pairs:
         raise Refused("unfit", cannot(unfit), code="not_on_history", values={"rules": ", ".join(unfit)})
-    return Plan(tuple(_fields(pairs)), frozenset(changed))
+    return Plan(tuple(_fields(pairs)), frozenset(pairs), tuple(unfit))
 
 
 def cannot(rules: Sequence[str]) -> str:
     """Return the sentence for rules that are not judged on history."""
     named = f"the rule {rules[0]} needs" if len(rules) == 1 else f"the rules {', '.join(rules)} need"
     return (
-        f"History holds one value at a time, and {named} more than that (other fields, the order of arrival, or other "
+        f"History holds one field at a time, and {named} more than that (other fields, the order of arrival, or other "
         "devices); test this draft on the recording: --source journal."
     )
 
@@ -98,11 +104,13 @@ def _rule(rule: AnyRule | None) -> Rule | None:
 
 
 def _in_columns(rule: Rule | None, site: Site) -> bool:
-    """Tell whether each sample of the field says all that a rule asks for."""
+    """Tell whether the samples of the field alone say all that a rule asks for."""
     if rule is None or rule.kind not in site.catalog.kinds:
         return False
     limit = rule.limit
-    if limit.signal is not None or limit.passage or any(isinstance(each, While) for each in limit.armed):
+    if limit.signal is not None and not judged_by_figures(rule):
+        return False
+    if limit.passage or any(isinstance(each, While) for each in limit.armed):
         return False
     return len(_tags(rule)) < 2
 

@@ -25,6 +25,8 @@ def lines(found: Document, span: tuple[int, int], shown: Callable[[int | None], 
     """Yield a result line by line; ``shown`` tells an instant by the site's clock."""
     what = "values judged of history" if found["source"] == "history" else "records judged"
     yield f"{shown(span[0])} to {shown(span[1])}: {found['records']:,} {what}, rules {', '.join(found['rules'])}"
+    if found["not_judged"]:
+        yield f"not judged: {', '.join(found['not_judged'])} (history holds one field at a time; see --source journal)"
     yield ""
     yield f"{'':30}{'in force':>12}{'draft':>12}"
     for word, key in (("alarms", "activations"), ("alarms a day", "per_day")):
@@ -52,9 +54,11 @@ def sentence(verdicts: Document) -> str:
     spared, false = verdicts["spared"], verdicts["false_alarms"]
     missed, confirmed = verdicts["missed"], verdicts["confirmed"]
     alarms = "alarm" if spared == 1 else "alarms"
+    absent = verdicts.get("absent", 0)
+    others = f"; {absent} more {'is' if absent == 1 else 'are'} not in this recording" if absent else ""
     return (
         f"this change would have spared {spared} nuisance {alarms} and missed {missed} confirmed "
-        f"(of {false} found false and {confirmed} that became a case)"
+        f"(of {false} found false and {confirmed} that became a case{others})"
     )
 
 
@@ -83,11 +87,17 @@ def _list(count: int, items: list[Document], word: str, shown: Callable[[int | N
         yield f"  {shown(item['at'])}  {priority:8}{item['point']}  {value}".rstrip()
         readings = item.get("readings")
         if readings:
-            yield "    " + "  ".join(
-                f"{shown(at)[11:]} {_value(read)}{'?' * quality}" for at, read, quality in readings
+            yield (
+                "    "
+                + "  ".join(f"{shown(at)[11:]} {_value(read)}{'?' * quality}" for at, read, quality in readings)
+                + _rest(item["readings_of"] - len(readings))
             )
     if count > min(_NAMED, len(items)):
         yield f"  and {count - min(_NAMED, len(items)):,} more"
+
+
+def _rest(count: int) -> str:
+    return f"  and {count:,} more" if count else ""
 
 
 def _figure(value: float | None) -> str:

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 from zlib import error as ZlibError
@@ -19,6 +20,9 @@ from ingest.evidence.files import AUDIT
 from ingest.evidence.pack import FORMAT, MANIFEST, SEAL, VERSION, Manifest, seal
 
 _MOST_BYTES = 4 << 30
+_LOCKED = 0x1
+# What a database can be asked for.
+_MOST_SEQ = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -51,12 +55,15 @@ class Pack:
                 for entry in archive.infolist():
                     if entry.filename in self._files:
                         raise EvidenceError(f"{path}: holds {entry.filename} twice")
+                    if entry.flag_bits & _LOCKED:
+                        raise EvidenceError(f"{path}: {entry.filename} is locked with a password, as in no pack")
                     self._files[entry.filename] = archive.read(entry)
         except OSError as error:
             raise EvidenceError(f"{path}: cannot be read: {error.strerror or error}") from error
-        except (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError) as error:
-            # What zipfile makes of an unknown way of packing is the one but last, of a password the last.
-            raise EvidenceError(f"{path}: is no whole zip file: {error}") from error
+        except (zipfile.BadZipFile, ZlibError, LZMAError, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+            # In zipfile's order: no zip, a bad block (or one packed by LZMA), a cut one, a way of packing it does not
+            # know, a name that is no text.
+            raise EvidenceError(f"{path}: is no whole zip file: {str(error) or 'it is cut off'}") from error
         if MANIFEST not in self._files:
             raise EvidenceError(f"{path}: is no evidence pack; it holds no {MANIFEST}")
         self._manifest = _manifest(path, self._files[MANIFEST])
@@ -106,10 +113,10 @@ class Pack:
         for number, line in enumerate(self._files.get(AUDIT, b"").splitlines(), 1):
             try:
                 row = msgspec.json.decode(line)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 wrong.append(f"{AUDIT}, line {number}: is no JSON: {error}")
                 continue
-            if isinstance(row, dict) and isinstance(row.get("seq"), int):
+            if isinstance(row, dict) and _is_number(row.get("seq")):
                 rows.append(row)
             else:
                 wrong.append(f"{AUDIT}, line {number}: is no row of an audit")
@@ -119,15 +126,19 @@ class Pack:
 def _manifest(path: Path, data: bytes) -> Manifest:
     try:
         found = msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EvidenceError(f"{path}: {MANIFEST} cannot be read: {error}") from error
     if found.format != FORMAT:
         raise EvidenceError(f"{path}: is no evidence pack; its format is {found.format!r}")
     if found.version > VERSION:
         raise EvidenceError(f"{path}: is of version {found.version}; this program knows versions up to {VERSION}")
-    if not isinstance(found.head.get("seq"), int) or not isinstance(found.head.get("hash"), str):
+    if not _is_number(found.head.get("seq")) or not isinstance(found.head.get("hash"), str):
         raise EvidenceError(f"{path}: {MANIFEST} names no head of the chain")
     return found
+
+
+def _is_number(seq: object) -> bool:
+    return isinstance(seq, int) and 0 <= seq <= _MOST_SEQ
 
 
 def _rows_wrong(told: Manifest, rows: list[dict[str, Any]]) -> Iterator[str]:

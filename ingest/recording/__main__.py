@@ -82,6 +82,8 @@ def show_command(file: Path) -> None:
     click.echo(f"  kinds {', '.join(sorted(header.kinds))}; written by {header.software}")
     for what, names in header.only.items():
         click.echo(f"  only {what} {', '.join(names)}")
+    if header.heard_only:
+        click.echo("  only devices that say something in it are known")
     if header.pseudonymised:
         click.echo("  plates and names of devices are pseudonyms")
 

@@ -12,14 +12,16 @@ from heapq import merge
 from itertools import islice
 from pathlib import Path
 
-from devices.errors import RecordingError
+from devices.errors import RecordingError, shown
 from devices.points import MAX_BYTES
-from devices.recording import Message, Reader, versions
+from devices.recording import Message, Reader
 from devices.site import Site
+from ingest.errors import InstantError
 from ingest.instants import instant
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.recording.exporting import Progress
+from ingest.recording.scope import Scope, of_header
 from ingest.records import TICK, of_the_city
 
 _SECOND_MS = 1_000
@@ -30,6 +32,9 @@ _MOST_S = 366 * 86_400
 csv.field_size_limit(2 * MAX_BYTES)
 _COLUMNS = ("received_at", "topic")
 _BODIES = ("payload", "payload_base64")
+# What MQTT allows of a topic that is published to.
+_TOPIC_BYTES = 65_535
+_WILD = frozenset("+#\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,11 @@ def import_file(site: Site, path: Path, folder: Path, progress: Progress) -> Imp
         raise RecordingError(f"{folder} is not empty; a recording is brought into a new or empty folder")
     if not path.is_file():
         raise RecordingError(f"{path}: no such file")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-importing-"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-importing-"))
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be filled: {error}") from error
     try:
         found = _fill(site, path, Places(beside).journal, progress)
         os.rename(beside, folder)
@@ -70,10 +78,14 @@ def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> I
         if path.suffix.lower() == ".csv":
             rows = _rows(path, site)
             blocks, whole = _blocks(_ticked(rows)), len(rows)
+            scope = Scope(heard_only=True)
         else:
             reader = Reader(path)
-            warnings = check_kinds(reader, site)
+            check_kinds(reader, site)
             blocks, whole = reader.blocks(), 0
+            scope = of_header(reader.header)
+            warnings = scope.warnings(site)
+        scope.note(journal_folder)
         for block in blocks:
             parts = [
                 ([(each.topic, each.payload) for each in part], part[0].received_ms) for part in _by_instant(block)
@@ -88,21 +100,18 @@ def _fill(site: Site, path: Path, journal_folder: Path, progress: Progress) -> I
     return Imported(taken, warnings)
 
 
-def check_kinds(reader: Reader, site: Site) -> tuple[str, ...]:
-    """Return how the tables of a recording's kinds differ from those here.
+def check_kinds(reader: Reader, site: Site) -> None:
+    """Check that a site knows the kinds of a recording.
 
     Raises:
         RecordingError: it has a kind the site does not know.
     """
-    here = versions(site.catalog)
-    unknown = sorted(reader.header.kinds.keys() - here.keys())
+    unknown = sorted(reader.header.kinds.keys() - site.catalog.kinds.keys())
     if unknown:
         raise RecordingError(
             f"the recording has the kind {', '.join(unknown)}, which this site does not know; name a site file whose "
             "[site] kinds has it"
         )
-    changed = sorted(kind for kind, number in reader.header.kinds.items() if here[kind] != number)
-    return tuple(f"the table of {kind} has changed since the recording was made" for kind in changed)
 
 
 def _by_instant(messages: list[Message]) -> Iterator[list[Message]]:
@@ -127,6 +136,9 @@ def _rows(path: Path, site: Site) -> list[Message]:
             if body is None or any(name not in columns for name in _COLUMNS):
                 raise RecordingError(f"{path}: expected the columns received_at, topic and payload (or payload_base64)")
             for row in rows:
+                if None in row or None in row.values():
+                    cells = sum(value is not None for key, value in row.items() if key) + len(row.get(None, ()))
+                    raise RecordingError(f"{path}, line {rows.line_num}: {cells} cells, expected {len(columns)}")
                 found.append(_message(row, body, f"{path}, line {rows.line_num}", site))
     except (UnicodeDecodeError, csv.Error) as error:
         raise RecordingError(f"{path} is no CSV in UTF-8: {error}") from error
@@ -139,13 +151,24 @@ def _message(row: dict[str, str | None], body: str, where: str, site: Site) -> M
     at, topic, payload = row["received_at"] or "", row["topic"] or "", row[body] or ""
     if not topic or not of_the_city(topic):
         raise RecordingError(f"{where}: topic {topic!r} is no topic of a device")
-    received_ms = int(at) if at.isdecimal() and len(at) == 13 else instant(at, f"{where}: received_at", site.timezone)
+    if not _WILD.isdisjoint(topic) or len(topic.encode()) > _TOPIC_BYTES:
+        raise RecordingError(f"{where}: topic {shown(topic)} is none that a device can send to")
+    received_ms = _received(at, where, site)
     if body == "payload":
         return Message(received_ms, topic, payload.encode())
     try:
         return Message(received_ms, topic, b64decode(payload, validate=True))
     except ValueError as error:
         raise RecordingError(f"{where}: payload_base64 is not base64: {error}") from error
+
+
+def _received(at: str, where: str, site: Site) -> int:
+    if at.isdecimal() and at.isascii() and len(at) == 13:
+        return int(at)
+    try:
+        return instant(at, f"{where}: received_at", site.timezone)
+    except InstantError as error:
+        raise RecordingError(f"{error}, or epoch ms of 13 digits") from error
 
 
 def _blocks(messages: Iterator[Message]) -> Iterator[list[Message]]:

@@ -11,6 +11,8 @@ from devices.site import Site
 
 # Names of vehicles, bins, passages, flights and pictures; a device's own name is known from the site and the topic.
 _NAMES = frozenset({"plate", "plate_hash", "bin_rfid", "pass_id", "lift_id", "mission_id", "finding_id", "picture"})
+# What a status says in plain words; no name is in them.
+_STATUSES = frozenset({b"online", b"offline"})
 _ABOUT = frozenset({"device", "device_id", "gateway", "sn", "device_sn", "child_sn", "id", "tid", "bid"})
 
 
@@ -32,7 +34,10 @@ class Pseudonyms:
             self._known.add(levels[1])
         elif topic.startswith(("thing/product/", "sys/product/")) and len(levels) > 2:
             self._known.add(levels[2])
-        body = self._frame(payload) if hj212.owns(topic) else self._json(payload)
+        if payload.strip().strip(b'"').lower() in _STATUSES:
+            body: bytes | None = payload
+        else:
+            body = self._frame(payload) if hj212.owns(topic) else self._json(payload)
         if body is None:
             self.left_out += 1
             return None

@@ -25,7 +25,7 @@ from ingest.alarms.revisions import backtesting, drafting, records
 from ingest.alarms.revisions.revision import Change
 from ingest.alarms.revisions.rules_file import read_rules
 from ingest.backtest.material import Origin
-from ingest.backtest.opening import opened
+from ingest.backtest.opening import opened, stored_readings
 from ingest.backtest.table import lines
 from ingest.errors import IngestError
 from ingest.places import Places
@@ -53,6 +53,10 @@ class _Desk:
         except ValueError as error:
             raise click.UsageError(f"{option} {text!r}: expected an instant such as 2026-01-31T08:00") from error
         return round((found if found.tzinfo else found.replace(tzinfo=self.site.timezone)).timestamp() * 1000)
+
+    def readings(self, found: dict[str, Any]) -> None:
+        """Add to the alarms of a back-test what their devices measured."""
+        stored_readings(found, self.site, self.places)
 
     def shown(self, at_ms: int | None) -> str:
         """Return an instant for people."""
@@ -140,7 +144,7 @@ def backtest(
         wish = backtesting.Wish(number, desk.at(start, "--from"), desk.at(stop, "--to"), _key(), source)
         with opened(source, desk.site, desk.places, desk.database) as found:
             asked = backtesting.ask(desk.database, wish, desk.site, found, desk.person, _now_ms())
-            backtesting.run(desk.database, asked.id, desk.site, found, _now_ms, _told_progress)
+            backtesting.run(desk.database, asked.id, desk.site, found, _now_ms, _told_progress, desk.readings)
         with desk.database.read() as connection:
             row = next(each for each in records.backtests(connection, number) if each["id"] == asked.id)
         if row["state"] != "done":
@@ -185,7 +189,7 @@ def run(identifier: str, source: Origin, site_file: Path | None, data: Path) -> 
     # Everything else on this machine comes first.
     os.nice(_NICE)
     with _desk(site_file, data) as desk, opened(source, desk.site, desk.places, desk.database) as found:
-        backtesting.run(desk.database, identifier, desk.site, found, _now_ms)
+        backtesting.run(desk.database, identifier, desk.site, found, _now_ms, readings=desk.readings)
 
 
 def _draft_file(file: Path) -> dict[str, Any]:

@@ -5,68 +5,32 @@ instant does it when it is back, behind what the journal held before.
 """
 
 import logging
-import sqlite3
-import threading
-from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from ingest.alarms.audit import SYSTEM, AuditWriter
 from ingest.alarms.books import in_force
-from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
 from ingest.alarms.revisions.revision import packed
 from ingest.alarms.revisions.tables import rule_adoption
-from ingest.checkpoint import Checkpoint
-from ingest.errors import IngestError
-from ingest.journal import Journal
 from ingest.records import RULES
+from ingest.rounds import ShardRounds
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
 
+class Adopter(ShardRounds):
+    """Watches which revision is due, and journals it; what is due while none runs is journaled by the next."""
 
-class Adopter(threading.Thread):
-    """Watches which revision is due, and journals it."""
+    called = "rules"
+    every_s = 1.0
+    meanwhile = "a change of rules waits"
+    _begin: int | None = None
+    _number: int | None = None
 
-    def __init__(
-        self,
-        shard: str,
-        database: AlarmDatabase,
-        checkpoint: Checkpoint,
-        journal: Journal,
-        clock_ms: Callable[[], int],
-    ) -> None:
-        """Prepare; ``checkpoint`` is the collector's, opened for this thread."""
-        super().__init__(name="rules", daemon=True)
-        self._shard = shard
-        self._database = database
-        self._checkpoint = checkpoint
-        self._journal = journal
-        self._clock_ms = clock_ms
-        self._begin = journal.last
-        self._number: int | None = None
-        self._stopping = threading.Event()
-        self._trouble = ""
-
-    def stop(self) -> None:
-        """End; what is due meanwhile is journaled by the next collector."""
-        self._stopping.set()
-        self.join()
-
-    def run(self) -> None:
-        """Work until stopped."""
-        pause_s = 0.0
-        while not self._stopping.wait(pause_s):
-            pause_s = _LOOK_S
-            try:
-                pause_s = self.look(self._clock_ms())
-                self._trouble = ""
-            except (IngestError, sqlite3.Error) as error:
-                if str(error) != self._trouble:
-                    self._trouble = str(error)
-                    log.warning("%s; a change of rules waits", error)
+    def round(self) -> None:
+        """Journal what is due."""
+        self._pause_s = self.look(self._clock_ms())
 
     def look(self, now_ms: int) -> float:
         """Journal what is due, and return how long to wait before the next look, in seconds.
@@ -77,17 +41,23 @@ class Adopter(threading.Thread):
         """
         if self._number is None:
             # What an earlier run journaled must have been judged, or it would be journaled twice.
+            if self._begin is None:
+                # What a failing disk has all the same is found out first.
+                self._journal.append_each([])
+                self._begin = self._journal.last
             if self._checkpoint.position() < self._begin:
-                return _LOOK_S / 10
+                return self.every_s / 10
             self._begin_with(self._checkpoint.rules())
         with self._database.read() as connection:
             revision, next_ms = records.due(connection, now_ms)
         if revision.number != self._number:
+            # Whatever fails on the way: what stands in the journal then is found by beginning anew.
+            self._number = self._begin = None
             position = self._journal.append([(RULES, packed(revision))], now_ms)[0]
-            self._number = revision.number
             log.info("rules of revision %d are in force from position %d", revision.number, position)
             self._note(revision.number, position, self._journal.read(position - 1, 1)[0].received_ms)
-        return _LOOK_S if next_ms is None else min(_LOOK_S, max(0.0, (next_ms - now_ms) / 1000))
+            self._number = revision.number
+        return self.every_s if next_ms is None else min(self.every_s, max(0.0, (next_ms - now_ms) / 1000))
 
     def _begin_with(self, saved: bytes | None) -> None:
         number, position, at_ms = (0, 0, 0) if saved is None else in_force(saved)

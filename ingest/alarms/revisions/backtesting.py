@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.tables import rule_backtest
 from ingest.backtest.material import Material, Origin, Recorded, compare
 from ingest.backtest.recorded import occurrences
-from ingest.errors import IngestError, Refused, plain
+from ingest.errors import IngestError, Refused, StoreError, plain
 
 TESTERS = ("engineer", "leader")
 _TELL_MS = 1_000
@@ -96,8 +97,12 @@ def run(
     found: Material | list[Recording],
     clock_ms: Callable[[], int],
     tell: Tell = lambda _done, _total: None,
+    readings: Callable[[dict[str, Any]], None] = lambda _result: None,
 ) -> None:
     """Run a back-test that was asked for, once, and keep its result, or the sentence that says why there is none.
+
+    ``readings`` adds to the alarms of the result what their devices measured; where the store is away it is kept
+    without.
 
     Raises:
         AlarmError: the database could not be written; the back-test ends without a word.
@@ -114,6 +119,8 @@ def run(
         if (base.number, made.digest) != (row["base"], row["digest"]):
             raise Refused("state", "The rules have changed since it was asked for; ask again.", code="rules_changed")
         document = _tested(database, row, site, _material(site, found), (base, made), clock_ms, tell)
+        with suppress(StoreError):
+            readings(document)
     except (IngestError, DeviceError) as error:
         why = why_failed(error.code, error.values) if isinstance(error, Refused) else None
         said = {"sentence": str(error), "result": why}

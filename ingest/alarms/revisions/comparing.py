@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from devices.kind import PRIORITIES, worst_priority
 from devices.site import Site
-from ingest.alarms.books import changed_rules
+from ingest.alarms.books import changed_rules, rule_of
 from ingest.alarms.engine import Engine
 from ingest.alarms.load import burden
 from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.revisions.episodes import Episode, Episodes
 from ingest.alarms.revisions.revision import Revision
-from ingest.alarms.rules import rule_book
-from ingest.decoding import Outcome
+from ingest.alarms.rules import GroupRule, rule_book
+from ingest.outcomes import AnyOutcome
 
 Document = dict[str, Any]
 _NAMED = 500
@@ -44,7 +44,8 @@ class Comparison:
 
     def __init__(self, site: Site, shard: str, base: Revision, draft: Revision) -> None:
         """Begin with engines that remember nothing."""
-        self._rules = changed_rules(rule_book(base.over(site)), rule_book(draft.over(site)))
+        self._books = rule_book(base.over(site)), rule_book(draft.over(site))
+        self._rules = changed_rules(*self._books)
         self._kinds = {rule.partition(".")[0] for rule in self.rules}
         devices = {name: device for name, device in site.devices.items() if device.kind in self._kinds}
         self._base = Engine(site, shard, base)
@@ -58,9 +59,13 @@ class Comparison:
 
     def touches(self, rule: str, device: str) -> bool:
         """See :class:`Compared`."""
-        return rule in self._rules
+        if rule not in self._rules:
+            return False
+        before, after = (rule_of(book, device, rule) for book in self._books)
+        # One on a group may count alarms of a rule that differs, and be the same itself.
+        return isinstance(before, GroupRule) or getattr(before, "version", "") != getattr(after, "version", "")
 
-    def feed(self, outcomes: Sequence[Outcome]) -> None:
+    def feed(self, outcomes: Sequence[AnyOutcome]) -> None:
         """Judge outcomes by both."""
         self.before.take(self._base.feed(outcomes))
         told = self._draft.feed([each for each in outcomes if each.fate == "tick" or each.kind in self._kinds])
@@ -111,7 +116,7 @@ def result(
         "vanish": _list(map(_named, vanish), len(vanish)),
         "appear": _list(map(_named, appear), len(appear)),
         "moved": _list(moved, len(moved)),
-        "verdicts": _verdicts([row for row in recorded if touched(row["rule"], row["device"])], after),
+        "verdicts": _verdicts([row for row in recorded if touched(row["rule"], row["device"])], before, after),
     }
 
 
@@ -161,20 +166,26 @@ def _list(items: Iterable[Document], count: int) -> Document:
     return {"count": count, "items": [item for _, item in zip(range(_NAMED), items, strict=False)]}
 
 
-def _verdicts(recorded: Sequence[Mapping[str, Any]], after: Episodes) -> Document:
-    """Count what people have found of the alarms of the span: those found false, and those that became a case."""
-    found = {"false_alarms": 0, "spared": 0, "confirmed": 0, "missed": 0}
+def _verdicts(recorded: Sequence[Mapping[str, Any]], before: Episodes, after: Episodes) -> Document:
+    """Count what people have found of the alarms of the span: those found false, and those that became a case.
+
+    Of an alarm that the rules in force do not raise here either, nothing can be said: it is ``absent``.
+    """
+    found = {"false_alarms": 0, "spared": 0, "confirmed": 0, "missed": 0, "absent": 0}
     missed: list[Document] = []
     for row in recorded:
         false, confirmed = row["verdict"] == "false_alarm", row["case"] is not None and row["verdict"] is None
         if not (false or confirmed):
             continue
-        found["false_alarms" if false else "confirmed"] += 1
         end_ms = row["returned_at"] if row["returned_at"] is not None else row["closed_at"]
         episode = Episode(
             row["point"], row["rule"], row["device"], row["kind"], row["raised_at"], row["noticed_at"], end_ms,
             row["level_peak"], row["priority"], row["value"], row["unit"], False,
         )  # fmt: skip
+        if before.meeting(episode) is None:
+            found["absent"] += 1
+            continue
+        found["false_alarms" if false else "confirmed"] += 1
         if after.meeting(episode) is None:
             found["spared" if false else "missed"] += 1
             if confirmed:

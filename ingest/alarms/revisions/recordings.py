@@ -1,15 +1,18 @@
 """The recordings of a site: one journal a collector, read as outcomes from an instant to another."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
 from ingest.comparison import position_at
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError
 from ingest.journal import Journal
+from ingest.outcomes import Outcome
 from ingest.places import Places
+from ingest.recording.scope import of_journal
+from ingest.records import of_the_city
 from ingest.repeats import Repeats
 
 _BATCH = 2_000
@@ -42,6 +45,20 @@ class Recording:
         """Return how many records were received in [from, to)."""
         return position_at(self.journal, to_ms) - position_at(self.journal, from_ms)
 
+    def spoken(self, from_ms: int, to_ms: int) -> bool:
+        """Tell whether anybody said anything in [from, to): a tick says only that the collector listened.
+
+        Raises:
+            JournalError: a file is damaged.
+        """
+        after, last = position_at(self.journal, from_ms) - 1, position_at(self.journal, to_ms) - 1
+        while after < last:
+            records = [record for record in self.journal.read(after, _BATCH) if record.position <= last]
+            if any(of_the_city(record.topic) for record in records):
+                return True
+            after = records[-1].position
+        return False
+
     def outcomes(self, from_ms: int, to_ms: int, tell: Tell) -> Iterator[list[Outcome]]:
         """Yield what was received in [from, to) and in the hour before, in batches; ``tell`` is told how far it is.
 
@@ -66,17 +83,25 @@ def recordings(site: Site, places: Places) -> list[Recording]:
 
     Raises:
         JournalError: none of the site's collectors has worked there, or one's files are damaged.
+        RecordingError: what says of whom an imported one speaks cannot be read.
     """
-    shards: list[str | None] = [*site.shards] or [None]
+    # What was imported or played in a sandbox is not divided, whatever the site is.
+    shards: list[str | None] = [*site.shards, None]
     found = []
     for shard in shards:
         own = places.for_shard(shard)
-        if not own.checkpoint.is_file():
+        scope = of_journal(own.journal)
+        if own.checkpoint.is_file():
+            checkpoint = Checkpoint(own.checkpoint)
+            unregistered = checkpoint.load().unregistered
+            checkpoint.close()
+        elif any(own.journal.glob("[0-9]*.db")):
+            # Imported, or of a sandbox: no collector has admitted anybody.
+            unregistered = Unregistered(per_hour=scope.strangers)
+        else:
             continue
-        checkpoint = Checkpoint(own.checkpoint)
-        unregistered = checkpoint.load().unregistered
-        checkpoint.close()
         part = site if shard is None else site.part(shard)
+        part = replace(part, awaited=scope.awaited(part))
         found.append(Recording(shard or "main", part, Journal(own.journal), unregistered))
     if not found:
         raise JournalError(f"no collector has worked in {places.data.name} yet; there is nothing to test on")

@@ -7,8 +7,9 @@ from typing import Literal
 
 from devices.kind import Level, Limit, Value
 from devices.readings import Quality, Reading
+from devices.signals import Mean
 from ingest.alarms.rules import Rule
-from ingest.decoding import Outcome
+from ingest.outcomes import Outcome
 
 T0 = 1_767_225_600_000
 _EPSILON = 1e-9
@@ -66,6 +67,38 @@ def readings(
                 dict(flags), at_ms, 0,
             )
         )  # fmt: skip
+    return found
+
+
+def followed(rule: Rule, other: str, device: str, count: int, random: Random) -> list[Reading]:
+    """Return what a device measured over hours whose means and slopes come to lie around the levels.
+
+    Now and then it is quiet for long, speaks too fast, or in doubt, or has a value that nobody can believe.
+    """
+    found, at_ms, own = [], T0 + random.randrange(60_000), 0.0
+    # What is permitted of noise, somewhere at some hour.
+    ground = 50.0 if isinstance(rule.limit.signal, Mean) and rule.limit.signal.over else 0.0
+    period_ms, mood = random.choice([7_000, 20_000, 60_000]), "calm"
+    for _ in range(count):
+        if random.random() < 0.02:
+            mood = random.choice(["calm", "level", "edge", "rise", "fall"])
+        value = ground + random.choice(rule.limit.levels).value
+        if mood == "level":
+            own = value + random.choice([0.0, 0.1, -0.1, 30.0])
+        elif mood == "edge":
+            own = value - rule.limit.deadband + random.choice([0.0, 0.0, -0.1])
+        elif mood in ("rise", "fall"):
+            own += (1 if mood == "rise" else -1) * random.choice([value, value * 2]) * period_ms / 60_000
+        else:
+            own = ground + random.choice([0.0, 1.0])
+        quality = random.choice([Quality.GOOD] * 40 + [Quality.UNCERTAIN, Quality.BAD])
+        said = random.choice([own] * 60 + [1e5])
+        present: dict[str, Value] = {rule.field: said} if random.random() < 0.97 else {other: 1.0}
+        found.append(
+            Reading(rule.kind, rule.measurement, device, "demo", at_ms * 1_000_000, present, {}, quality, {}, at_ms, 0)
+        )
+        gaps = [rule.stale_after_ms + 1, 3_600_000, 1_500, 1]
+        at_ms += random.choice(gaps) if random.random() < 0.02 else period_ms + random.choice([0, 0, 0, 900])
     return found
 
 

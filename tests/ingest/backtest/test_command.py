@@ -78,11 +78,10 @@ def test_both_sources_say_the_same(town: Path, source: str) -> None:
         (TIGHTER, ("--from", "2025-01-01T08:00", "--to", "2025-01-02T08:00"), "The span holds no records; the journal"),
         (TIGHTER, ("--from", "2025-01-01", "--to", "2025-01-02", "--source", "history"), "The span holds no readings;"),
         (TIGHTER, ("--from", "soon"), "--from 'soon': expected an instant"),
-        ("[limits.gas_alarm.conc_pct_lel.rate]\nlevels = [4]", (*SPAN, "--source", "history"),
-         "the rule gas_alarm.conc_pct_lel.rate needs more than that (other fields, the order of arrival, or other"),
-        ("[limits.gas_alarm.conc_pct_lel.rate]\nlevels = [4]\n[limits.drone.pdop]\nlevels = [2.2]\n" + TIGHTER.replace(
-            "conc_pct_lel]", "conc_pct_lel.high]"), (*SPAN, "--source", "history"),
-         "the rules drone.pdop.poor, gas_alarm.conc_pct_lel.rate need more than that"),
+        ("[limits.drone.pdop]\nlevels = [2.2]", (*SPAN, "--source", "history"),
+         "the rule drone.pdop.poor needs more than that (other fields, the order of arrival, or other"),
+        ("[limits.drone.gnss_sats]\nlevels = [7]\n[limits.drone.pdop]\nlevels = [2.2]",
+         (*SPAN, "--source", "history"), "the rules drone.gnss_sats.few, drone.pdop.poor need more than that"),
     ],
 )  # fmt: skip
 def test_contradictions_are_sentences(town: Path, rules: str, words: tuple[str, ...], sentence: str) -> None:
@@ -96,6 +95,18 @@ def test_a_folder_that_is_not_there_is_not_made(town: Path) -> None:
     found = run(town, TIGHTER, *SPAN, data="vat")
     assert (found.exit_code, "no folder vat" in found.output) == (1, True)
     assert not (town / "vat").exists()
+
+
+def test_what_history_cannot_judge_of_a_draft_is_named(town: Path) -> None:
+    """The rest of it is judged; the recording judges all."""
+    rules = TIGHTER + "[limits.drone.pdop]\nlevels = [2.2]\n"
+    found = run(town, rules, *SPAN, "--source", "history", "--json", str(town / "mixed.json"))
+    assert found.exit_code == 0, found.output
+    assert "\nnot judged: drone.pdop.poor (history holds one field at a time; see --source journal)\n" in found.output
+    assert "would appear: 1\n" in found.output
+    assert json.loads((town / "mixed.json").read_text())["not_judged"] == ["drone.pdop.poor"]
+    (town / "mixed.json").unlink()
+    assert "not judged" not in run(town, rules, *SPAN).output
 
 
 def test_what_history_cannot_judge_the_journal_does(town: Path) -> None:

@@ -14,16 +14,19 @@ from ingest.alarms.load import load
 from ingest.alarms.revisions import backtesting, records
 from ingest.alarms.tables import occurrence
 from ingest.backtest import material
+from ingest.backtest.heard import add_heard
 from ingest.backtest.history import MOST_ALARMS
 from ingest.backtest.readings import add_readings
 from ingest.backtest.table import lines, sentence
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import Refused
+from ingest.records import Record
 from ingest.store import Store
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
 from tests.ingest.alarms.feeding import T0
 from tests.ingest.alarms.revisions.desk import ENGINEER, TIGHTER, Desk, fresh
+from tests.ingest.messages import gas
 from tests.servers.influxdb import Influx
 
 POINT = "gas-1/conc_pct_lel.high"
@@ -136,14 +139,35 @@ def test_readings_and_table(desk: Desk, store: Store) -> None:
     assert "179 values judged of history, rules gas_alarm.conc_pct_lel.high" in text
     assert "would appear: 1\n  2026-01-01 00000300  P2      gas-1/conc_pct_lel.high  12 %LEL\n" in text
     assert "00000290 1  00000300 12" in text
+    assert "00000380 12  and 37 more\n" in text
     assert "2026-01-01           1       1       0" in text
     assert text.endswith("missed 0 confirmed (of 0 found false and 0 that became a case)")
+
+
+def test_readings_of_the_store_and_of_the_messages_are_the_same(desk: Desk, store: Store) -> None:
+    desk.draft(limits=TIGHTER["limits"])
+    stored, heard = (decoded(asked(desk, store, 1)) for _ in range(2))
+    add_readings(stored, desk.site, store)
+    add_heard(heard, desk.site, [desk.journal.read(place, 50) for place in range(0, desk.journal.last, 50)])
+    assert heard == stored
+    (item,) = heard["appear"]["items"]
+    assert (item["readings_unit"], len(item["readings"]), item["readings_of"]) == ("%LEL", 12, 49)
+
+
+def test_readings_of_more_strangers_than_a_collector_lets_in(site: Site) -> None:
+    """Whoever has an alarm was let in: under pseudonyms all of a city's devices are strangers."""
+    said = [gas(f"p-{n}", 12, ts=T0 + n, id="a") for n in range(1_200)]
+    heard = [Record(n, T0 + n, *message) for n, message in enumerate(said, 1)]
+    item: dict[str, Any] = {"rule": "gas_alarm.conc_pct_lel.high", "device": "p-1199", "at": T0 + 1_199, "until": None}
+    lists = {"vanish": {"items": []}, "appear": {"items": [item]}, "moved": {"items": []}}
+    add_heard({**lists, "verdicts": {"missed_items": []}}, site, [heard])
+    assert [value for _, value, _ in item["readings"]] == [12]
 
 
 @pytest.mark.parametrize(
     ("change", "span", "sentence"),
     [
-        ({"gas_alarm": {"conc_pct_lel": {"rate": {"levels": [4]}}}}, (), "the rule gas_alarm.conc_pct_lel.rate needs"),
+        ({"drone": {"pdop": {"poor": {"levels": [2.2]}}}}, (), "the rule drone.pdop.poor needs"),
         (TIGHTER["limits"], (100, 100), "The span is empty: from must lie before to."),
         (TIGHTER["limits"], (9000, 9999), "The span holds no readings; the history of gas_alarm reaches from 2026-01"),
         (

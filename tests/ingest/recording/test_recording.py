@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import re
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -111,6 +113,7 @@ REFUSED: list[tuple[str, Callable[[Path], Sequence[str]], str]] = [
     ("no journal", lambda f: ["export", f"{f}/r", *SPAN, "--data", f"{f}/nowhere"], "holds no journal"),
     ("no file", lambda f: ["import", f"{f}/none.cdrec", "--into", f"{f}/new"], "no such file"),
     ("not empty", lambda f: ["import", f"{f}/r.cdrec", "--into", f"{f}/var"], "is not empty"),
+    ("nowhere to go", lambda f: ["import", f"{f}/site.toml", "--into", "/proc/x/y"], "/proc/x/y cannot be filled"),
 ]  # fmt: skip
 
 
@@ -137,6 +140,21 @@ def changed(body: bytes, before: bytes, after: bytes) -> bytes:
     return gzip.compress(gzip.decompress(body).replace(before, after, 1))
 
 
+def headed(body: bytes, **words: object) -> bytes:
+    """Return a file with other words in its header."""
+    line, _, rest = gzip.decompress(body).partition(b"\n")
+    return gzip.compress(json.dumps({**json.loads(line), **words}).encode() + b"\n" + rest)
+
+
+def checked(body: bytes, before: bytes, after: bytes) -> bytes:
+    """Return a file with other bytes in its first block, and the check sum of those."""
+    head, _, rest = gzip.decompress(body).partition(b"\n")
+    (length,) = struct.unpack("!I", rest[:4])
+    block = rest[8 : 8 + length].replace(before, after, 1)
+    framed = struct.pack("!II", len(block), zlib.crc32(block)) + block
+    return gzip.compress(head + b"\n" + framed + rest[8 + length :])
+
+
 DAMAGE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("cut", lambda body: body[:-20], "cut off"),
     ("foreign", lambda _: b"PK\x03\x04 something else", "no CityDeck recording"),
@@ -144,6 +162,20 @@ DAMAGE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("newer", lambda body: changed(body, b'"version":1', b'"version":9'), "of version 9"),
     ("without end", lambda body: gzip.compress(gzip.decompress(body)[:-18]), "cut off"),
     ("flipped", lambda body: changed(body, b"gas-1", b"gas-2"), "check sum"),
+    ("no text", lambda body: checked(body, b"gas-1", b"gas-\xff"), "is damaged"),
+    ("no text at its end", lambda body: changed(body, b'{"messages"', b'{"messag\xffs"'), "is cut off at its end"),
+    ("newer otherwise", lambda body: headed(body, version=2, site="City"), "of version 2"),
+    ("newer in words", lambda body: headed(body, version="2.1"), "of version 2.1"),
+    ("no version", lambda body: headed(body, version=0), "of version 0"),
+    ("goes on", lambda body: gzip.compress(gzip.decompress(body) + b"more"), "goes on behind its end"),
+    ("two in one", lambda body: body + body, "goes on behind its end"),
+    ("far future", lambda body: headed(body, to_ms=10**18), f"a header whose to_ms is {10**18}"),
+    ("before 1970", lambda body: headed(body, from_ms=-1), "a header whose from_ms is -1"),
+    ("turned round", lambda body: headed(body, from_ms=2, to_ms=1), "from_ms 2 lies behind its to_ms 1"),
+    ("no instant", lambda body: headed(body, from_ms="noon"), "has a header that cannot be read"),
+    ("no name", lambda body: headed(body, site={"en": "City"}), "site has no name zh"),
+    ("no zone", lambda body: headed(body, timezone="Nowhere/City"), "timezone is 'Nowhere/City'"),
+    ("a folder of zones", lambda body: headed(body, timezone="Asia"), "timezone is 'Asia'"),
     ("unknown kind", lambda body: changed(body, b'"gas_alarm":', b'"ufo":'), "the kind ufo"),
 ]  # fmt: skip
 
@@ -189,6 +221,12 @@ def test_bytes_come_in_by_base64(folder: Path) -> None:
         ("time,topic,payload\n", "expected the columns"),
         ("received_at,topic,payload\n", "holds no message"),
         ("received_at,topic,payload\nsoon,city/a,x\n", "line 2: received_at 'soon': expected an instant"),
+        ("received_at,topic,payload\n1767225600,city/a,x\n", "or epoch ms of 13 digits"),
+        (f"received_at,topic,payload\n{T_MS},city/a\n", "line 2: 2 cells, expected 3"),
+        (f"received_at,topic,payload\n{T_MS},city/a,b,c,d\n", "line 2: 5 cells, expected 3"),
+        (f"received_at,topic,payload\n{T_MS},city/+/a,x\n", "line 2: topic 'city/+/a' is none that a device can send"),
+        (f"received_at,topic,payload\n{T_MS},city/a,x\n{T_MS},city/#,x\n", "line 3: topic 'city/#' is none"),
+        (f"received_at,topic,payload\n{T_MS},city/{'x' * 70_000},x\n", "is none that a device can send to"),
         (f"received_at,topic,payload\n{T_MS},$tick,x\n", "line 2: topic '$tick' is no topic"),
         (f"received_at,topic,payload_base64\n{T_MS},city/a,*\n", "line 2: payload_base64 is not base64"),
         (f'received_at,topic,payload\n{T_MS},city/a,"x\n', "is no CSV"),

@@ -10,30 +10,35 @@ from ingest.alarms.audit import check
 from ingest.alarms.books import Books
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
+from ingest.alarms.revisions import records
 from ingest.alarms.revisions.adopting import Adopter
-from ingest.alarms.revisions.revision import SITE_FILE, Revision, unpacked
+from ingest.alarms.revisions.revision import SITE_FILE, Revision, packed, unpacked
 from ingest.alarms.revisions.tables import rule_adoption
 from ingest.alarms.tables import audit
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Unregistered
+from ingest.errors import JournalError
 from ingest.journal import Journal
 from ingest.ledger import Ledger
 from ingest.records import RULES
+from ingest.rounds import ShardParts
 from tests.ingest.alarms.feeding import T0
 from tests.ingest.alarms.revisions.desk import TIGHTER, Desk
+from tests.ingest.test_journal_failing import written_all_the_same
 
 
 class Collector:
     """A journal, a checkpoint and the adopter between them; the pipeline's part is done by :meth:`judge`."""
 
     def __init__(self, folder: Path, desk: Desk) -> None:
-        self.journal = Journal(folder / "own")
+        self.folder = folder / "own"
+        self.journal = Journal(self.folder)
         self.checkpoint = Checkpoint(folder / "checkpoint.db")
         self.desk = desk
         self.adopter = self.started()
 
     def started(self) -> Adopter:
-        return Adopter("main", self.desk.database, self.checkpoint, self.journal, lambda: self.desk.now_ms)
+        return Adopter(ShardParts("main", self.desk.database, self.checkpoint, self.journal, lambda: self.desk.now_ms))
 
     def look(self, now_s: float) -> float:
         self.desk.now_s = now_s
@@ -117,6 +122,24 @@ def test_killed_between_journal_and_database(collector: Collector, desk: Desk) -
     collector.look(desk.now_s + 10)
     assert [made.number for made in collector.journaled()] == [1]
     assert [each[:3] for each in adoptions(desk.database)] == [("main", 1, 1)]
+
+
+def test_what_a_failing_disk_has_all_the_same_is_not_journaled_again(collector: Collector, desk: Desk) -> None:
+    """The append fails and its record stands: that is found out, judged, and told as the one that put it in force."""
+    collector.look(desk.now_s)
+    collector.journal.append([("city/x", b"")], desk.now_ms)
+    desk.publish(**TIGHTER)
+    with desk.database.read() as connection:
+        revision, _ = records.due(connection, desk.now_ms + 10_000)
+    written_all_the_same(collector.folder, 2, [(RULES, packed(revision))], 1)
+    with pytest.raises(JournalError):
+        collector.look(desk.now_s + 10)
+    collector.look(desk.now_s)
+    collector.judge()
+    collector.look(desk.now_s)
+    collector.look(desk.now_s)
+    assert [made.number for made in collector.journaled()] == [1]
+    assert [each[:3] for each in adoptions(desk.database)] == [("main", 1, 2)]
 
 
 def test_rolled_back(collector: Collector, desk: Desk) -> None:

@@ -11,6 +11,7 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.revisions import backtesting, records
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.tables import occurrence
+from ingest.backtest.table import sentence
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import Refused
 from tests.ingest.alarms.feeding import T0
@@ -34,6 +35,13 @@ def keep_what_was(desk: Desk, revision: Revision) -> None:
     occurrences.apply(desk.database, "main", begun, begun[-1].position, begun[-1].now_ms)
     found_of(desk, 300, acked=True, latched=False, closed_at=T0 + 900_000)
     occurrences.apply(desk.database, "main", found[len(begun) :], desk.journal.last, desk.now_ms)
+
+
+def keep_what_is(desk: Desk) -> None:
+    """Put on record what the site's own rules make of the recording."""
+    decoder = Decoder(desk.site, Unregistered())
+    found = Engine(desk.site).feed([decoder.outcome(record) for record in desk.journal.read(0, 10_000)])
+    occurrences.apply(desk.database, "main", found, desk.journal.last, desk.now_ms)
 
 
 def found_of(desk: Desk, at_s: float, **columns: Any) -> None:
@@ -77,7 +85,7 @@ def test_what_would_vanish_and_what_people_found_of_it(desk: Desk) -> None:
     found = result(desk, number)
     assert named(found["vanish"]) == [(POINT, 300, 12, "P2")]
     assert found["verdicts"] == {
-        "false_alarms": 0, "spared": 0, "confirmed": 0, "missed": 0, "missed_items": [],
+        "false_alarms": 0, "spared": 0, "confirmed": 0, "missed": 0, "absent": 0, "missed_items": [],
     }  # fmt: skip
     found_of(desk, 300, verdict="false_alarm")
     found_of(desk, 1200, case="case-1")
@@ -171,3 +179,26 @@ def test_it_runs_once(desk: Desk) -> None:
     with desk.database.read() as connection:
         (row,) = (each for each in records.backtests(connection) if each["id"] == asked.id)
     assert (row["state"], row["sentence"], row["result"]) == ("failed", "It ended early: killed", None)
+
+
+def test_what_people_found_elsewhere_is_neither_spared_nor_missed(desk: Desk) -> None:
+    """A stricter rule misses nothing: a case on a detector that the recording does not hold is told apart."""
+    keep_what_is(desk)
+    found_of(desk, 1200, case="case-1")
+    desk.draft(**TIGHTER)
+    counts = {"false_alarms": 0, "spared": 0, "confirmed": 1, "missed": 0, "absent": 0, "missed_items": []}
+    assert result(desk, 1)["verdicts"] == counts
+    found_of(desk, 1200, device="gas-9", point="gas-9/conc_pct_lel.high")
+    found = result(desk, 1)["verdicts"]
+    assert found == {**counts, "confirmed": 0, "absent": 1}
+    assert sentence(found) == (
+        "this change would have spared 0 nuisance alarms and missed 0 confirmed "
+        "(of 0 found false and 0 that became a case; 1 more is not in this recording)"
+    )
+
+
+def test_a_limit_for_one_device_asks_nothing_of_the_findings_of_others(desk: Desk) -> None:
+    keep_what_is(desk)
+    found_of(desk, 1200, case="case-1")
+    desk.draft(limits_for=[{"device": "gas-2", "kind": "gas_alarm", "field": "conc_pct_lel", "levels": [6, 10]}])
+    assert result(desk, 1)["verdicts"]["confirmed"] == 0
