@@ -5,12 +5,14 @@ import math
 from devices.errors import Undecodable, shown
 from devices.formats import format_of
 from devices.kind import Field, Value
-from devices.points import FUTURE_MS, KEY_LENGTH, derived, outside, own_ns, payload_identity, short_key
+from devices.points import FUTURE_MS, KEY_LENGTH, derived, outside, own_ns, payload_digest, short_key
 from devices.quick import quick
 from devices.readings import Decoded, PartFault, Quality, Reading, Sample
 from devices.site import Site
 
 STATUS = "device_status"
+# A message may have thousands; the sentence of each costs more than reading it.
+_TOLD = 5
 
 
 def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Site) -> Decoded:
@@ -39,6 +41,7 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
     unknown = 0
     status: bool | None = None
     ahead_ms = 0
+    digest = ""
     for index, sample in enumerate(samples):
         if isinstance(sample, PartFault):
             faults.append(sample)
@@ -48,18 +51,21 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
         if sample.at_ms is not None and sample.at_ms > received_ms + FUTURE_MS:
             ahead_ms = max(ahead_ms, sample.at_ms - received_ms)
         # Decided on what the device sent, before any clock correction.
-        key = _identity(sample, topic, payload, index)
+        key = _identity(sample, format_.foreign)
+        if key is None:
+            # Once for all its samples: a message may have a hundred and a megabyte.
+            digest = digest or payload_digest(topic, payload)
+            key = f"{digest}:{index}"
         if sample.channel == "status":
             status = bool(sample.data["online"])
             at_ns = _received_ns(received_ms, position, index)
             parts.append((key, [_status_reading(sample, status, at_ns, received_ms, position, site)]))
             continue
-        found, sample_faults, sample_unknown = _readings(sample, key, index, received_ms, position, site)
+        found, sample_unknown = _readings(sample, key, index, received_ms, position, site, faults)
         parts.append((key, found))
-        faults.extend(sample_faults)
         unknown += sample_unknown
     if faults and not any(found for _, found in parts):
-        raise Undecodable(faults[0].reason, "; ".join(fault.sentence for fault in faults[:5]))
+        raise Undecodable(faults[0].reason, "; ".join(fault.sentence for fault in faults[:_TOLD]))
     first = next((sample for sample in samples if isinstance(sample, Sample)), None)
     return Decoded(
         first.kind if first else "",
@@ -74,15 +80,17 @@ def decode(topic: str, payload: bytes, received_ms: int, position: int, site: Si
     )
 
 
-def _identity(sample: Sample, topic: str, payload: bytes, index: int) -> str:
+def _identity(sample: Sample, foreign: bool) -> str | None:
+    """Return what identifies a sample, empty where nothing does, or None where the message as a whole must."""
     if sample.dedup is not None:
         # By channel, too: a device may number what it measures and what happens to it each from 1.
         key = f"{sample.device}|{sample.channel}|{sample.dedup}"
         return key if len(key) <= KEY_LENGTH else short_key(key)
-    if sample.at_ms is None:
+    if sample.at_ms is None and not foreign:
         # Without a time or a number the same words may be true again: nothing tells a repeat from news.
         return ""
-    return payload_identity(topic, payload, index)
+    # Of foreign formats the same bytes are a repeat for ten minutes, with a time or without.
+    return None
 
 
 def _check_registered(sample: Sample, site: Site) -> None:
@@ -117,14 +125,14 @@ def _district(sample: Sample, site: Site) -> str:
 
 
 def _readings(
-    sample: Sample, key: str, index: int, received_ms: int, position: int, site: Site
-) -> tuple[list[Reading], list[PartFault], int]:
+    sample: Sample, key: str, index: int, received_ms: int, position: int, site: Site, faults: list[PartFault]
+) -> tuple[list[Reading], int]:
+    """Return the readings of a sample and how many of its keys are not known; add to the faults of the message."""
     plan = site.catalog.plan(sample.kind, sample.channel)
     registered = site.devices.get(sample.device)
     facts = registered.facts if registered is not None else {}
     at_ns, quality, flags = _stamped(sample, received_ms, _received_ns(received_ms, position, index))
     columns: list[_Column | None] = [None] * len(plan.measurements)
-    faults: list[PartFault] = []
     if sample.at_ms is not None and sample.at_ms < 0:
         faults.append(PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970"))
     unknown = 0
@@ -147,9 +155,10 @@ def _readings(
                 if column is None:
                     column = columns[slot.index] = _Column(flags)
                 column.take(slot.field, found)
-            except Undecodable as error:
-                where = plan.measurements[slot.index].key
-                faults.append(PartFault(error.reason, f"{where}.{name}: {error}"))
+            except _Unfit as unfit:
+                if len(faults) < _TOLD:
+                    where = plan.measurements[slot.index].key
+                    faults.append(PartFault("type", f"{where}.{name}: expected {unfit}, found {shown(raw)}"))
     readings: list[Reading] = []
     for measurement, column in zip(plan.measurements, columns, strict=True):
         if column is None:
@@ -182,7 +191,11 @@ def _readings(
                 sample.history,
             )
         )
-    return readings, faults, unknown
+    return readings, unknown
+
+
+class _Unfit(Exception):
+    """A value that its field cannot take; the words say what was expected."""
 
 
 class _Column:
@@ -227,24 +240,25 @@ def _stamped(sample: Sample, received_ms: int, received_ns: int) -> tuple[int, Q
 def _value(field: Field, raw: object) -> Value | None:
     if field.type == "text":
         if isinstance(raw, str):
-            return raw[:128] or None
+            # PostgreSQL holds every character but this one.
+            return raw.replace("\0", "")[:128] or None
         if isinstance(raw, int | float) and not isinstance(raw, bool):
             return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
-        raise Undecodable("type", f"expected a text, found {shown(raw)}")
+        raise _Unfit("a text")
     if field.type == "flag" and isinstance(raw, bool):
         return 1.0 if raw else 0.0
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise Undecodable("type", f"expected {_expected(field)}, found {shown(raw)}")
+        raise _Unfit(_expected(field))
     try:
         value = float(raw)
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
-        raise Undecodable("type", f"expected a finite number, found {shown(raw)}")
+        raise _Unfit("a finite number")
     if value in field.sentinels:
         return None
     if field.type == "flag" and value not in (0.0, 1.0):
-        raise Undecodable("type", f"expected true, false, 1 or 0, found {shown(raw)}")
+        raise _Unfit("true, false, 1 or 0")
     return value
 
 

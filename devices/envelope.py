@@ -7,13 +7,19 @@ can read; a test says so for every kind.
 """
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
 
 from devices.kind import Field, Value
-from devices.plan import MOST, Plan
+from devices.plan import MOST, Plan, Slot
+from devices.points import MOST_SEQ
+from devices.sheet import ABSENT, Sample, Shapes
 
+_KEPT = r"\A[^\0]*\Z"
+_held: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
+_builtins: Callable[[Any], dict[str, Any]] = msgspec.to_builtins
 _MS = Annotated[int, msgspec.Meta(ge=10**12, lt=10**13)]
 
 
@@ -21,9 +27,11 @@ class Envelope:
     """The quick way into one channel of one kind."""
 
     def __init__(self, plan: Plan) -> None:
+        # What usual messages hold comes first: the numbers of the first measurement.
+        slots = sorted(plan.slots.items(), key=lambda item: not _is_usual(item[1]))
         data = msgspec.defstruct(
             "Data",
-            [(key, Union[_type(slot.field), msgspec.UnsetType], msgspec.UNSET) for key, slot in plan.slots.items()],  # noqa: UP007
+            [(key, *_typed(slot.field)) for key, slot in slots],
             forbid_unknown_fields=True,
             omit_defaults=True,
             gc=False,
@@ -46,8 +54,15 @@ class Envelope:
         )
         self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(envelope).decode
         """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
+        self.numbers = tuple(key for key, slot in slots if _is_usual(slot))
+        """The fields of usual messages: what is in a sample, in that order."""
+        self.shapes = Shapes(self.numbers)
+        self._width = len(self.numbers)
+        self._pack = Struct(f"{self._width}d").pack
+        empty = _held(data())
+        self._nothing, self._rest = empty[: self._width], empty[self._width :]
         self._slots = plan.slots
-        self.flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
+        self._flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
         self._sentinels = {
             key: slot.field.sentinels
             for key, slot in plan.slots.items()
@@ -59,6 +74,24 @@ class Envelope:
         self._usual = frozenset(key for key, slot in plan.slots.items() if slot.index == 0)
         self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
         self.simple = self._usual.difference(self._tags)
+
+    def sample(self, said: Any) -> Sample | None:
+        """Return the numbers of a usual message: it is numbered, not named, and holds nothing else; else None."""
+        held, seq = _held(said.data), said.seq
+        numbers = held[: self._width]
+        if held[self._width :] != self._rest or numbers == self._nothing:
+            return None
+        if type(seq) is not int or not 0 <= seq <= MOST_SEQ or said.id != "":
+            return None
+        return self._pack(*numbers)
+
+    def values(self, data: Any) -> dict[str, Value]:
+        """Return what the data hold, flags as numbers."""
+        values = _builtins(data)
+        if not self._flags.isdisjoint(values):
+            for name in self._flags.intersection(values):
+                values[name] = 1.0 if values[name] else 0.0
+        return values
 
     def is_odd(self, values: dict[str, Any]) -> bool:
         """Tell whether some values stand for none: then they are read the long way."""
@@ -96,11 +129,21 @@ def _first(column: tuple[int, dict[str, Value], dict[str, str]]) -> int:
     return column[0]
 
 
-def _type(field: Field) -> Any:
-    if field.tag or field.type == "text":
-        return Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+def _is_usual(slot: Slot) -> bool:
+    return slot.index == 0 and not _is_text(slot.field)
+
+
+def _is_text(field: Field) -> bool:
+    return field.tag or field.type == "text"
+
+
+def _typed(field: Field) -> tuple[Any, Any]:
+    """Return the type of a field, and what stands for it where it is absent."""
+    if _is_text(field):
+        text = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=_KEPT)]
+        return Union[text, msgspec.UnsetType], msgspec.UNSET  # noqa: UP007
     if field.type == "flag":
-        return bool | Literal[0, 1]
+        return bool | Literal[0, 1], ABSENT
     low = -MOST if field.low is None else field.low
     high = MOST if field.high is None else field.high
-    return Annotated[float, msgspec.Meta(ge=float(low), le=float(high))]
+    return Annotated[float, msgspec.Meta(ge=float(low), le=float(high))], ABSENT

@@ -52,6 +52,8 @@ def _of_kind(kind: Kind) -> Iterator[str]:
             for limit in field.limits:
                 for name in sorted(_named(limit) - keys):
                     yield f"{where}: field {field.key}: limit {limit.key}: {name!r} is not one of the fields"
+                for sentence in _of_learning(limit, kind):
+                    yield f"{where}: field {field.key}: limit {limit.key}: {sentence}"
                 for sentence in _of_tag(limit, list(measurement.fields)):
                     yield f"{where}: field {field.key}: limit {limit.key}: {sentence}"
             if measurement.passage is None and any(limit.passage for limit in field.limits):
@@ -98,6 +100,14 @@ def _named(limit: Limit) -> set[str]:
     if isinstance(limit.signal, Drop | Outside):
         asked += ["lat", "lon"]
     return set(asked)
+
+
+def _of_learning(limit: Limit, kind: Kind) -> Iterator[str]:
+    if not isinstance(limit.signal, Learned):
+        return
+    for field in (field for m in kind.measurements for field in m.fields if field.key == limit.signal.by):
+        if field.low is None or field.high is None:
+            yield f"{field.key!r} needs a plausible range, which bounds the states that something is learned for"
 
 
 def _of_tag(limit: Limit, fields: list[Field]) -> Iterator[str]:

@@ -17,11 +17,16 @@ _KEY_BYTES = 64
 
 def payload_identity(topic: str, payload: bytes, index: int) -> str:
     """Return what identifies a sample when only the message as a whole can be recognised."""
+    return f"{payload_digest(topic, payload)}:{index}"
+
+
+def payload_digest(topic: str, payload: bytes) -> str:
+    """Return what identifies a message as a whole."""
     name = topic.encode()
     if len(name) > _KEY_BYTES:
         # Cut off, the topics of two devices with long names would be one.
         name = blake2b(name, digest_size=_KEY_BYTES).digest()
-    return f"{blake2b(payload, digest_size=12, key=name).hexdigest()}:{index}"
+    return blake2b(payload, digest_size=12, key=name).hexdigest()
 
 
 def short_key(key: str) -> str:

@@ -3,7 +3,6 @@
 The same message read the long way gives the same readings; a test holds both to that.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -31,7 +30,6 @@ _WAYS_KEPT = 200_000
 _GOOD = Quality.GOOD
 # What a payload is worth that is not the common case.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_builtins: Callable[[Any], dict[str, Any]] = msgspec.to_builtins
 
 Plain = tuple[str, list[Reading], int | None]
 """What identifies a message, its readings, and its device's own number of it where messages can be counted by that."""
@@ -40,8 +38,11 @@ Plain = tuple[str, list[Reading], int | None]
 def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Site) -> Decoded | None:
     """Decode one message, or return None when it needs the long way."""
     way = site.ways.get(topic) or _way(topic, site)
-    read = None if way is None else plain(way, topic, payload, received_ms, position)
-    return None if way is None or read is None else whole(way, read)
+    found = None if way is None else common(way, payload, received_ms)
+    if way is None or found is None:
+        return None
+    read = plain(way, topic, payload, found, received_ms, position)
+    return None if read is None else whole(way, read)
 
 
 def whole(way: Way, read: Plain) -> Decoded:
@@ -50,25 +51,25 @@ def whole(way: Way, read: Plain) -> Decoded:
     return Decoded(way.kind, way.device, [(key, readings)], False, None, (), 0, seq)
 
 
-def plain(way: Way, topic: str, payload: bytes, received_ms: int, position: int) -> Plain | None:
-    """Read the payload of a topic that is known, or return None when it needs the long way.
-
-    Nearly every message of a city comes through here, so it is one function and makes no more objects than it returns.
-    """
+def common(way: Way, payload: bytes, received_ms: int) -> Any | None:
+    """Read the payload of a topic that is known as its envelope has it; None when it needs the long way."""
     if len(payload) > MAX_BYTES:
         return None
-    envelope = way.envelope
     try:
-        found = envelope.decode(payload)
+        found = way.envelope.decode(payload)
     except _UNREADABLE:
         return None
+    return None if found.ts > received_ms + FUTURE_MS else found
+
+
+def plain(way: Way, topic: str, payload: bytes, found: Any, received_ms: int, position: int) -> Plain | None:
+    """Return what such a payload holds, or None when it needs the long way all the same.
+
+    Many messages of a city come through here, so it is one function and makes no more objects than it returns.
+    """
+    envelope = way.envelope
     at_ms = found.ts
-    if at_ms > received_ms + FUTURE_MS:
-        return None
-    values = _builtins(found.data)
-    if not envelope.flags.isdisjoint(values):
-        for name in envelope.flags.intersection(values):
-            values[name] = 1.0 if values[name] else 0.0
+    values = envelope.values(found.data)
     if envelope.may_be_odd and envelope.is_odd(values):
         return None
     identifier, seq = found.id, found.seq
@@ -137,14 +138,16 @@ def _way(topic: str, site: Site) -> Way | None:
         # The very same names that all else is kept by: then no text has to be compared.
         kind, device, district, facts = registered.kind, registered.id, registered.district, registered.facts
     measurements = site.catalog.plan(where.kind, where.channel).measurements
+    envelope = site.catalog.envelope(where.kind, where.channel)
+    simple = measurements[0].key if measurements and _is_simple(measurements[0]) else ""
     way = Way(
-        kind, device, district, where.channel,
-        site.catalog.envelope(where.kind, where.channel),
+        kind, device, district, where.channel, envelope,
         measurements,
         facts,
         f"{where.device}|{where.channel}|",
         registered is not None,
-        measurements[0].key if measurements and _is_simple(measurements[0]) else "",
+        simple,
+        bool(simple) and registered is not None and bool(envelope.numbers) and not envelope.may_be_odd,
     )  # fmt: skip
     site.ways[topic] = way
     return way

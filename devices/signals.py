@@ -136,7 +136,8 @@ class Learned:
     """The value in per cent of what this device usually shows in the same state.
 
     Learned from ``samples`` samples for each ``step`` of the field ``by`` while all of ``normal`` hold, then followed
-    slowly; frozen while one of its limits is on or pending. Judged only while all of ``judged`` hold.
+    slowly; frozen while one of its limits is on or pending. Judged only while all of ``judged`` hold, and neither
+    learned nor judged outside of the plausible range of ``by``.
     """
 
     by: str

@@ -157,7 +157,7 @@ class Way:
     """What is known of a native topic before its payload is looked at.
 
     ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
-    apart in it, else empty.
+    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet).
     """
 
     kind: str
@@ -170,6 +170,7 @@ class Way:
     lane: str
     registered: bool
     simple: str
+    usual: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,8 @@ class Site:
     """Whether what is shown of it is played from a recording, so that every page has to say so."""
     drill: bool = False
     """Whether that is an exercise, in which people act."""
+    awaited: frozenset[str] | None = None
+    """Whose silence counts even if they are never heard; without a set every device's."""
 
     def part(self, shard: str) -> "Site":
         """Return the site as one collector sees it: with the devices of its shard alone."""

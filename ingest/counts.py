@@ -6,7 +6,8 @@ device. Names that no site lists are bounded: the rest of a kind share one row.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +17,7 @@ from devices.site import Device
 REST = "…"
 UNREGISTERED_ROWS = 10_000
 _FOLD_AFTER = 60
+_WAITING = 100_000
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS count_changed (side TEXT NOT NULL, id INTEGER NOT NULL, body BLOB NOT NULL,
@@ -86,6 +88,7 @@ class Counts:
         self._untold: set[Key] = set()
         self._saves = 0
         self._before: tuple[list[Row], set[Key], int] = ([], set(), 0)
+        self._waiting: dict[tuple[str, tuple[int, ...]], list[str]] = {}
         self._lock = threading.Lock()
 
     def touch(self, kind: str, device: str) -> Row:
@@ -112,8 +115,31 @@ class Counts:
         row.numbers[column] += number
         row.of_kind[column] += number
 
+    def add_each(self, kind: str, devices: Sequence[str], columns: Sequence[int]) -> None:
+        """Add one to some numbers of each device, all of a kind that is known.
+
+        Those of the kind are right at once, those of a device when they are saved.
+        """
+        of_kind = self._of_kind(kind)
+        for column in columns:
+            of_kind[column] += len(devices)
+        waiting = self._waiting.setdefault((kind, tuple(columns)), [])
+        waiting += devices
+        if len(waiting) > _WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Give their rows what waits; most of it by now are many of one device."""
+        waiting, self._waiting = self._waiting, {}
+        for (kind, columns), devices in waiting.items():
+            for device, count in Counter(devices).items():
+                row = self.touch(kind, device)
+                for column in columns:
+                    row.numbers[column] += count
+
     def clear(self) -> None:
         """Begin at zero again, for every row there is."""
+        self._settle()
         for row in self._by_key.values():
             if not row.changed:
                 self.change(row)
@@ -138,6 +164,7 @@ class Counts:
 
     def save(self, database: sqlite3.Connection) -> None:
         """Write the rows that changed since the last save, inside the caller's transaction."""
+        self._settle()
         if not self._changed:
             self._before = [], self._unfolded, self._saves
             return
@@ -194,6 +221,8 @@ class Counts:
     def _row(self, key: Key) -> Row:
         row = self._by_key.get(key)
         if row is None:
-            of_kind = self._kinds.setdefault(key[0], [0] * self._width)
-            row = self._by_key[key] = Row(key, [0] * self._width, of_kind)
+            row = self._by_key[key] = Row(key, [0] * self._width, self._of_kind(key[0]))
         return row
+
+    def _of_kind(self, kind: str) -> list[int]:
+        return self._kinds.setdefault(kind, [0] * self._width)

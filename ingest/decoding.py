@@ -1,22 +1,22 @@
 """Journal records → outcomes: each message is decoded, a repeat, or in quarantine; exactly one of the three."""
 
 import logging
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Literal
 
 import msgspec
 
 from devices.decode import decode
+from devices.envelope import Envelope
 from devices.errors import Undecodable
-from devices.quick import plain, whole
+from devices.quick import common, plain, whole
 from devices.readings import Decoded, Reading
+from devices.sheet import Sheet
 from devices.site import Site
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
-from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.revisions.revision import unpacked as unpacked_revision
+from ingest.outcomes import AnyOutcome, Outcome, Usual
 from ingest.quarantine import Origin
 from ingest.records import RETRY, RULES, TICK, Record, read_tick
 from ingest.repeats import Repeats
@@ -24,45 +24,16 @@ from ingest.watchdog import read_beat
 
 log = logging.getLogger(__name__)
 
-Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 NEW_PER_HOUR = 1_000
 _HOUR_MS = 3_600_000
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
-# One for all: a dict of its own would cost each message as much as a field.
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
-
-
-class Outcome(msgspec.Struct, gc=False):
-    """What became of one record.
-
-    A quarantined message may still have readings: those of its fields that could be read. ``origin`` is set on one
-    that was in quarantine before and was tried again; ``own`` holds what a tick says of the collector itself;
-    ``revision`` are the rules from this record on, where it says so.
-    """
-
-    position: int
-    received_ms: int
-    topic: str
-    fate: Fate
-    kind: str = ""
-    device: str = ""
-    readings: Sequence[Reading] = ()
-    seq: int | None = None
-    status: bool | None = None
-    reason: str = ""
-    sentence: str = ""
-    unknown: int = 0
-    ahead_ms: int = 0
-    own: Mapping[str, float] = _NOTHING
-    origin: Origin | None = None
-    revision: Revision | None = None
 
 
 @dataclass
 class Unregistered:
-    """Devices the site does not list: admitted up to 1,000 new ones an hour of journal time.
+    """Devices the site does not list: admitted up to ``per_hour`` new ones an hour of journal time, None for all.
 
     ``admitted`` maps a device to the position of its first message; up to ``judged`` all is decided, so a second
     reading of the journal (a restart, a store that lags) decides alike and admits nobody.
@@ -73,6 +44,7 @@ class Unregistered:
     hour: int = 0
     count: int = 0
     judged: int = 0
+    per_hour: int | None = NEW_PER_HOUR
 
     def admits(self, device: str, position: int, received_ms: int) -> bool:
         """Tell whether a device may come in, and remember it if so."""
@@ -85,7 +57,7 @@ class Unregistered:
         hour = received_ms // _HOUR_MS
         if hour != self.hour:
             self.hour, self.count = hour, 0
-        if self.count >= NEW_PER_HOUR:
+        if self.per_hour is not None and self.count >= self.per_hour:
             return False
         self.count += 1
         self.admitted[device] = self.fresh[device] = position
@@ -136,27 +108,58 @@ class Decoder:
             return self._failed(record, error)
         return self._judged(record, decoded)
 
-    def outcomes(self, records: Iterable[Record]) -> list[Outcome]:
+    def outcomes(self, records: Iterable[Record]) -> list[AnyOutcome]:
         """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
         ways, fresh = self._site.ways, self._repeats.fresh
-        found: list[Outcome] = []
+        found: list[AnyOutcome] = []
+        sheets: dict[Envelope, Sheet] = {}
         for record in records:
             position, received_ms, topic, payload = record
             way = ways.get(topic)
             try:
-                read = None if way is None else plain(way, topic, payload, received_ms, position)
+                said = None if way is None else common(way, payload, received_ms)
+                if way is None or said is None:
+                    found.append(self.outcome(record))
+                    continue
+                sample = way.envelope.sample(said) if way.usual else None
+                if sample is not None and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms):
+                    # Nearly every message comes this way: it is news, and of a device that is known.
+                    sheet = sheets.get(way.envelope)
+                    if sheet is None:
+                        sheet = sheets[way.envelope] = Sheet(way.envelope.shapes)
+                    row = len(sheet.samples)
+                    sheet.samples.append(sample)
+                    sheet.devices.append(way.device)
+                    found.append(
+                        Usual(
+                            position,
+                            received_ms,
+                            topic,
+                            way,
+                            said.ts,
+                            said.seq,
+                            said.hist,
+                            said.data,
+                            sample,
+                            sheet,
+                            row,
+                        )
+                    )
+                    continue
+                read = plain(way, topic, payload, said, received_ms, position)
             except Exception as error:  # noqa: BLE001 - as in outcome()
                 found.append(self._failed(record, error))
                 continue
-            if way is None or read is None:
+            if read is None:
                 found.append(self.outcome(record))
                 continue
             key, readings, seq = read
             if not way.registered or not fresh(key, position, received_ms):
                 found.append(self._judged(record, whole(way, read)))
                 continue
-            # Nearly every message comes this way: it is news, and of a device that is known.
             found.append(Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, seq))
+        for sheet in sheets.values():
+            sheet.fill()
         return found
 
     def _again(self, record: Record) -> Outcome:

@@ -12,8 +12,10 @@ from operator import attrgetter
 from typing import Any
 
 from devices.readings import Reading
+from devices.sheet import Sheet
 from ingest.counts import Counts
-from ingest.decoding import Outcome
+from ingest.outcomes import AnyOutcome, Usual
+from ingest.store.usual import UsualReadings
 
 # The columns of a row of counts: messages by fate, readings, and how many of the messages were old or ran ahead.
 DECODED, QUARANTINED, DUPLICATE, PRODUCED, LATE, SKEWED = range(6)
@@ -38,13 +40,24 @@ class Ledger:
     unknown: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=message_counts, compare=False)
 
-    def count(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    def count(self, outcomes: Iterable[AnyOutcome]) -> list[AnyOutcome]:
         """Count outcomes; return those that are more than counted: quarantined, tried again, or with a clock ahead."""
         rows, touch, change = self.counts.rows, self.counts.touch, self.counts.change
-        odd: list[Outcome] = []
+        odd: list[AnyOutcome] = []
         decoded = produced = received_ms = late_ns = 0
+        sheet: Sheet | None = None
+        usual: dict[str, list[str]] = {}
         for outcome in outcomes:
             fate = outcome.fate
+            if type(outcome) is Usual and fate == "decoded":
+                # Nearly every message comes this way: one reading, and of its own device.
+                if outcome.sheet is not sheet:
+                    sheet = outcome.sheet
+                    devices = usual.setdefault(outcome.kind, [])
+                devices.append(outcome.way.device)
+                if outcome.at_ms < outcome.received_ms - LATE_MS or outcome.history:
+                    self.counts.add(outcome.kind, outcome.device, LATE, 1)
+                continue
             if fate == "tick":
                 continue
             if outcome.unknown:
@@ -54,7 +67,6 @@ class Ledger:
                 if fate != "duplicate" or outcome.origin is not None:
                     odd.append(outcome)
                 continue
-            # Nearly every message comes this way: for each no more than a few numbers change.
             device = outcome.device
             try:
                 row = rows[outcome.kind][device]
@@ -86,11 +98,15 @@ class Ledger:
                 numbers[SKEWED] += 1
                 of_kind[SKEWED] += 1
                 odd.append(outcome)
+        for kind, devices in usual.items():
+            self.counts.add_each(kind, devices, (DECODED, PRODUCED))
+            decoded += len(devices)
+            produced += len(devices)
         self.decoded += decoded
         self.produced += produced
         return odd
 
-    def _count_odd(self, outcome: Outcome) -> None:
+    def _count_odd(self, outcome: AnyOutcome) -> None:
         kind, device, readings, counts = outcome.kind, outcome.device, outcome.readings, self.counts
         if outcome.fate == "decoded":
             self.decoded += 1
@@ -141,9 +157,17 @@ def count_readings(counts: Counts, column: int, readings: Iterable[Reading], sig
         counts.add(kind, device, column, sign * count)
 
 
-def count_stored(counts: Counts, readings: Iterable[Reading], refused: Sequence[tuple[Reading, str]]) -> None:
+def count_stored(
+    counts: Counts,
+    readings: Iterable[Reading],
+    refused: Sequence[tuple[Reading, str]],
+    usual: Iterable[UsualReadings] = (),
+) -> None:
     """Count readings that were given to a store, some of which it refused."""
     count_readings(counts, STORED, readings)
+    for each in usual:
+        for device, count in Counter(each.devices).items():
+            counts.add(each.kind, device, STORED, count)
     if refused:
         count_readings(counts, STORED, [reading for reading, _ in refused], -1)
         count_readings(counts, REFUSED, [reading for reading, _ in refused])

@@ -20,16 +20,18 @@ from ingest.cases.findings import MEASUREMENT as FINDING
 from ingest.cases.findings import Findings
 from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
 from ingest.errors import AlarmError, IngestError, JournalError
+from ingest.handed import Handed
 from ingest.journal import Journal
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
 from ingest.metrics import Meters
+from ingest.outcomes import AnyOutcome
 from ingest.quarantine import Landed, Quarantined, Teller
 from ingest.records import Record
 from ingest.repeats import Repeats
-from ingest.storing import Handed, StoreWriter
+from ingest.storing import StoreWriter
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ class Pipeline(threading.Thread):
         self._save_ms, self._save_s = 0.0, 0.0
         self._unsaved: set[str] = set()
         self.writer = writer(self._unregistered)
+        self.writer.resume(saved.position, saved.now_ms)
         self.writer.counts.names = self._ledger.counts.names
         self._live = live(self.engine)
 
@@ -114,7 +117,7 @@ class Pipeline(threading.Thread):
             self.writer.start()
             while not (self._stopping.is_set() and self._journal.last <= self._position):
                 self._journal.wait(self._position, 0.5)
-                records = self._journal.read(self._position, _BATCH)
+                records = self._read()
                 if records:
                     self._step(records)
             self._save()
@@ -125,9 +128,19 @@ class Pipeline(threading.Thread):
             self.failed = error
             log.exception("the pipeline stopped")
 
+    def _read(self) -> list[Record]:
+        """Return what follows; while the journal cannot be read alarms wait, and a stop does not."""
+        while True:
+            try:
+                return self._journal.read(self._position, _BATCH)
+            except JournalError as error:
+                log.error("%s; alarms wait", error)
+                if self._stopping.wait(1.0):
+                    raise
+
     def _prime(self) -> None:
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
-        quarantined = self._checkpoint.unread(after)
+        quarantined = self._checkpoint.unread()
         while after < self._position:
             records = [r for r in self._journal.read(after, _BATCH) if r.position <= self._position]
             self._decoder.prime(records, quarantined)
@@ -135,11 +148,12 @@ class Pipeline(threading.Thread):
 
     def _step(self, records: list[Record]) -> None:
         outcomes = self._decoder.outcomes(records)
+        # All of them go to the store; made before, the engine has their values too.
+        readings = [reading for outcome in outcomes for reading in outcome.readings]
         before, self._position = self._position, records[-1].position
         transitions = self.engine.feed(outcomes)
         if transitions:
             self._live.alarms(self._kept(transitions))
-        readings = [reading for outcome in outcomes for reading in outcome.readings]
         found = [reading for reading in readings if reading.measurement == FINDING]
         if found:
             self._found(found)
@@ -197,7 +211,7 @@ class Pipeline(threading.Thread):
                 if self._stopping.wait(1.0):
                     raise
 
-    def _count(self, outcomes: list[Outcome]) -> None:
+    def _count(self, outcomes: list[AnyOutcome]) -> None:
         for outcome in self._ledger.count(outcomes):
             if outcome.ahead_ms:
                 self._tell_skew(outcome)
@@ -206,7 +220,7 @@ class Pipeline(threading.Thread):
             elif outcome.origin is not None:
                 self._landed.append(Landed(outcome.origin, outcome.fate))
 
-    def _quarantine(self, outcome: Outcome) -> None:
+    def _quarantine(self, outcome: AnyOutcome) -> None:
         place = self._ledger.counts.names.row(outcome.kind, outcome.device)
         # A topic may have 64 KiB, and many wait here for the next save.
         words = (outcome.reason, outcome.device, outcome.topic[:_TOPIC_CHARS], outcome.sentence)
@@ -219,7 +233,7 @@ class Pipeline(threading.Thread):
         if self._teller.worth(item):
             log.warning("quarantine reason=%s topic=%.200r: %.300s", item.reason, item.topic, item.sentence)
 
-    def _tell_skew(self, outcome: Outcome) -> None:
+    def _tell_skew(self, outcome: AnyOutcome) -> None:
         sentence = f"the clock of {outcome.device} is more than five minutes ahead; the receive time counts"
         item = Quarantined(outcome.position, outcome.received_ms, "clock_skew", outcome.device, outcome.topic, sentence)
         if self._teller.worth(item):

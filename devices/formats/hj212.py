@@ -29,6 +29,16 @@ FACTORS: dict[str, tuple[str, float]] = {
 _FLAG_CODES = {"D": "sensor_fault", "F": "sensor_fault", "B": "comm", "M": "maint", "C": "calib", "S": "manual"}
 
 
+def _crc_of(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
+    return byte
+
+
+_CRC = tuple(map(_crc_of, range(256)))
+_CRC_HIGH = bytes(register >> 8 for register in _CRC)
+
+
 def owns(topic: str) -> bool:
     """Tell whether a topic carries HJ 212 frames."""
     return topic.startswith("hj212/")
@@ -36,15 +46,13 @@ def owns(topic: str) -> bool:
 
 def crc16(segment: bytes) -> int:
     """Return the CRC of HJ 212-2017 annex A: polynomial 0xA001, the running value's high byte meets each byte."""
-    register = 0xFFFF
-    for byte in segment:
-        register = (register >> 8) ^ byte
-        for _ in range(8):
-            carry = register & 1
-            register >>= 1
-            if carry:
-                register ^= 0xA001
-    return register
+    if not segment:
+        return 0xFFFF
+    # Its low byte is shifted out before it counts, so on the way the high byte is all there is.
+    high = 0xFF
+    for byte in memoryview(segment)[:-1]:
+        high = _CRC_HIGH[high ^ byte]
+    return _CRC[high ^ segment[-1]]
 
 
 def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:

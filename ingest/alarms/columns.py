@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.readings import Reading
+from devices.sheet import Sheet
 from ingest.alarms.rules import Watch, Watches
 
 _SHAPES_KEPT = 1_000
@@ -30,6 +31,13 @@ class Band:
     lows: NDArray[np.float64]
     highs: NDArray[np.float64]
     states: tuple[float, ...]
+
+    def loud(self, column: NDArray[np.float64], which: list[int] | int) -> NDArray[np.bool_]:
+        """Tell of each figure whether it lies outside; ``which`` is the set of rules of each, or of all."""
+        found: NDArray[np.bool_] = (column <= self.lows[which]) | (column >= self.highs[which])
+        for state in self.states:
+            found |= column == state
+        return found
 
 
 class Columns:
@@ -69,13 +77,25 @@ class Columns:
             for band in bands:
                 column = np.array([row[band.key] for row in values])
                 if band.other is not None:
-                    column = np.abs(column - np.array([row[band.other] for row in values]))
-                mask = (column <= band.lows[which]) | (column >= band.highs[which])
-                for state in band.states:
-                    mask |= column == state
+                    column = _distance(column, np.array([row[band.other] for row in values]))
+                mask = band.loud(column, which)
                 if mask.any():
                     found.update(indexes[place] for place in np.flatnonzero(mask))
         return found
+
+    def loud_rows(self, measurement: str, sheet: Sheet) -> list[bool]:
+        """Tell of each row of a sheet whether it holds a figure outside of its band; what is absent never is."""
+        found: NDArray[np.bool_] = np.zeros(len(sheet.shapes), dtype=np.bool_)
+        own = self._own
+        which = [own.get(device, 0) for device in sheet.devices] if own else 0
+        there = {key for shape in set(sheet.shapes) for key in shape.fields}
+        for band in self._bands_of(measurement, tuple(key for key in sheet.numbers if key in there)):
+            column = sheet.values[:, sheet.numbers.index(band.key)]
+            if band.other is not None:
+                column = _distance(column, sheet.values[:, sheet.numbers.index(band.other)])
+            found |= band.loud(column, which)
+        loud: list[bool] = found.tolist()
+        return loud
 
     def _bands_of(self, measurement: str, keys: tuple[str, ...]) -> tuple[Band, ...]:
         """Return the bands that look at some of these fields, and at nothing else."""
@@ -89,6 +109,12 @@ class Columns:
                 if band.key in keys and (band.other is None or band.other in keys)
             )
         return bands
+
+
+def _distance(column: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    # What is beyond all numbers is loud, and judged no further.
+    with np.errstate(over="ignore"):
+        return np.abs(column - other)
 
 
 def _bands(measurement: str, sets: Sequence[Watches]) -> tuple[Band, ...]:

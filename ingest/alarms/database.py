@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from devices.site import Site
-from ingest.errors import AlarmError
+from ingest.errors import AlarmError, Unkeepable
 from ingest.places import Places
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -64,11 +64,14 @@ class AlarmDatabase:
         """Give one write transaction; it commits at the end, or nothing of it happened.
 
         Raises:
+            Unkeepable: the database cannot hold something of it.
             AlarmError: the database does not answer, is locked or full.
         """
         try:
             with self.engine.connect() as connection, connection.begin():
                 yield connection
+        except DataError as error:
+            raise Unkeepable(f"the alarm database cannot hold it: {_brief(error)}") from error
         except SQLAlchemyError as error:
             raise AlarmError(f"the alarm database cannot be written: {_brief(error)}") from error
 

@@ -1,14 +1,18 @@
 """The alarm engine: outcomes of the journal in, transitions out. Pure: no clock, no database, no network.
 
 Its now is the highest receive time of the journal. Between two records due timers fire in order of (due, device). The
-same journal gives the same transitions, whatever the size of the batches it is fed in.
+same journal gives the same transitions, whatever the size of the batches it is fed in. A message on which a rule fails
+by a fault of ours goes to quarantine: every restart would read it again, and the city needs its other alarms.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
 
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
+from devices.sheet import Shape, Sheet
 from devices.site import Site
 from ingest.alarms.books import Books
 from ingest.alarms.dates import Dates
@@ -21,7 +25,17 @@ from ingest.alarms.revisions.revision import SITE_FILE, Revision
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted, doubted
 from ingest.alarms.transitions import Transition
-from ingest.decoding import Outcome
+from ingest.outcomes import AnyOutcome, Outcome, Usual
+
+log = logging.getLogger(__name__)
+
+
+class Look(NamedTuple):
+    """What is seen of a sheet at a glance: of each row whether it is loud, and shapes that are followed one by one."""
+
+    loud: list[bool]
+    followed: Set[Shape]
+
 
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
 # broker was away. Devices are not silent for the time nobody could hear them.
@@ -40,6 +54,7 @@ class Engine:
         self._silence = Silence(site, self.books.book, self.memory)
         self._dates = Dates(site, self.memory)
         self._armed = False
+        self._faults: set[str] = set()
         # Asked for every reading.
         self._devices = self.memory.devices
         self._conditional = self._silence.conditional
@@ -60,7 +75,7 @@ class Engine:
         for device, state in self.memory.devices.items():
             self._silence.watch(device, state)
 
-    def feed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
+    def feed(self, outcomes: Sequence[AnyOutcome]) -> list[Transition]:
         """Judge outcomes in journal order and return what changed."""
         found: list[Transition] = []
         begin = 0
@@ -79,43 +94,125 @@ class Engine:
         memory.changed.update(self.books.adopt(revision, position, at_ms, states))
         self._compile()
 
-    def _fed(self, outcomes: Sequence[Outcome]) -> list[Transition]:
+    def _fed(self, outcomes: Sequence[AnyOutcome]) -> list[Transition]:
         memory, devices = self.memory, self.memory.devices
         found: list[Transition] = []
-        loud = self._judging.columns.loud([reading for outcome in outcomes for reading in outcome.readings])
-        index = 0
+        loud = self._loud(outcomes)
+        looks: dict[Sheet, Look] = {}
+        end = 0
         for outcome in outcomes:
-            received_ms, readings = outcome.received_ms, outcome.readings
+            received_ms = outcome.received_ms
             memory.position, memory.ordinal = outcome.position, 0
-            if received_ms > memory.now_ms:
-                self._advance(outcome, found)
-            if not self._armed:
-                self._armed = True
-                self._arm()
-                found.extend(self._dates.look())
-            if outcome.own:
-                found.extend(self._own(outcome))
-            for reading in readings:
-                if index in loud or not self._quiet(reading, outcome, found):
-                    self._heard(reading, outcome, index in loud, found)
-                index += 1
-            seq = outcome.seq
-            if seq is not None and readings:
-                state = devices[outcome.device]
-                if state.seq is not None and seq == state.seq + 1 and not state.missed:
-                    state.seq = seq
-                elif outcome.fate == "decoded" and not readings[0].history:
-                    found.extend(counted(outcome.device, state, seq, memory))
+            readings = () if type(outcome) is Usual else outcome.readings
+            index, end = end, end + len(readings)
+            try:
+                if received_ms > memory.now_ms:
+                    self._advance(outcome, found)
+                if not self._armed:
+                    self._armed = True
+                    self._arm()
+                    found.extend(self._dates.look())
+                if type(outcome) is Usual:
+                    look = looks.get(outcome.sheet)
+                    if look is None:
+                        look = looks[outcome.sheet] = self._look(outcome)
+                    if not self._calm(outcome, look, found):
+                        self._stirred(outcome, look, found)
+                    history = outcome.history
+                else:
+                    if outcome.own:
+                        found.extend(self._own(outcome))
+                    for reading in readings:
+                        if index in loud or not self._quiet(reading, outcome, found):
+                            self._heard(reading, outcome, index in loud, found)
+                        index += 1
+                    if not readings:
+                        continue
+                    history = readings[0].history
+                seq = outcome.seq
+                if seq is not None:
+                    state = devices[outcome.device]
+                    if state.seq is not None and seq == state.seq + 1 and not state.missed:
+                        state.seq = seq
+                    elif outcome.fate == "decoded" and not history:
+                        found.extend(counted(outcome.device, state, seq, memory))
+            except Exception as error:  # noqa: BLE001 - a fault of ours, or of a rule, must not stop the city
+                memory.now_ms = max(memory.now_ms, received_ms)
+                self._failed(outcome, error)
         return found
 
-    def _quiet(self, reading: Reading, outcome: Outcome, found: list[Transition]) -> bool:
+    def _loud(self, outcomes: Sequence[AnyOutcome]) -> set[int]:
+        readings = [reading for outcome in outcomes if type(outcome) is Outcome for reading in outcome.readings]
+        try:
+            return self._judging.columns.loud(readings)
+        except Exception as error:  # noqa: BLE001 - as in _fed(); one by one it turns out which it is
+            self._tell(error)
+            return set(range(len(readings)))
+
+    def _look(self, outcome: Usual) -> Look:
+        sheet, way = outcome.sheet, outcome.way
+        followed = self._followed.get(way.simple, _NOTHING)
+        shapes = frozenset(shape for shape in set(sheet.shapes) if not followed.isdisjoint(shape.fields))
+        if way.kind in self._conditional:
+            return Look([True] * len(sheet.shapes), shapes)
+        try:
+            return Look(self._judging.columns.loud_rows(way.simple, sheet), shapes)
+        except Exception as error:  # noqa: BLE001 - as in _loud()
+            self._tell(error)
+            return Look([True] * len(sheet.shapes), shapes)
+
+    def _calm(self, outcome: Usual, look: Look, found: list[Transition]) -> bool:
+        """Take in a usual message as ``_quiet`` takes in a reading; tell by False what is left to ``_stirred``."""
+        way, shape, at_ms = outcome.way, outcome.sheet.shapes[outcome.row], outcome.at_ms
+        state = self._devices.get(way.device)
+        if state is None or not state.calm:
+            return False
+        row = state.rows.get(way.simple)
+        if row is None or row.shape is not shape or at_ms < row.at_ms or look.loud[outcome.row]:
+            return False
+        if shape in look.followed:
+            self._judging.follow(outcome.readings[0], state, found)
+        if outcome.made is None:
+            row.sample = outcome.sample
+        else:
+            row.hold(outcome.made[0].values)
+        row.at_ms = at_ms
+        state.seen_ms = outcome.received_ms
+        self.memory.changed.add(way.device)
+        return True
+
+    def _stirred(self, outcome: Usual, look: Look, found: list[Transition]) -> None:
+        """Take in a usual message of a device that is not calm, or not known by messages of this shape."""
+        (reading,) = outcome.readings
+        loud = look.loud[outcome.row]
+        if loud or not self._quiet(reading, outcome, found):
+            self._heard(reading, outcome, loud, found)
+        row = self._devices[outcome.device].rows[reading.measurement]
+        if row.values is reading.values and not row.apart:
+            row.shape = outcome.shape
+
+    def _failed(self, outcome: AnyOutcome, error: Exception) -> None:
+        """Let a message go to quarantine with what was read from it; what it changed until then stays."""
+        self._tell(error)
+        if outcome.fate == "decoded":
+            outcome.fate, outcome.reason = "quarantined", "failure"
+            outcome.sentence = f"judging failed: {type(error).__name__}: {error}"
+
+    def _tell(self, error: Exception) -> None:
+        name = type(error).__name__
+        if name not in self._faults:
+            self._faults.add(name)
+            place = self.memory.position
+            log.error("judging failed, the message goes to quarantine position=%d", place, exc_info=error)
+
+    def _quiet(self, reading: Reading, outcome: AnyOutcome, found: list[Transition]) -> bool:
         """Take in a reading as nearly all are: a device that is well sends the fields it sent before.
 
         Whatever else there is to see is told by False, and left to ``_heard``.
         """
         device, measurement, values = reading.device, reading.measurement, reading.values
         state = self._devices.get(device)
-        if state is None or not state.online or state.conditions or state.silent or state.ahead or state.bad:
+        if state is None or not state.calm:
             return False
         if reading.flags or reading.quality or outcome.status is not None or outcome.ahead_ms:
             return False
@@ -134,7 +231,7 @@ class Engine:
         self.memory.changed.add(device)
         return True
 
-    def _advance(self, outcome: Outcome, found: list[Transition]) -> None:
+    def _advance(self, outcome: AnyOutcome, found: list[Transition]) -> None:
         """Let the engine's now come up to the receipt of an outcome."""
         memory = self.memory
         received_ms = outcome.received_ms
@@ -162,8 +259,9 @@ class Engine:
 
     def _arm(self) -> None:
         # Registered devices that were never heard count from now, not from a first message.
+        awaited = self._site.awaited
         for device in self._site.devices.values():
-            if device.id not in self.memory.devices:
+            if device.id not in self.memory.devices and (awaited is None or device.id in awaited):
                 self._state(device.id, device.kind, device.district)
 
     def _state(self, device: str, kind: str, district: str) -> DeviceState:
@@ -175,7 +273,7 @@ class Engine:
             memory.changed.add(device)
         return state
 
-    def _heard(self, reading: Reading, outcome: Outcome, loud: bool, found: list[Transition]) -> None:
+    def _heard(self, reading: Reading, outcome: AnyOutcome, loud: bool, found: list[Transition]) -> None:
         device = reading.device
         memory = self.memory
         state = memory.devices.get(device)
@@ -211,7 +309,7 @@ class Engine:
         if woken or not self._silence.watched(device, state.kind):
             self._silence.watch(device, state)
 
-    def _own(self, outcome: Outcome) -> list[Transition]:
+    def _own(self, outcome: AnyOutcome) -> list[Transition]:
         """Judge what the collector says of itself by the rules of its own kind."""
         found: list[Transition] = []
         state = self._state(self._own_device, OWN_KIND, self._site.district)

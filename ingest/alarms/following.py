@@ -35,12 +35,13 @@ def follows(watches: Watches, site: Site) -> Follows:
         for field, rules in fields.items():
             waiting = [watch for watch in rules if not watch.instant]
             while waiting:
-                limit = waiting[0].rule.limit
+                rule = waiting[0].rule
+                limit = rule.limit
                 assert limit.signal is not None
                 same = tuple(watch for watch in waiting if watch.rule.limit.signal == limit.signal)
                 waiting = [watch for watch in waiting if watch.rule.limit.signal != limit.signal]
                 band = max(watch.low for watch in same), min(watch.high for watch in same)
-                follow = Follow(field, f"{field}.{limit.key}", reducer(limit.signal, site), same, *band)
+                follow = Follow(field, f"{field}.{limit.key}", reducer(limit.signal, rule, site), same, *band)
                 found[measurement] = (*found.get(measurement, ()), follow)
     return found
 

@@ -6,6 +6,7 @@ are counted as they come. The devices of a group belong to one collector.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from math import isfinite
 from zlib import crc32
 
 from devices.signals import Registered, Share, Tagged, Together, Total, While
@@ -194,7 +195,8 @@ class Groups:
         of = rule.group.of
         if isinstance(of, Total):
             values = [value for value in (state.known(of.field) for state in heard) if value is not None]
-            return sum(values) if values else None
+            total = sum(values)
+            return total if values and isfinite(total) else None
         assert isinstance(of, Share)
         among = [state for state in heard if _meets(state, of.among)]
         if len(among) < of.least:

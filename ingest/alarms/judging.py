@@ -1,6 +1,7 @@
 """A reading judged by the rules in force for its device: what is raised, what changes, what returns."""
 
 from collections.abc import Iterator
+from math import isfinite
 
 from devices.kind import PRIORITIES, Value
 from devices.readings import Quality, Reading
@@ -68,6 +69,8 @@ class Judging:
                     if commanded is None:
                         continue
                     figure = abs(value - commanded)
+                    if not isfinite(figure):
+                        continue
                 if not watch.rule.limit.passage:
                     self._weighed(watch, figure, reading, state, found)
                 elif not watch.quiet(figure) and self._is_armed(watch.rule, reading, state):

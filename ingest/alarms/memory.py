@@ -1,12 +1,13 @@
 """What the engine remembers: of every device, and of the instant and the record it stands at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from devices.kind import Priority, Value
 from devices.readings import Quality, Reading
+from devices.sheet import Sample, Shape
 from ingest.alarms.conditions import Condition
 from ingest.alarms.transitions import Suppression, Transition, What
 
@@ -22,16 +23,40 @@ class Latest(NamedTuple):
     quality: int
 
 
-class Row(msgspec.Struct, array_like=True):
+class Row:
     """The newest values of one measurement of a device.
 
     ``values`` are those of its newest sample, ``apart`` the fields that come from others or have their own quality.
+    ``shape`` is that of the newest sample where it was a usual one and nothing stands apart, else None; of such a row
+    all is good, and as long as nobody asks for its values only their ``sample`` is kept.
     """
 
-    values: dict[str, Value]
-    at_ms: int
-    quality: int
-    apart: dict[str, Latest] = {}
+    __slots__ = ("_values", "apart", "at_ms", "quality", "sample", "shape")
+
+    def __init__(
+        self, values: dict[str, Value], at_ms: int, quality: int, apart: dict[str, Latest] | None = None
+    ) -> None:
+        self._values = values
+        self.at_ms = at_ms
+        self.quality = quality
+        self.apart: dict[str, Latest] = {} if apart is None else apart
+        self.shape: Shape | None = None
+        self.sample: Sample | None = None
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Return the values by field."""
+        if self.sample is not None and self.shape is not None:
+            self._values, self.sample = self.shape.values(self.sample), None
+        return self._values
+
+    @values.setter
+    def values(self, values: dict[str, Value]) -> None:
+        self._values, self.sample, self.shape = values, None, None
+
+    def hold(self, values: dict[str, Value]) -> None:
+        """Take over the values of another sample of the same shape."""
+        self._values, self.sample = values, None
 
     def value(self, key: str) -> Value | None:
         """Return the newest value of one field."""
@@ -63,6 +88,26 @@ class Row(msgspec.Struct, array_like=True):
         found = {key: Latest(value, self.at_ms, self.quality) for key, value in self.values.items()}
         found.update(self.apart)
         return found
+
+
+class _SavedRow(msgspec.Struct, array_like=True):
+    values: dict[str, Value]
+    at_ms: int
+    quality: int
+    apart: dict[str, Latest] = {}
+
+
+def saved_row(row: object) -> _SavedRow:
+    """Return a row as it is saved and told; for encoders, which know no rows."""
+    if not isinstance(row, Row):
+        raise TypeError(f"{type(row).__name__} is neither saved nor told")
+    return _SavedRow(row.values, row.at_ms, row.quality, row.apart)
+
+
+def _loaded_row(_kind: type, saved: object) -> Row:
+    # A row is all that a device holds and decoders do not know.
+    row = msgspec.convert(saved, _SavedRow)
+    return Row(row.values, row.at_ms, row.quality, row.apart)
 
 
 class Bound(msgspec.Struct, array_like=True):
@@ -104,6 +149,11 @@ class DeviceState(msgspec.Struct, array_like=True):
     bound: dict[str, Bound] = {}
     bad: list[str] = []
 
+    @property
+    def calm(self) -> bool:
+        """Whether it is heard and nothing of it is or may become an alarm."""
+        return self.online and not (self.conditions or self.silent or self.ahead or self.bad)
+
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""
         found: dict[str, Latest] = {}
@@ -141,6 +191,11 @@ class GroupState(msgspec.Struct, array_like=True):
     bound: dict[str, Bound] = {}
 
 
+_encode = msgspec.msgpack.Encoder(enc_hook=saved_row).encode
+loaded: Callable[[bytes], DeviceState] = msgspec.msgpack.Decoder(DeviceState, dec_hook=_loaded_row).decode
+"""Read a device as a checkpoint keeps it."""
+
+
 class Memory:
     """Devices and groups, which of them changed since they were last saved, and where in the journal the engine is."""
 
@@ -156,10 +211,7 @@ class Memory:
 
     def encoded(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return devices and groups as a checkpoint keeps them."""
-        return {
-            name: msgspec.msgpack.encode(self.groups[name] if name in self.groups else self.devices[name])
-            for name in names
-        }
+        return {name: _encode(self.groups[name] if name in self.groups else self.devices[name]) for name in names}
 
     def restore(self, saved: Mapping[str, bytes]) -> None:
         """Take over what a checkpoint kept."""
@@ -167,7 +219,7 @@ class Memory:
             if name.startswith(GROUP_PREFIXES):
                 self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)
             else:
-                self.devices[name] = msgspec.msgpack.decode(state, type=DeviceState)
+                self.devices[name] = loaded(state)
 
     def position_of(self, device: str) -> tuple[float, float] | None:
         """Return where a device was last that may be trusted: latitude and longitude."""

@@ -38,7 +38,7 @@ class Rule:
     """One limit in force. ``id`` is ``{kind}.{field}.{limit key}``; ``version`` changes with any of its numbers.
 
     A field key may stand in two measurements of a kind (the net mass of a lift, the load of a truck), so a rule is
-    bound to its ``measurement``.
+    bound to its ``measurement``. ``low`` and ``high`` bound what is plausible of the field.
     """
 
     id: str
@@ -51,6 +51,8 @@ class Rule:
     stale_after_ms: int
     passage: str | None = None
     vehicle: str | None = None
+    low: float = -math.inf
+    high: float = math.inf
 
     def priority(self, level: int) -> Priority:
         """Return the priority of a level; level 0 has that of the mildest."""
@@ -193,6 +195,8 @@ def kind_book(catalog: Catalog) -> RuleBook:
                     round(kind.stale_after_s * 1000),
                     measurement.passage if limit.passage else None,
                     measurement.vehicle if limit.passage else None,
+                    -math.inf if field.low is None else field.low,
+                    math.inf if field.high is None else field.high,
                 )
                 for field in measurement.fields
                 for limit in field.limits

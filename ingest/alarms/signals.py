@@ -2,11 +2,12 @@
 
 Pure: each keeps its window as a short list of numbers in the device's state and gives the figure to be judged, or None
 when there is nothing to judge now. A sample older than the newest says nothing of now: it is judged by no window; a
-mean takes it in where its step is still kept.
+mean takes it in where its step is still kept. An implausible value (flag ``range``) is judged like any other, but no
+mean takes it in and nothing is learned from it: one of them would outweigh all the rest. A figure is always finite.
 """
 
 from collections.abc import Callable, Mapping
-from math import log10
+from math import inf, isfinite, log10
 
 import msgspec
 
@@ -14,17 +15,20 @@ from devices.calendar import local
 from devices.kind import Value
 from devices.signals import Drop, Learned, Mean, Outside, Permitted, Rate, Signal
 from devices.site import Device, Site
+from ingest.alarms.rules import Rule
 
 Window = list[float]
 Look = Callable[[str], float | None]
 """The newest value a device is known to have sent of a field."""
 
-_RATE_POINTS = 32
+RATE_POINTS = 32
 # At least so many samples over at least this share of the window make a slope.
-_RATE_LEAST, _RATE_SPAN = 3, 0.25
+RATE_LEAST, RATE_SPAN = 3, 0.25
 # A learned value follows an ordinary sample by this much.
 _FOLLOW = 1 / 500
 _ORDINARY = (60.0, 125.0)
+# The energy of a level beyond this is no number any more; nothing is so loud or so still.
+_MOST_DB = 3_000.0
 
 
 class Seen(msgspec.Struct, gc=False):
@@ -45,15 +49,17 @@ class Seen(msgspec.Struct, gc=False):
         return value if isinstance(value, float) else None
 
 
-def reducer(signal: Signal, site: Site) -> Callable[[Window, Seen], float | None]:
-    """Return the reducer of a signal; it changes the window in place."""
+def reducer(signal: Signal, rule: Rule, site: Site) -> Callable[[Window, Seen], float | None]:
+    """Return the reducer of the signal of a rule; it changes the window in place."""
     match signal:
         case Rate():
             return lambda window, seen: rate(signal, window, seen)
         case Mean():
-            return lambda window, seen: mean(signal, window, seen, site)
+            return lambda window, seen: mean(signal, window, seen, rule, site)
         case Learned():
-            return lambda window, seen: learned(signal, window, seen)
+            by = site.catalog.kinds[rule.kind].field(signal.by)
+            states = -inf if by.low is None else by.low, inf if by.high is None else by.high
+            return lambda window, seen: learned(signal, window, seen, rule, states)
         case Drop():
             return lambda window, seen: drop(signal, window, seen, site)
         case Outside():
@@ -71,21 +77,23 @@ def rate(signal: Rate, window: Window, seen: Seen) -> float | None:
         del window[:2]
     points = [*zip(window[::2], window[1::2], strict=True), (at_ms, seen.value)]
     # A device that reports faster than the window needs is thinned out.
-    if not window or at_ms - window[-2] >= width_ms / _RATE_POINTS:
+    if not window or at_ms - window[-2] >= width_ms / RATE_POINTS:
         window += (at_ms, seen.value)
-    if len(points) < _RATE_LEAST or at_ms - points[0][0] < width_ms * _RATE_SPAN:
+    if len(points) < RATE_LEAST or at_ms - points[0][0] < width_ms * RATE_SPAN:
         return None
     middle = sum(at for at, _ in points) / len(points)
     level = sum(value for _, value in points) / len(points)
     spread = sum((at - middle) ** 2 for at, _ in points)
-    return sum((at - middle) * (value - level) for at, value in points) / spread * 60_000
+    return _finite(sum((at - middle) * (value - level) for at, value in points) / spread * 60_000)
 
 
-def mean(signal: Mean, window: Window, seen: Seen, site: Site) -> float | None:
+def mean(signal: Mean, window: Window, seen: Seen, rule: Rule, site: Site) -> float | None:
     """Return the mean as a step ends; ``window`` holds step, sum and count by turns, oldest first."""
+    if not rule.low <= seen.value <= rule.high:
+        return None
     step_ms = signal.window_s * 1000 / signal.steps
     step = seen.at_ms // step_ms
-    amount = 10 ** (seen.value / 10) if signal.energy else seen.value
+    amount = 10 ** (max(-_MOST_DB, min(seen.value, _MOST_DB)) / 10) if signal.energy else seen.value
     newest = window[-3] if window else step
     oldest = max(step, newest) - signal.steps * signal.in_a_row
     if step < oldest:
@@ -127,7 +135,7 @@ def _average(signal: Mean, window: Window, last: float) -> float | None:
     if len(means) < signal.share * signal.steps:
         return None
     found = sum(means) / len(means)
-    return 10 * log10(found) if signal.energy else found
+    return 10 * log10(found) if signal.energy else _finite(found)
 
 
 def permitted(table: Permitted, device: Device | None, at_ms: int, site: Site) -> float | None:
@@ -140,14 +148,21 @@ def permitted(table: Permitted, device: Device | None, at_ms: int, site: Site) -
     return limits[0] if by_day else limits[1]
 
 
-def learned(signal: Learned, window: Window, seen: Seen) -> float | None:
-    """Return the value in per cent of the usual one; ``window`` holds state, count and mean by turns."""
+def learned(signal: Learned, window: Window, seen: Seen, rule: Rule, states: tuple[float, float]) -> float | None:
+    """Return the value in per cent of the usual one; ``window`` holds state, count and mean by turns.
+
+    A device is in no state outside of ``states``, the plausible range of the field that tells it: else each absurd
+    number would have a place in the window.
+    """
     look = seen.look
     for each in signal.judged:
         if not each.holds(look(each.field)):
             return None
-    state = float(round((look(signal.by) or 0.0) / signal.step))
-    normal = seen.value > 0
+    by = look(signal.by) or 0.0
+    if not states[0] <= by <= states[1]:
+        return None
+    state = float(round(by / signal.step))
+    normal = seen.value > 0 and rule.low <= seen.value <= rule.high
     for each in signal.normal:
         normal = normal and each.holds(look(each.field))
     for place in range(0, len(window), 3):
@@ -165,7 +180,7 @@ def learned(signal: Learned, window: Window, seen: Seen) -> float | None:
     found = 100.0 * seen.value / usual
     if normal and not seen.frozen and _ORDINARY[0] <= found <= _ORDINARY[1]:
         window[place + 2] += (seen.value - usual) * _FOLLOW
-    return found
+    return _finite(found)
 
 
 def drop(signal: Drop, window: Window, seen: Seen, site: Site) -> float | None:
@@ -178,13 +193,13 @@ def drop(signal: Drop, window: Window, seen: Seen, site: Site) -> float | None:
     fallen = max(window[1::2], default=seen.value) - seen.value
     window += (at_ms, seen.value)
     # However fast a scale speaks: what the window needs is its first and its last samples.
-    del window[2 : max(2, len(window) - 2 * _RATE_POINTS)]
+    del window[2 : max(2, len(window) - 2 * RATE_POINTS)]
     lat, lon = seen.look("lat"), seen.look("lon")
     if lat is None or lon is None:
         return None
     if any(area.holds(lat, lon) for area in site.areas if area.use == signal.elsewhere_than):
         return 0.0
-    return max(0.0, fallen)
+    return _finite(max(0.0, fallen))
 
 
 def outside(signal: Outside, window: Window, seen: Seen, site: Site) -> float | None:
@@ -199,3 +214,8 @@ def outside(signal: Outside, window: Window, seen: Seen, site: Site) -> float | 
     if fences and not any(area.holds(lat, lon) for area in fences):
         return 1.0
     return float(any(area.holds(lat, lon) for area in site.areas if area.use == signal.inside))
+
+
+def _finite(figure: float) -> float | None:
+    """Return a figure, None for one beyond all numbers."""
+    return figure if isfinite(figure) else None

@@ -13,7 +13,7 @@ from devices.site import Site
 from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import RuleBook
 from ingest.alarms.transitions import Transition
-from ingest.decoding import Outcome
+from ingest.outcomes import AnyOutcome
 
 
 class Silence:
@@ -47,7 +47,7 @@ class Silence:
         """Tell whether a device that was just heard is looked at in time by itself."""
         return device in self._queued and kind not in self.conditional
 
-    def heard(self, device: str, state: DeviceState, outcome: Outcome) -> Iterator[Transition]:
+    def heard(self, device: str, state: DeviceState, outcome: AnyOutcome) -> Iterator[Transition]:
         """Take in that a device, or its last will, said something."""
         memory = self._memory
         if outcome.status is False:

@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,20 +14,20 @@ from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
 from ingest import heap
-from ingest.address import BrokerAddress, address_of
-from ingest.errors import IngestError, ReplayError
+from ingest.address import BrokerAddress
+from ingest.errors import IngestError
 from ingest.instants import instant
 from ingest.places import Places
 from ingest.replay.keys import HELP, keys
 from ingest.replay.pace import Pace
 from ingest.replay.publishing import publish
+from ingest.replay.ruling import IN_FORCE, ruling
 from ingest.replay.sandbox import Sandbox
 from ingest.replay.source import Source, file_source, journal_source
+from ingest.replay.target import target
 
 _TELL_S = 0.5
 _BAR = 30
-# Where `citydeck up` lets the embedded broker listen, unless told otherwise.
-_DEMO_PORT = 1883
 
 
 class _Speed(click.ParamType[float]):
@@ -57,6 +56,7 @@ class _Speed(click.ParamType[float]):
     "--live", is_flag=True, help="Allow the site's own broker: what is replayed is then part of the live city."
 )
 @click.option("--sandbox", type=click.Path(path_type=Path), help="Play it through the rules, in this new folder.")
+@click.option("--rules", metavar="FILE|site|inforce", help="Judge by these (with --sandbox; default: inforce).")
 @click.option("--loop", is_flag=True, help="Begin again at the end (with --broker).")
 @click.option("--shift-to-now", "to_now", is_flag=True, help="Move the devices' own times to now (with --broker).")
 @click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
@@ -70,6 +70,7 @@ def main(
     broker: str | None,
     live: bool,
     sandbox: Path | None,
+    rules: str | None,
     loop: bool,
     to_now: bool,
     site_file: Path | None,
@@ -83,6 +84,9 @@ def main(
         raise click.UsageError(
             "--loop, --shift-to-now and --live go with --broker: a sandbox has the recording's own time"
         )
+    if broker is not None and rules is not None:
+        raise click.UsageError("--rules goes with --sandbox: nothing is judged on the way to a broker")
+    places = Places(data)
     try:
         site = load_site(site_file)
         from_ms = None if start is None else instant(start, "--from", site.timezone)
@@ -90,7 +94,7 @@ def main(
         if file is not None:
             source = file_source(site, file, from_ms, to_ms)
         else:
-            source = journal_source(Places(data).for_shard(shard).journal, from_ms, to_ms)
+            source = journal_source(places.for_shard(shard).journal, from_ms, to_ms)
         pace = Pace(source.from_ms, speed)
         signal.signal(signal.SIGINT, lambda *_: pace.stop())
         signal.signal(signal.SIGTERM, lambda *_: pace.stop())
@@ -98,9 +102,9 @@ def main(
             if steered:
                 click.echo(HELP, err=True)
             if broker is not None:
-                _publish(site, source, _address(site, broker, live), pace, loop, to_now)
+                _publish(site, source, target(site, places, broker, live), pace, loop, to_now)
             elif sandbox is not None:
-                _play(site, source, sandbox, pace)
+                _play(_judging(site, source, places, rules or IN_FORCE), source, sandbox, pace)
     except (DeviceError, IngestError) as error:
         sys.exit(f"citydeck replay: {error}")
 
@@ -114,11 +118,20 @@ def _publish(site: Site, source: Source, address: BrokerAddress, pace: Pace, loo
     click.echo(f"{sent.messages:,} messages to {address}, up to {_words(sent.at_ms, site.timezone)}")
 
 
+def _judging(site: Site, source: Source, places: Places, rules: str) -> Site:
+    """Return the site with the rules that are to judge, and say which these are."""
+    for warning in source.scope.warnings(site):
+        click.echo(f"  warning: {warning}", err=True)
+    chosen = ruling(site, places, rules, source.from_ms)
+    click.echo(f"judged by {chosen.name}")
+    return chosen.revision.over(site)
+
+
 def _play(site: Site, source: Source, folder: Path, pace: Pace) -> None:
     bar = _Bar(source, pace, site.timezone)
     begun_s = time.monotonic()
     # Slowly played, one process has time enough for all of it.
-    with Sandbox(site, folder, apart=not pace.speed) as sandbox:
+    with Sandbox(site, folder, apart=not pace.speed, scope=source.scope) as sandbox:
         played = sandbox.play(source, pace, lambda p: bar.tell(p.at_ms, p.messages))
     bar.end(played.at_ms, played.messages)
     lasted_s = max(time.monotonic() - begun_s, 1e-3)
@@ -127,21 +140,6 @@ def _play(site: Site, source: Source, folder: Path, pace: Pace) -> None:
         f"{folder}: {played.messages:,} messages, {played.readings:,} readings, {played.transitions:,} transitions of "
         f"alarms, {played.quarantined:,} in quarantine; {times:,.0f} times real time"
     )
-
-
-def _address(site: Site, url: str, live: bool) -> BrokerAddress:
-    parts = urlsplit(url)
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-        raise ReplayError(f"--broker {url!r}: expected mqtt://host:port or mqtts://host:port")
-    address = address_of(url)
-    own = BrokerAddress("127.0.0.1", _DEMO_PORT) if site.broker.embedded else address_of(site.broker.url)
-    if address.port == own.port and _here(address.host) == _here(own.host) and not live:
-        raise ReplayError(f"{address} is the site's own broker: its alarms would be real; say --live if that is meant")
-    return address
-
-
-def _here(host: str) -> str:
-    return "127.0.0.1" if host in ("localhost", "::1") else host
 
 
 class _Bar:

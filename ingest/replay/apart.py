@@ -18,13 +18,13 @@ import msgspec
 
 from devices.catalog import Catalog
 from devices.readings import Reading
-from devices.recording import Message
 from ingest import heap
 from ingest.errors import IngestError, ReplayError
 from ingest.places import Places
-from ingest.replay.keeping import Batch, Keeper, Keeping
-from ingest.store import Store
+from ingest.records import Record
+from ingest.replay.keeping import Keeper, Kept, OwnKeeper, Part
 from ingest.store.sqlite import SqliteStore
+from ingest.store.usual import UsualReadings
 
 # How a pickle begins, and no pair in MessagePack.
 _PICKLED = b"\x80"
@@ -38,15 +38,14 @@ class _Sent(Reading, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[list[Message], list[_Sent]]).decode
+_decode = msgspec.msgpack.Decoder(tuple[list[Record], list[_Sent], list[UsualReadings]]).decode
 
 
-class Apart(Keeping):
-    """Keeps in a process of its own."""
+class Apart(Keeper[bytes]):
+    """Lets a process of its own write them."""
 
-    def __init__(self, places: Places, store: Store) -> None:
+    def __init__(self, places: Places, store: SqliteStore) -> None:
         """Begin; the store is left to it with its tables made."""
-        super().__init__()
         with closing(store):
             store.write([], 0)
         self._folder = places.data
@@ -57,82 +56,70 @@ class Apart(Keeping):
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), start_new_session=True
             )
-        self._begun = False
-        self._gathered: list[bytes] = []
+        self._kept = Kept()
 
     @property
     def pid(self) -> int:
         """Return the number of its process."""
         return self._process.pid
 
-    def settle(self) -> None:
-        """See :meth:`ingest.replay.keeping.Keeping.settle`."""
-        if not self._begun:
-            return
-        self._begun = False
+    def gathered(self, part: Part) -> tuple[bytes, int]:
+        """See :meth:`Keeper.gathered`."""
+        # At once: what was just made lies near, and packed it takes a fourth of the room.
+        packed = _packed(part)
+        return packed, len(packed)
+
+    def keep(self, batch: Sequence[bytes]) -> Kept:
+        """See :meth:`Keeper.keep`."""
         try:
+            for packed in batch:
+                self._connection.send_bytes(packed)
+            self._connection.send_bytes(_END)
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
         if isinstance(answer, IngestError):
             raise answer
-        self.kept = answer
+        self._kept = answer
+        return self._kept
 
     def close(self) -> None:
-        """See :meth:`ingest.replay.keeping.Keeping.close`."""
+        """See :meth:`Keeper.close`."""
         self._connection.close()
         self._process.wait()
-
-    def _gather(self, messages: Sequence[Message], readings: Sequence[Reading]) -> int:
-        # At once: what was just made lies near, and packed it takes a fourth of the room.
-        packed = _packed(messages, readings)
-        self._gathered.append(packed)
-        return len(packed)
-
-    def _begin(self) -> None:
-        try:
-            for part in self._gathered:
-                self._connection.send_bytes(part)
-            self._connection.send_bytes(_END)
-        except OSError as error:
-            raise self._ended() from error
-        self._gathered = []
-        self._begun = True
 
     def _ended(self) -> ReplayError:
         code = self._process.wait()
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
         return ReplayError(
             f"{self._folder}: the process that writes journal and store ended {how}; "
-            f"they are whole up to position {self.kept.position}"
+            f"they are whole up to position {self._kept.position}"
         )
 
 
-def _packed(messages: Sequence[Message], readings: Sequence[Reading]) -> bytes:
+def _packed(part: Part) -> bytes:
     try:
-        return _encode((messages, readings))
+        return _encode(part)
     except (OverflowError, UnicodeEncodeError):
         # The store says of each such reading why it cannot hold it.
-        return pickle.dumps((messages, readings))
+        return pickle.dumps(part)
 
 
-def _received(connection: Connection) -> Batch:
-    """Return what was gathered, part by part, up to its end."""
-    batch = Batch([], [])
-    while body := connection.recv_bytes():
-        messages, readings = pickle.loads(body) if body.startswith(_PICKLED) else _decode(body)
-        batch.messages.extend(messages)
-        batch.readings.extend(readings)
+def _batch(connection: Connection) -> list[Part]:
+    """Return the parts of a batch, up to its end."""
+    batch = []
+    while packed := connection.recv_bytes():
+        batch.append(pickle.loads(packed) if packed.startswith(_PICKLED) else Part(*_decode(packed)))
     return batch
 
 
 def main(connection: Connection, folder: Path) -> None:
     """Keep what comes, until nobody is there any more, or a batch cannot be kept."""
     places = Places(folder)
-    keeper = Keeper(places, SqliteStore(places.readings, Catalog({}), durable=False))
+    keeper = OwnKeeper(places, SqliteStore(places.readings, Catalog({}), durable=False))
     with closing(keeper), suppress(EOFError, ConnectionError):
         while True:
-            batch = _received(connection)
+            batch = _batch(connection)
             try:
                 connection.send(keeper.keep(batch))
             except IngestError as error:

@@ -3,27 +3,70 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import groupby
-from operator import attrgetter
-from typing import NamedTuple
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
 
 from devices.readings import Reading
-from devices.recording import Message
+from devices.sheet import Sheet
 from ingest.journal import Journal
 from ingest.ledger import count_stored, stored_counts
+from ingest.outcomes import AnyOutcome, Usual
 from ingest.places import Places
-from ingest.store import Store
+from ingest.records import Record
+from ingest.store.sqlite import SqliteStore
+from ingest.store.usual import UsualReadings
 
 # Of many readings of one device only the page is written.
 _BATCH, _BATCH_BYTES = 50_000, 32 * 1024 * 1024
-_received_ms = attrgetter("received_ms")
+_received_ms = itemgetter(1)
+_message = itemgetter(2, 3)
+
+Gathered = TypeVar("Gathered")
 
 
-class Batch(NamedTuple):
-    """Messages in the order of their receipt, and what was read from them."""
+class Part(NamedTuple):
+    """Records in the order of their receipt, and what was read from them."""
 
-    messages: list[Message]
-    readings: list[Reading]
+    records: Sequence[Record]
+    readings: Sequence[Reading]
+    usual: Sequence[UsualReadings] = ()
+
+
+def part_of(records: Sequence[Record], outcomes: Sequence[AnyOutcome]) -> Part:
+    """Return records with what became of them."""
+    readings: list[Reading] = []
+    sheets: dict[Sheet, list[Usual]] = {}
+    for outcome in outcomes:
+        if type(outcome) is not Usual:
+            readings += outcome.readings
+            continue
+        try:
+            sheets[outcome.sheet].append(outcome)
+        except KeyError:
+            sheets[outcome.sheet] = [outcome]
+    usual = []
+    for sheet, found in sheets.items():
+        shapes = dict.fromkeys(sheet.shapes)
+        for shape in shapes:
+            alike = found if len(shapes) == 1 else [each for each in found if each.shape is shape]
+            ways = [each.way for each in alike]
+            usual.append(
+                UsualReadings(
+                    ways[0].kind,
+                    ways[0].simple,
+                    shape.fields,
+                    [way.device for way in ways],
+                    [way.district for way in ways],
+                    [each.at_ms for each in alike],
+                    [each.received_ms for each in alike],
+                    [each.position for each in alike],
+                    sheet.values[np.ix_([each.row for each in alike], shape.places)].tobytes(),
+                )
+            )
+    return Part(records, readings, usual)
 
 
 class Kept(NamedTuple):
@@ -35,58 +78,90 @@ class Kept(NamedTuple):
     kinds: Mapping[str, Sequence[int]] = {}
 
 
-class Keeper:
-    """Writes a sandbox's journal and store."""
+class Keeper(ABC, Generic[Gathered]):
+    """Writes a sandbox's journal and store; ``Gathered`` is a part as it waits for its batch."""
 
-    def __init__(self, places: Places, store: Store) -> None:
+    @abstractmethod
+    def gathered(self, part: Part) -> tuple[Gathered, int]:
+        """Return a part as it is to wait, and about how many bytes it holds."""
+
+    @abstractmethod
+    def keep(self, batch: Sequence[Gathered]) -> Kept:
+        """Write a batch and return what is kept by now.
+
+        Raises:
+            JournalError: the journal cannot be written.
+            StoreError: the store cannot.
+            ReplayError: whoever writes both has ended.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close journal and store."""
+
+
+class OwnKeeper(Keeper[Part]):
+    """Writes them itself."""
+
+    def __init__(self, places: Places, store: SqliteStore) -> None:
         # What is lost by a power cut is played again.
         self._journal = Journal(places.journal, durable=False)
         self._store = store
         self._counts = stored_counts()
         self._kept = Kept()
 
-    def keep(self, batch: Batch) -> Kept:
-        """Write a batch and return what is kept by now.
+    def gathered(self, part: Part) -> tuple[Part, int]:
+        """See :meth:`Keeper.gathered`."""
+        return part, sum([len(payload) for _, _, _, payload in part.records])
 
-        Raises:
-            JournalError: the journal cannot be written.
-            StoreError: the store cannot.
-        """
-        instants = [
-            ([(message.topic, message.payload) for message in instant], received_ms)
-            for received_ms, instant in groupby(batch.messages, _received_ms)
-        ]
-        self._journal.append_each(instants)
-        position, readings, before = self._journal.last, batch.readings, self._kept
-        written = self._store.write(readings, position)
-        count_stored(self._counts, readings, written.refused)
+    def keep(self, batch: Sequence[Part]) -> Kept:
+        """See :meth:`Keeper.keep`."""
+        records = chain.from_iterable([part.records for part in batch])
+        self._journal.append_each(
+            [(list(map(_message, instant)), received_ms) for received_ms, instant in groupby(records, _received_ms)]
+        )
+        readings = list(chain.from_iterable([part.readings for part in batch]))
+        usual = list(chain.from_iterable([part.usual for part in batch]))
+        position, before = self._journal.last, self._kept
+        written = self._store.write(readings, position, usual)
+        count_stored(self._counts, readings, written.refused, usual)
         stored, refused = before.stored + written.stored, before.refused + len(written.refused)
         self._kept = Kept(position, stored, refused, self._counts.kinds())
         return self._kept
 
     def close(self) -> None:
-        """Close journal and store."""
+        """See :meth:`Keeper.close`."""
         self._journal.close()
         self._store.close()
 
 
-class Keeping(ABC):
-    """Keeps what is played: gathers it, and writes a batch while the next is played; ``kept`` is how much by now."""
+class Keeping(Generic[Gathered]):
+    """Gathers what is played and lets a batch of it be written while the next is played.
 
-    def __init__(self) -> None:
+    ``kept`` is how much is written by now. Where the keeper writes by itself, it shares the interpreter with whoever
+    plays, and a thread costs nothing to begin; one that lets others write leaves it to the player.
+    """
+
+    def __init__(self, keeper: Keeper[Gathered]) -> None:
+        self.keeper = keeper
         self.kept = Kept()
-        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, "keeping")
+        self._begun: Future[Kept] | None = None
+        self._waiting: list[Gathered] = []
+        self._records = 0
         self._bytes = 0
 
-    def add(self, messages: Sequence[Message], readings: Sequence[Reading]) -> None:
+    def add(self, part: Part) -> None:
         """Gather what was played; once there is enough of it, begin to write it.
 
         Raises:
             IngestError: what was begun before could not be written.
         """
-        self._bytes += self._gather(messages, readings)
-        self._waiting += max(len(messages), len(readings))
-        if self._waiting >= _BATCH or self._bytes >= _BATCH_BYTES:
+        gathered, size = self.keeper.gathered(part)
+        self._waiting.append(gathered)
+        self._bytes += size
+        self._records += max(len(part.records), len(part.readings) + sum([len(each.devices) for each in part.usual]))
+        if self._records >= _BATCH or self._bytes >= _BATCH_BYTES:
             self.write()
 
     def write(self) -> None:
@@ -96,56 +171,21 @@ class Keeping(ABC):
             IngestError: that one could not be.
         """
         self.settle()
-        self._waiting = self._bytes = 0
-        self._begin()
+        batch, self._waiting = self._waiting, []
+        self._records = self._bytes = 0
+        self._begun = self._thread.submit(self.keeper.keep, batch)
 
-    @abstractmethod
     def settle(self) -> None:
         """Wait until what was begun is written.
 
         Raises:
             IngestError: it could not be.
         """
-
-    @abstractmethod
-    def close(self) -> None:
-        """End, once what was begun is written."""
-
-    @abstractmethod
-    def _gather(self, messages: Sequence[Message], readings: Sequence[Reading]) -> int:
-        """Keep in mind what was played; return about how many bytes that is."""
-
-    @abstractmethod
-    def _begin(self) -> None:
-        """Begin to write what was gathered."""
-
-
-class InThread(Keeping):
-    """Keeps in a thread: it costs nothing to begin, and shares the interpreter with whoever plays."""
-
-    def __init__(self, places: Places, store: Store) -> None:
-        super().__init__()
-        self._keeper = Keeper(places, store)
-        self._thread = ThreadPoolExecutor(1, "store")
-        self._begun: Future[Kept] | None = None
-        self._gathered = Batch([], [])
-
-    def settle(self) -> None:
-        """See :meth:`Keeping.settle`."""
         if self._begun is not None:
             begun, self._begun = self._begun, None
             self.kept = begun.result()
 
     def close(self) -> None:
-        """See :meth:`Keeping.close`."""
+        """End, once what was begun is written."""
         self._thread.shutdown()
-        self._keeper.close()
-
-    def _gather(self, messages: Sequence[Message], readings: Sequence[Reading]) -> int:
-        self._gathered.messages.extend(messages)
-        self._gathered.readings.extend(readings)
-        return sum([len(payload) for _, _, payload in messages])
-
-    def _begin(self) -> None:
-        batch, self._gathered = self._gathered, Batch([], [])
-        self._begun = self._thread.submit(self._keeper.keep, batch)
+        self.keeper.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,7 +19,6 @@ import sqlalchemy as sa
 
 from devices.errors import RecordingError
 from devices.readings import Reading
-from devices.recording import Message
 from devices.site import Site
 from ingest.alarms import occurrences
 from ingest.alarms.database import open_alarms
@@ -29,13 +28,14 @@ from ingest.decoding import Decoder, Unregistered
 from ingest.errors import IngestError, JournalError, ReplayError
 from ingest.ledger import Hops, Ledger, Stored, ledger_document
 from ingest.places import MAIN, Places
+from ingest.recording.scope import WHOLE, Scope
 from ingest.records import Record
 from ingest.replay.apart import Apart
-from ingest.replay.keeping import InThread, Keeping
+from ingest.replay.keeping import Keeping, OwnKeeper, part_of
 from ingest.replay.pace import Pace
 from ingest.replay.source import Source
 from ingest.replay.timing import Timing
-from ingest.store import open_store
+from ingest.store.sqlite import SqliteStore
 
 _SECOND_MS = 1_000
 # Vehicles are told apart in a sandbox as they are in every other one, and as in no live city.
@@ -43,9 +43,7 @@ _SECRET = b"citydeck sandbox"
 MARK = "sandbox"
 # Alarms are named by their point and position: behind all positions there are, no name is that of a live alarm.
 _APART = 1 << 50
-_received_ms = attrgetter("received_ms")
-# As in ingest.records: one is made for every message.
-_record = tuple.__new__
+_received_ms = itemgetter(1)
 
 
 @dataclass(slots=True)
@@ -71,7 +69,12 @@ class Sandbox:
     """A city of its own in an empty folder; whoever looks into its engine meanwhile must hold ``turn``."""
 
     def __init__(
-        self, site: Site, folder: Path, audience: Callable[[Engine], Audience] | None = None, apart: bool = False
+        self,
+        site: Site,
+        folder: Path,
+        audience: Callable[[Engine], Audience] | None = None,
+        apart: bool = False,
+        scope: Scope = WHOLE,
     ) -> None:
         """Make it.
 
@@ -80,12 +83,20 @@ class Sandbox:
             folder: where all of it is kept.
             audience: who is shown what happens.
             apart: keep journal and store by a process of its own, which pays for long recordings at full speed.
+            scope: of whom the recording speaks; nobody else can be silent in it.
 
         Raises:
-            ReplayError: the folder is not empty.
+            ReplayError: the folder is not empty, or cannot be written.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ReplayError(f"{folder} is not empty; a sandbox needs a new or empty folder")
+        places = Places(folder)
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise ReplayError(f"{folder} is not empty; a sandbox needs a new or empty folder")
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / MARK).write_text("A replay was played here; nothing in it is live.\n", encoding="utf-8")
+            scope.note(places.journal)
+        except OSError as error:
+            raise ReplayError(f"{folder} cannot be written: {error.strerror}") from error
         # Whatever the site is connected to: the sandbox is not.
         self.site = replace(
             site,
@@ -95,25 +106,22 @@ class Sandbox:
             channels=(),
             shards={},
             replayed=True,
+            awaited=scope.awaited(site),
         )
-        places = Places(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MARK).write_text("A replay was played here; nothing in it is live.\n", encoding="utf-8")
         self._database = open_alarms(self.site, places)
         sa.event.listen(self._database.engine, "connect", _do_not_wait_for_the_disk)
         self._database.migrate()
         self._timing = Timing(self._database, places.alarms)
-        self._decoder = Decoder(self.site, Unregistered())
+        self._decoder = Decoder(self.site, Unregistered(per_hour=scope.strangers))
         self._engine = Engine(self.site)
         self._ledger = Ledger()
-        self._position = 0
         self._audience = None if audience is None else audience(self._engine)
         self.turn = threading.Lock()
         self._second = 0
         self.played = Played()
-        store = open_store(self.site, places, durable=False)
+        store = SqliteStore(places.readings, self.site.catalog, self.site.store, durable=False)
         # Begun last: nothing is left running where something else cannot be opened.
-        self.keeping: Keeping = Apart(places, store) if apart else InThread(places, store)
+        self.keeping: Keeping[Any] = Keeping(Apart(places, store) if apart else OwnKeeper(places, store))
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +141,7 @@ class Sandbox:
         """
         pace.begin(source.from_ms)
         try:
-            for block in source.messages():
+            for block in source.records():
                 begin = 0
                 while begin < len(block) and _awaited(block[begin].received_ms, pace):
                     end = self._end(block, begin, pace.due_ms())
@@ -156,7 +164,7 @@ class Sandbox:
             self.keeping.settle()
             self._count()
 
-    def _end(self, block: list[Message], begin: int, due_ms: float) -> int:
+    def _end(self, block: list[Record], begin: int, due_ms: float) -> int:
         """Return where the part of a block ends that is taken at once: what is due, and of one second.
 
         The first instant of a second comes alone, for timers are due behind it, however fast it is played.
@@ -167,13 +175,7 @@ class Sandbox:
             last_ms = round(max(at_ms, min(due_ms, at_ms - at_ms % _SECOND_MS + _SECOND_MS - 1)))
         return bisect_right(block, last_ms, begin + 1, key=_received_ms)
 
-    def _take(self, part: list[Message]) -> None:
-        begin = self._position + 1
-        records = [
-            _record(Record, (position, received_ms, topic, payload))
-            for position, (received_ms, topic, payload) in enumerate(part, begin)
-        ]
-        self._position += len(part)
+    def _take(self, records: list[Record]) -> None:
         outcomes = self._decoder.outcomes(records)
         touched = self._applied([_apart(each) for each in self._engine.feed(outcomes)], records)
         now_ms = self._engine.memory.now_ms
@@ -181,8 +183,7 @@ class Sandbox:
         if second != self._second:
             self._second = second
             self._timing.look(now_ms)
-        readings = [reading for outcome in outcomes for reading in outcome.readings]
-        self.keeping.add(part, readings)
+        self.keeping.add(part_of(records, outcomes))
         played = self.played
         ledger = self._ledger
         ledger.count(outcomes)
@@ -191,7 +192,7 @@ class Sandbox:
         played.at_ms = now_ms
         self._count()
         if self._audience is not None:
-            self._audience.took(touched, readings)
+            self._audience.took(touched, [reading for outcome in outcomes for reading in outcome.readings])
 
     def _count(self) -> None:
         kept = self.keeping.kept

@@ -13,8 +13,8 @@ _STAMP = "%Y%m%d%H%M%S"
 _HJ212 = timezone(timedelta(hours=8))
 
 
-def shifted(topic: str, payload: bytes, by_ms: int, turn: int) -> bytes:
-    """Return a payload with its times moved; ``turn`` is added to its identifiers, so that a repeat is news.
+def shifted(topic: str, payload: bytes, by_ms: int, mark: str) -> bytes:
+    """Return a payload with its times moved; ``mark`` is added to its identifiers, so that a repeat is news.
 
     What cannot be read is returned as it is.
     """
@@ -31,7 +31,7 @@ def shifted(topic: str, payload: bytes, by_ms: int, turn: int) -> bytes:
             found[key] = _moved(found[key], by_ms)
     for key in _NAMES:
         if isinstance(found.get(key), str | int):
-            found[key] = f"{found[key]}~{turn}"
+            found[key] = f"{found[key]}~{mark}"
     return msgspec.json.encode(found)
 
 

@@ -1,84 +1,80 @@
 """Where a replay takes its messages from: a recording's file, or a span of a journal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, count
 from pathlib import Path
 
 from devices.errors import RecordingError
-from devices.recording import Message, Reader
+from devices.recording import Reader
 from devices.site import Site
 from ingest.comparison import position_at
 from ingest.journal import Journal
 from ingest.recording.importing import check_kinds
-from ingest.records import TICK, of_the_city
+from ingest.recording.scope import WHOLE, Scope, of_header, of_journal
+from ingest.records import OWN_PREFIXES, TICK, Record, of_the_city, records_of
 
-_BATCH = 2_000
-_TOPICS_KEPT = 200_000
+_BATCH = 5_000
 # As in ingest.records: one is made for every message.
-_message = tuple.__new__
-
-
-class _Wanted(dict[str, bool]):
-    """Remembers of each topic whether it is played."""
-
-    def __missing__(self, topic: str) -> bool:
-        # What the collector wrote for itself is not of the city, but for the ticks.
-        if len(self) >= _TOPICS_KEPT:
-            self.clear()
-        found = self[topic] = topic == TICK or of_the_city(topic)
-        return found
+_record = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Messages received in [from_ms, to_ms), in the order of their receipt, with the collector's ticks."""
+    """Messages received in [from_ms, to_ms), in the order of their receipt, with the collector's ticks.
+
+    ``scope`` says of whom they speak.
+    """
 
     path: Path
     from_ms: int
     to_ms: int
     is_file: bool
+    scope: Scope = WHOLE
 
-    def messages(self, begin_ms: int | None = None) -> Iterator[list[Message]]:
-        """Yield the messages from an instant on, batch by batch; their times never go back, as in a journal.
+    def records(self, begin_ms: int | None = None) -> Iterator[list[Record]]:
+        """Yield what was received from an instant on, counted from 1; the times never go back, as in a journal.
 
         Raises:
             RecordingError: the file is cut off or damaged.
             JournalError: the journal is.
         """
         begin_ms = self.from_ms if begin_ms is None else begin_ms
-        newest_ms = begin_ms
-        for batch in self._file() if self.is_file else self._journal(begin_ms):
-            times = [received_ms for received_ms, _, _ in batch]
-            # Nearly every batch lies within, whole and in order.
-            if times and not (newest_ms <= times[0] and times[-1] < self.to_ms and times == sorted(times)):
-                batch = [each for each in batch if begin_ms <= each.received_ms < self.to_ms]
-                lifted = accumulate([each.received_ms for each in batch], max, initial=newest_ms)
-                times = list(lifted)[1:]
-                batch = [
-                    Message(at_ms, topic, payload) for at_ms, (_, topic, payload) in zip(times, batch, strict=True)
-                ]
-            if batch:
-                newest_ms = times[-1]
-                yield batch
+        return self._file(begin_ms) if self.is_file else self._journal(begin_ms)
 
-    def _file(self) -> Iterator[list[Message]]:
+    def _file(self, begin_ms: int) -> Iterator[list[Record]]:
+        position, newest_ms = 1, begin_ms
         with Reader(self.path) as reader:
-            yield from reader.blocks()
+            for block in reader.blocks():
+                times = [received_ms for received_ms, _, _ in block]
+                # Nearly every block lies within, whole and in order.
+                if not (newest_ms <= times[0] and times[-1] < self.to_ms and times == sorted(times)):
+                    block = [each for each in block if begin_ms <= each.received_ms < self.to_ms]
+                    times = list(accumulate([each.received_ms for each in block], max, initial=newest_ms))[1:]
+                if block:
+                    yield [
+                        _record(Record, (number, at_ms, topic, payload))
+                        for number, at_ms, (_, topic, payload) in zip(count(position), times, block, strict=False)
+                    ]
+                    position += len(block)
+                    newest_ms = times[-1]
 
-    def _journal(self, begin_ms: int) -> Iterator[list[Message]]:
+    def _journal(self, begin_ms: int) -> Iterator[list[Record]]:
         journal = Journal(self.path)
-        wanted = _Wanted()
+        position = 1
         try:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
-                records = journal.read(after, _BATCH)[: last - after]
-                after = records[-1].position
-                yield [
-                    _message(Message, (received_ms, topic, payload))
-                    for _, received_ms, topic, payload in records
-                    if wanted[topic]
-                ]
+                records: list[Record] = []
+                for _, received_ms, messages in journal.batches(after, min(_BATCH, last - after)):
+                    own = messages[: last - after]
+                    after += len(own)
+                    if any([topic.startswith(OWN_PREFIXES) for topic, _ in own]):
+                        own = [message for message in own if message[0] == TICK or of_the_city(message[0])]
+                    records += records_of(position + len(records), received_ms, own)
+                if records:
+                    yield records
+                    position += len(records)
         finally:
             journal.close()
 
@@ -87,24 +83,35 @@ def file_source(site: Site, path: Path, from_ms: int | None, to_ms: int | None) 
     """Return a recording's file as a source, after reading it once to its end.
 
     Raises:
-        RecordingError: it is none, or damaged, or holds nothing in the span, or a kind the site does not know.
+        RecordingError: it is none, or damaged, or holds no message in the span, or a kind the site does not know.
     """
     first = last = None
     with Reader(path) as reader:
         check_kinds(reader, site)
+        scope = of_header(reader.header)
         for block in reader.blocks():
             first = block[0].received_ms if first is None else first
             last = block[-1].received_ms
     if first is None or last is None:
         raise RecordingError(f"{path} holds no message")
-    return _spanned(Source(path, first, last + 1, True), from_ms, to_ms)
+    return _spanned(Source(path, first, last + 1, True, scope), from_ms, to_ms)
 
 
 def journal_source(folder: Path, from_ms: int | None, to_ms: int | None) -> Source:
     """Return a journal as a source.
 
     Raises:
-        RecordingError: there is none, or it holds nothing in the span.
+        RecordingError: there is none, or it holds no message in the span.
+        JournalError: it is damaged.
+    """
+    return _spanned(Source(folder, *reach(folder), False, of_journal(folder)), from_ms, to_ms)
+
+
+def reach(folder: Path) -> tuple[int, int]:
+    """Return the instants between which a journal was written, whether anybody spoke or not.
+
+    Raises:
+        RecordingError: there is none, or nothing is in it.
         JournalError: it is damaged.
     """
     if not any(folder.glob("[0-9]*.db")):
@@ -114,8 +121,7 @@ def journal_source(folder: Path, from_ms: int | None, to_ms: int | None) -> Sour
         begin = journal.first()
         if not begin:
             raise RecordingError(f"{folder} holds no message")
-        first = journal.read(begin - 1, 1)[0].received_ms
-        return _spanned(Source(folder, first, journal.received_ms + 1, False), from_ms, to_ms)
+        return journal.read(begin - 1, 1)[0].received_ms, journal.received_ms + 1
     finally:
         journal.close()
 
@@ -125,4 +131,8 @@ def _spanned(source: Source, from_ms: int | None, to_ms: int | None) -> Source:
     end = source.to_ms if to_ms is None else min(to_ms, source.to_ms)
     if begin >= end:
         raise RecordingError("nothing was recorded in that span")
-    return Source(source.path, begin, end, source.is_file)
+    spanned = replace(source, from_ms=begin, to_ms=end)
+    # A tick says that somebody listened, not that anybody spoke.
+    if not any(of_the_city(record.topic) for records in spanned.records() for record in records):
+        raise RecordingError("no message was recorded in that span")
+    return spanned

@@ -26,7 +26,7 @@ from ingest.store.base import Held, Series, WriteResult
 from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.influx_keeping import InfluxKeeping
 from ingest.store.influx_reading import InfluxReading, Server
-from ingest.store.influx_refusals import divided, reason_of, takes_none
+from ingest.store.influx_refusals import divided, is_own, reason_of, takes_none
 from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
 from ingest.store.spans import Wanted, series_of
@@ -83,7 +83,7 @@ class InfluxStore:
         except ApiException as error:
             if error.status in _SPLIT and len(readings) > 1:
                 return self._parts(readings, "")
-            if error.status not in _POISON:
+            if error.status not in _POISON or not is_own(error):
                 raise StoreError(self._sentence(error, self._bucket)) from error
             reason = reason_of(error)
             if len(readings) == 1 or takes_none(reason, len(readings)):
@@ -169,13 +169,17 @@ class InfluxStore:
             self._keeping.close()
 
     def _post(self, bucket: str, lines: list[str]) -> None:
-        _, status, _ = self._api.post_write_with_http_info(  # type: ignore[no-untyped-call]
-            self._org,
-            bucket,
-            "\n".join(lines).encode(),
-            precision=WritePrecision.NS,
-            content_type="text/plain; charset=utf-8",
-        )
+        try:
+            _, status, _ = self._api.post_write_with_http_info(  # type: ignore[no-untyped-call]
+                self._org,
+                bucket,
+                "\n".join(lines).encode(),
+                precision=WritePrecision.NS,
+                content_type="text/plain; charset=utf-8",
+            )
+        except UnicodeDecodeError as error:
+            # A proxy's page in GBK; the client wants the text of every refusal.
+            raise StoreError(f"InfluxDB at {self._base} answers a write with what is no UTF-8") from error
         if status != _KEPT:
             # A page that some other server, or a proxy between, gives to everybody keeps no reading.
             raise StoreError(f"InfluxDB at {self._base} answers a write with {status}, expected {_KEPT}")
@@ -185,13 +189,19 @@ class InfluxStore:
             return f"InfluxDB at {self._base} refuses the token ({error.status}); check CITYDECK_INFLUX_TOKEN"
         if error.status == 404:
             return f"InfluxDB at {self._base} has no bucket {bucket!r} (404); create it or mend store.url"
+        if error.status in _POISON:
+            # Whoever else answers there would say so to every reading.
+            return (
+                f"InfluxDB at {self._base} answers {error.status} with what is no error of InfluxDB "
+                f"({reason_of(error)}); check store.url and what stands between"
+            )
         return f"InfluxDB at {self._base} answers {error.status}: {reason_of(error)}"
 
     def _post_minutes(self, bucket: str, lines: list[str]) -> str:
         try:
             self._post(bucket, lines)
         except ApiException as error:
-            if error.status not in _POISON:
+            if error.status not in _POISON or not is_own(error):
                 raise StoreError(self._sentence(error, bucket)) from error
             return reason_of(error)
         except (urllib3.exceptions.HTTPError, OSError) as error:

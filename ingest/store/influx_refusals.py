@@ -33,6 +33,18 @@ def reason_of(error: ApiException) -> str:
         return " ".join(body.split())[:300] if not body.lstrip().startswith("<") else str(error.reason)
 
 
+def is_own(error: ApiException) -> bool:
+    """Tell whether an answer is an error of InfluxDB itself, and not the page of a proxy or of another server."""
+    try:
+        found = json.loads(error.body or b"")
+    except ValueError:
+        return False
+    if not isinstance(found, dict):
+        return False
+    # 1.x and 3 have ``error``, 2 has ``code`` and ``message``; a message alone is what many others give.
+    return isinstance(found.get("error"), str) or all(isinstance(found.get(key), str) for key in ("code", "message"))
+
+
 def takes_none(reason: str, count: int) -> bool:
     """Tell whether not one of so many lines was stored."""
     found = _DROPPED.search(reason)

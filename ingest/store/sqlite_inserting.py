@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, TypeVar
 
 from devices.readings import Reading
+from ingest.store.usual import UsualReadings
 
 # A row by itself costs as much again for being a statement, and other threads run only while a statement does.
 # Few lengths, for each is a statement of its own; SQLite takes 32,766 values in one.
@@ -14,6 +15,10 @@ _LENGTHS = (2_000, 200, 20, 1)
 _VALUES_MOST = 30_000
 _OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
 _device = attrgetter("device")
+_first = itemgetter(0)
+
+Row = tuple[Any, ...]
+Each = TypeVar("Each")
 
 Refused = list[tuple[Reading, str]]
 
@@ -33,9 +38,36 @@ class Inserting:
             by_measurement.setdefault(reading.measurement, []).append(reading)
         for measurement, found in by_measurement.items():
             for columns, alike in groupby(found, _columns):
-                for part in _parts(list(alike), _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))):
+                for part in _parts(list(alike), _most(columns)):
                     refused += self._inserted(database, measurement, columns, part)
         return refused
+
+    def insert_usual(
+        self, database: sqlite3.Connection, readings: Sequence[Reading], usual: Sequence[UsualReadings]
+    ) -> bool:
+        """Insert usual readings; where ``readings`` may concern the same points, or one is unfit, tell so by False."""
+        found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+        for each in usual:
+            rows = found.setdefault((each.measurement, tuple(each.fields)), [])
+            rows += [
+                (device, at_ms * 1_000_000, district, 0, None, *numbers)
+                for device, at_ms, district, numbers in zip(
+                    each.devices, each.at_ms, each.districts, each.values(), strict=True
+                )
+            ]
+        points = [(each.measurement, each.device, each.at_ns) for each in readings]
+        points += [(measurement, row[0], row[1]) for (measurement, _), rows in found.items() for row in rows]
+        if len(set(points)) < len(points):
+            return False
+        try:
+            for (measurement, columns), rows in found.items():
+                rows.sort(key=_first)
+                for part in _parts(rows, _most(columns)):
+                    statement = self._statement(measurement, columns, len(part))
+                    database.execute(statement, list(chain.from_iterable(part)))
+        except (OverflowError, UnicodeEncodeError):
+            return False
+        return True
 
     def _inserted(
         self, database: sqlite3.Connection, measurement: str, columns: tuple[str, ...], readings: list[Reading]
@@ -74,7 +106,7 @@ def _columns(reading: Reading) -> tuple[str, ...]:
     return (*reading.tags, *reading.values) if reading.tags else tuple(reading.values)
 
 
-def _row(reading: Reading) -> tuple[Any, ...]:
+def _row(reading: Reading) -> Row:
     flags = " ".join([f"{key}:{code}" for key, code in reading.flags.items()]) if reading.flags else None
     return (
         reading.device, reading.at_ns, reading.district, int(reading.quality), flags,
@@ -82,9 +114,13 @@ def _row(reading: Reading) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _parts(readings: list[Reading], most: int) -> Iterator[list[Reading]]:
+def _most(columns: tuple[str, ...]) -> int:
+    return _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))
+
+
+def _parts(rows: list[Each], most: int) -> Iterator[list[Each]]:
     begin = 0
     for length in _LENGTHS:
-        while length <= min(most, len(readings) - begin):
-            yield readings[begin : begin + length]
+        while length <= min(most, len(rows) - begin):
+            yield rows[begin : begin + length]
             begin += length

@@ -56,6 +56,15 @@ def test_no_more_than_five_faults_are_spelt_out() -> None:
     assert sentence.count("expected") == 5
 
 
+def test_of_many_faults_five_are_kept_and_what_can_be_read_counts() -> None:
+    """A flood of arrays that nobody can read must not cost a sentence for every field."""
+    entries = [envelope({"temp_c": "warm", "conc_ppm": n}, ts=SENT_MS + n, seq=n) for n in range(100)]
+    decoded = read(GAS, f"[{','.join(entries)}]")
+    assert [fault.sentence.partition(" ")[0] for fault in decoded.faults] == ["gas_alarm.temp_c:"] * 5
+    assert [reading.values for reading in readings(decoded)] == [{"conc_ppm": float(n)} for n in range(100)]
+    assert refusal(GAS, f"[{','.join([envelope({'temp_c': 'warm'})] * 100)}]")[0] == "type"
+
+
 @pytest.mark.parametrize(
     ("topic", "data", "values"),
     [
@@ -74,6 +83,7 @@ def test_no_more_than_five_faults_are_spelt_out() -> None:
             {"lift_id": "17", "bin_rfid": "x" * 128, "net_kg": 3},
         ),
         (LIFT, {"lift_id": "", "net_kg": 3}, {"net_kg": 3.0}),
+        (LIFT, {"lift_id": "a\0b", "bin_rfid": "\0", "net_kg": 3}, {"lift_id": "ab", "net_kg": 3.0}),
     ],
     ids=[
         "integers become floats",
@@ -87,6 +97,7 @@ def test_no_more_than_five_faults_are_spelt_out() -> None:
         "on the equator",
         "texts",
         "empty text",
+        "no database holds character 0",
     ],
 )
 def test_values(topic: str, data: dict[str, object], values: dict[str, object]) -> None:

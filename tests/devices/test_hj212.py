@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devices.decode import decode
 from devices.formats.hj212 import crc16
@@ -50,6 +52,20 @@ def test_the_crc_is_that_of_the_recorded_frames() -> None:
     # over nothing is its start value.
     assert crc16(b"") == 0xFFFF
     assert refusal(TOPIC, framed(f"{HEAD}CP=&&DataTime=20260101080000;LA-Rtd=1&&", check="0000"))[0] == "crc"
+
+
+@given(segment=st.binary(max_size=400))
+def test_the_crc_is_the_one_that_is_computed_bit_by_bit(segment: bytes) -> None:
+    """HJ 212-2017 annex A, word by word: only the high byte of the register meets the next byte."""
+    register = 0xFFFF
+    for byte in segment:
+        register = (register >> 8) ^ byte
+        for _ in range(8):
+            carry = register & 1
+            register >>= 1
+            if carry:
+                register ^= 0xA001
+    assert crc16(segment) == register
 
 
 def test_a_registered_station_is_its_pole() -> None:

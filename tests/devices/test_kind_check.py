@@ -15,6 +15,7 @@ from tests.devices.small_city import TOYS
 TOY = load_catalog([TOYS]).kinds["water_level"]
 LEVEL = TOY.field("level_m")
 (HIGH,) = LEVEL.limits
+BY_RAIN = Learned("rain_mm", 10, 20, (), ())
 
 
 def with_field(key: str, *fields: Field) -> Kind:
@@ -164,6 +165,11 @@ BROKEN: Mapping[str, tuple[Kind, str]] = {
     "a usual value of no samples": (
         high(signal=Learned("rain_mm", 10, 0, (), ())),
         f"{AT_HIGH}a learned value needs at least one sample and a step above 0",
+    ),
+    "a usual value for states without end": (
+        with_field("rain_mm", replace(TOY.field("rain_mm"), low=None, limits=(replace(HIGH, signal=BY_RAIN),))),
+        "measurement water_level: field rain_mm: limit high: 'rain_mm' needs a plausible range, which bounds the "
+        "states that something is learned for",
     ),
     "a deviation from nothing": (high(signal=Deviation("wish")), f"{AT_HIGH}'wish' is not one of the fields"),
     "armed while nobody knows": (high(armed=(While("mood", low=1),)), f"{AT_HIGH}'mood' is not one of the fields"),

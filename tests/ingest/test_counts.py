@@ -144,3 +144,21 @@ def test_a_file_of_before_has_no_counts(tmp_path: Path) -> None:
     connection.executescript(SCHEMA)
     assert restarted(connection).kinds() == {}
     connection.close()
+
+
+def test_what_is_counted_together_is_what_is_counted_one_by_one(
+    database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_WAITING", 5)
+    counts = Counts("messages", 2)
+    counts.add_each("pole", ["a", "b", "a"], (0, 1))
+    counts.add("pole", "a", 1, 10)
+    assert counts.kinds() == {"pole": [3, 13]}
+    counts.save(database)
+    assert all_of(counts) == all_of(restarted(database)) == {("pole", "a"): [2, 12], ("pole", "b"): [1, 1]}
+    counts.add_each("pole", ["b"] * 6, (0,))
+    assert (counts.kinds(), counts.total(("pole", "b"))) == ({"pole": [9, 13]}, [7, 1])
+    counts.add_each("pole", ["b"], (0,))
+    counts.clear()
+    counts.save(database)
+    assert (counts.kinds(), restarted(database).kinds()) == ({"pole": [0, 0]}, {"pole": [0, 0]})

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.site import Site
-from ingest.decoding import NEW_PER_HOUR, Decoder, Outcome, Unregistered, packed
+from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered, packed
+from ingest.outcomes import Outcome
 from ingest.quarantine import Origin
 from ingest.records import AWAY, RETRY, TICK, Record
 from tests.ingest.messages import T_MS, Message, dji, gas, hj212, native, passage, records
@@ -230,6 +231,24 @@ def test_repeats(decoder: Decoder, first: Message, second: Message, fate: str) -
     assert decoder.outcome(two).fate == fate
 
 
+NO_TIME = {
+    "HJ 212": [hj212("MN0001", f"LA-Rtd={value}", stamp="") for value in (50, 51)],
+    "DJI": [("thing/product/SN1/osd", b'{"data":{"latitude":30.%d}}' % value) for value in (1, 2)],
+}
+
+
+@pytest.mark.parametrize("name", NO_TIME)
+def test_the_same_bytes_of_a_foreign_format_repeat_for_ten_minutes(decoder: Decoder, name: str) -> None:
+    """Neither a name nor a time tells them apart: an own delivery of the same would be a second point."""
+    one, other = NO_TIME[name]
+    came = [(one, 0), (one, 5), (other, 10), (one, 600), (one, 601), (one, 700)]
+    fates = [
+        decoder.outcome(Record(n, T_MS + after_s * 1_000, *message)).fate
+        for n, (message, after_s) in enumerate(came, 1)
+    ]
+    assert fates == ["decoded", "duplicate", "decoded", "duplicate", "decoded", "duplicate"]
+
+
 def test_of_an_array_only_the_news_counts(decoder: Decoder) -> None:
     entries = [{"ts": T_MS + n, "seq": n, "data": {"conc_pct_lel": n}} for n in range(4)]
     topic = "city/v1/demo/gas_alarm/gas-1/telemetry"
@@ -301,3 +320,10 @@ def test_a_restart_knows_nothing_of_what_was_never_read(site: Site) -> None:
     other = Decoder(site, Unregistered())
     other.prime(before)
     assert other.outcome(Record(4, T_MS, *message)).fate == "duplicate"
+
+
+def test_a_tick_whose_figures_cannot_be_read_still_says_that_somebody_listened(site: Site) -> None:
+    decoder = Decoder(site, Unregistered())
+    for payload in (b'{"own":{"\xff":1}}', b"[]", b"\xff"):
+        outcome = decoder.outcome(Record(1, T_MS, TICK, payload))
+        assert (outcome.fate, outcome.status, dict(outcome.own)) == ("tick", True, {})

@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
-from ingest.decoding import NEW_PER_HOUR, Decoder, Outcome, Unregistered
+from ingest.decoding import NEW_PER_HOUR, Decoder, Unregistered
 from ingest.journal import Journal
 from ingest.ledger import Hops, Ledger, Stored, count_stored, ledger_document, stored_counts
 from ingest.metrics import Meters
+from ingest.outcomes import Outcome
 from ingest.records import TICK, Record
 from ingest.repeats import Repeats
 from ingest.store.sqlite import SqliteStore
 from ingest.storing import StoreWriter
 from tests.ingest.messages import T_MS, Message, dji, gas, native, passage, records
+from tests.servers.waiting import wait_until
 
 STRANGERS = NEW_PER_HOUR + 1
 
@@ -166,8 +168,9 @@ def test_counts_follow_a_store_that_is_ahead_or_behind(site: Site, tmp_path: Pat
     checkpoint, before = Checkpoint(tmp_path / "checkpoint.db"), stored_counts()
     count_stored(before, readings[:counted], ())
     checkpoint.save_stored(Stored(counted, counted, 0), (), before)
-    writer = StoreWriter(site, journal, store, checkpoint, Unregistered(), Meters(lambda: T_MS))
+    writer = StoreWriter(site, journal, store, checkpoint, Unregistered(judged=10), Meters(lambda: T_MS))
     writer.start()
+    wait_until(lambda: writer.counts.kinds() == {"gas_alarm": [in_store, 0]} or writer.failed)
     writer.stop(10)
     assert writer.failed is None
     expected = [[(in_store + 1) // 2, 0], [in_store // 2, 0]]

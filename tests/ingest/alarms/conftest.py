@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingest.alarms.database import AlarmDatabase
+from tests.ingest.alarms.empty import empty_database
 from tests.servers.postgres import Postgres
 
 
@@ -23,11 +24,7 @@ def migrated(postgres_server: Postgres) -> str:
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of an empty, migrated alarm database."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'alarms.db'}"
-        opened = AlarmDatabase(url)
-        opened.migrate()
-        opened.close()
-        yield url
+        yield empty_database(tmp_path / "alarms.db")
         return
     server: Postgres = request.getfixturevalue("postgres_server")
     name = server.create(request.getfixturevalue("migrated"))

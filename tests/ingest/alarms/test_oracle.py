@@ -39,6 +39,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return small_site(tmp_path_factory.mktemp("site"))
 
 
+def lamp(at_s: float, command: float, current_a: float) -> Message:
+    return pole(at_s, cmd_pct=command, dim_pct=100, supply_a=current_a)
+
+
 # What the oracle itself must say, written down by hand from ALARMS §4: its agreement with the engine alone would prove
 # nothing if both read it wrongly.
 READINGS: dict[str, tuple[list[Message], list[tuple[str, str, int, float]]]] = {
@@ -64,6 +68,11 @@ READINGS: dict[str, tuple[list[Message], list[tuple[str, str, int, float]]]] = {
     "five per cent of the lower limit a minute": (
         [gas(second, second / 10) for second in range(0, 70, 10)],
         [("raise", "gas-1/conc_pct_lel.rate", 1, 30.0)],
+    ),
+    "of a command that cannot be nothing is learned": (
+        [lamp(at_s, 4_000, 0.6 if at_s < 420 else 0.06) for at_s in range(0, 1_000, 20)]
+        + [lamp(1_000 + at_s, 100, 0.6 if at_s < 420 else 0.06) for at_s in range(0, 740, 20)],
+        [("raise", "pole-1/supply_a.current_low", 1, 1_720.0)],
     ),
     "bad quality neither raises nor clears": (
         [gas(0, 60, q="bad"), gas(1, 60), gas(10, 0, q="bad"), gas(200, 0, q="bad")],
@@ -107,6 +116,19 @@ def test_reading(site: Site, name: str) -> None:
     points = {point for _, point, _, _ in expected}
     points |= {"wim-1/over_pct.overload/p"}
     assert [each for each in oracled(site, records(messages)) if each[1] in points] == expected
+
+
+def test_however_many_commands_there_are_few_states_are_kept(site: Site) -> None:
+    """By both, and they agree: of a lamp that is told anything from -1500 to 1500 %, the ten in which it burns."""
+    journal = records([lamp(n, n / 2, 0.06 if n % 9 == 0 else 0.6) for n in range(-3_000, 3_000)])
+    found, expected = both(site, journal)
+    assert found == expected
+    memory = Memory()
+    decoder, oracle = Decoder(site, Unregistered()), Oracle(site, "main", memory)
+    for record in journal:
+        oracle.judge(decoder.outcome(record))
+    (window,) = (each for key, each in memory.devices["pole-1"].windows.items() if key.startswith("supply_a"))
+    assert sorted(window[::3]) == [float(state) for state in range(1, 11)]
 
 
 def rows(found: list[Any]) -> Counter[tuple[Any, ...]]:

@@ -206,3 +206,16 @@ def test_what_was_quarantined_then_is_not_expected_now(tmp_path: Path) -> None:
     code, found = town.recount(-60, 600)
     assert (code, found["expected"]) == (0, 0)
     assert found["not_covered"] == ["1 messages that could not be read when they came, and can be now"]
+
+
+def test_what_only_the_store_refused_was_judged_and_is_expected(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    town.receive([gas(0, 1), gas(1, 60), *ticks(2, 4)])
+    town.judge()
+    checkpoint = Checkpoint(Places(town.folder / "var").checkpoint)
+    refused = Quarantined(2, T0, "refused", "gas-1", "gas_alarm", "type conflict", "gas_alarm", "gas-1")
+    checkpoint.save_stored(checkpoint.load_stored(), [refused])
+    checkpoint.close()
+    code, found = town.recount(-60, 600)
+    assert (code, found["phantom"], found["not_covered"]) == (0, 0, [])
+    assert found["expected"] > 0

@@ -4,10 +4,12 @@ The journals make every kind of condition move: limits on values, passages, stat
 groups and dates.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,8 @@ from ingest.alarms.engine import Engine
 from ingest.alarms.own_kind import COLLECTOR
 from ingest.alarms.rules import kind_book
 from ingest.alarms.transitions import Transition
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
+from ingest.outcomes import AnyOutcome, Usual
 from ingest.records import Record
 from tests.ingest.alarms.feeding import message, records, status, tick, transitions
 from tests.ingest.alarms.rule_city import Message, city
@@ -38,7 +41,7 @@ def lamp(random: Random, spell: int) -> dict[str, float]:
         "supply_a": random.choice([0.02, 0.9]) if bad else random.uniform(0.55, 0.65),
         "supply_v": random.choice([190.0, 240.0]) if bad else 225.0,
         "leak_ma": random.choice([19.0, 22.0, 35.0, 400.0]) if bad and random.random() < 0.3 else 2.0,
-        "lamp_fail": float(bad and random.random() < 0.4),
+        "lamp_fail": int(bad and random.random() < 0.4),
     }
 
 
@@ -94,11 +97,17 @@ def messages(random: Random) -> list[Message]:
 
 
 @cache
-def played(seed: int) -> tuple[list[Outcome], list[Transition]]:
-    """Return a journal as the engine gets it, and what it says of it in one go."""
-    journal: list[Record] = records(messages(Random(seed)))
+def played(seed: int) -> tuple[list[Record], list[Transition]]:
+    """Return a journal, and what the engine says of it in one go, each message decoded by itself."""
+    journal = records(messages(Random(seed)))
+    return journal, transitions(city(TAIL), journal)
+
+
+def decoded(journal: list[Record], edges: list[int]) -> Iterator[list[AnyOutcome]]:
+    """Yield a journal as the engine gets it in batches: what is usual in sheets."""
     decoder = Decoder(city(TAIL), Unregistered())
-    return [decoder.outcome(record) for record in journal], transitions(city(TAIL), journal)
+    for start, stop in pairwise(edges):
+        yield decoder.outcomes(journal[start:stop])
 
 
 def test_the_journals_move_every_kind_of_rule() -> None:
@@ -115,23 +124,38 @@ def test_the_journals_move_every_kind_of_rule() -> None:
 @settings(max_examples=12, deadline=None)
 @given(SEEDS, st.lists(st.integers(0, 12_000), max_size=8))
 def test_batches_change_nothing(seed: int, cuts: list[int]) -> None:
-    outcomes, expected = played(seed)
+    journal, expected = played(seed)
     engine, found = Engine(city(TAIL)), []
-    edges = [0, *sorted(cut % len(outcomes) for cut in cuts), len(outcomes)]
-    for start, stop in pairwise(edges):
-        found.extend(engine.feed(outcomes[start:stop]))
+    for outcomes in decoded(journal, [0, *sorted(cut % len(journal) for cut in cuts), len(journal)]):
+        found.extend(engine.feed(outcomes))
     assert found == expected
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["readings not made", "readings made"])
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_in_sheets_the_engine_remembers_the_same(seed: int, made: bool) -> None:
+    journal, _ = played(seed)
+    decoder, alone, together = Decoder(city(TAIL), Unregistered()), Engine(city(TAIL)), Engine(city(TAIL))
+    usual = 0
+    for outcomes in decoded(journal, [*range(0, len(journal), 700), len(journal)]):
+        usual += sum(type(outcome) is Usual for outcome in outcomes)
+        assert not made or any([outcome.readings for outcome in outcomes])
+        together.feed(outcomes)
+        alone.feed([decoder.outcome(journal[outcome.position - 1]) for outcome in outcomes])
+        assert {name: alone.memory.encoded([name]) for name in alone.memory.devices} == {
+            name: together.memory.encoded([name]) for name in together.memory.devices
+        }
+    assert usual > len(journal) / 4
 
 
 @settings(max_examples=12, deadline=None)
 @given(SEEDS, st.lists(st.integers(0, 12_000), min_size=1, max_size=4))
 def test_a_stop_at_any_record_changes_nothing(seed: int, cuts: list[int]) -> None:
-    outcomes, expected = played(seed)
+    journal, expected = played(seed)
     engine, found = Engine(city(TAIL)), []
-    edges = [0, *sorted(cut % len(outcomes) for cut in cuts), len(outcomes)]
     saved: dict[str, bytes] = {}
-    for start, stop in pairwise(edges):
-        found.extend(engine.feed(outcomes[start:stop]))
+    for outcomes in decoded(journal, [0, *sorted(cut % len(journal) for cut in cuts), len(journal)]):
+        found.extend(engine.feed(outcomes))
         memory = engine.memory
         # As the pipeline saves: only what changed since the last time.
         saved.update(memory.encoded(memory.changed))

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from devices.signals import Learned
+from ingest.alarms.rules import Rule, rule_book
+from ingest.alarms.signals import Seen, Window, reducer
 from tests.ingest.alarms.feeding import message
 from tests.ingest.alarms.rule_city import Message, Story, city, of_point, samples
 
@@ -33,6 +36,18 @@ class TestGas:
 
     def test_a_slower_rise_is_none(self) -> None:
         assert self.story(self.rising(4.999, every(10, 0, 200))) == []
+
+    def test_a_slope_beyond_all_numbers_is_none_and_later_ones_count(self) -> None:
+        rows = [(at_s, {"conc_pct_lel": 1e308 if at_s % 20 else -1e308}) for at_s in every(10, 0, 120)]
+        assert self.story(rows) == []
+        assert self.story([*rows, *((300 + at_s, row) for at_s, row in self.rising(6, every(10, 0, 60)))]) == [
+            ("raise", 1, 330.0)
+        ]
+
+    def test_beyond_its_range_gas_rises_all_the_same(self) -> None:
+        assert self.story([(0, {"conc_pct_lel": 0}), (20, {"conc_pct_lel": 50}), (40, {"conc_pct_lel": 9999})]) == [
+            ("raise", 1, 40.0)
+        ]
 
     def test_two_samples_are_no_slope(self) -> None:
         assert self.story([(0, {"conc_pct_lel": 0}), (60, {"conc_pct_lel": 20})]) == []
@@ -85,6 +100,9 @@ class TestDeviation:
         rows = [(at_s, {"cmd_pct": 100.0, "dim_pct": 0.0, known: 1.0}) for at_s in every(60, 0, 600)]
         assert self.story(rows) == []
 
+    def test_a_deviation_beyond_all_numbers_is_none(self) -> None:
+        assert self.story([(at_s, {"cmd_pct": -1.7e308, "dim_pct": 1.7e308}) for at_s in every(60, 0, 600)]) == []
+
     def test_it_returns_a_minute_after_the_lamp_obeys(self) -> None:
         rows = [(at_s, {"cmd_pct": 80.0, "dim_pct": 60.0}) for at_s in every(60, 0, 300)]
         rows += [(at_s, {"cmd_pct": 80.0, "dim_pct": 72.001}) for at_s in (360, 390, 420)]
@@ -114,6 +132,13 @@ class TestAir:
     def test_an_hour_of_which_too_little_was_heard_is_not_judged(self) -> None:
         heard = [at_s for at_s in every(60, 0, 3700) if at_s % 900 < 600]
         assert self.story([(at_s, 300.0) for at_s in heard]) == []
+
+    @pytest.mark.parametrize("absurd", [-9999, 65535, 1e308])
+    def test_a_mean_takes_in_no_implausible_value(self, absurd: float) -> None:
+        rows = [(at_s, absurd if at_s % 180 == 0 else 60.0) for at_s in every(60, 0, 2760)]
+        assert self.story(rows) == [("raise", 1, 2760.0)]
+        # An hour of nothing else is an hour that was not heard.
+        assert self.story([(at_s, absurd) for at_s in every(60, 0, 4000)]) == []
 
     def test_it_returns_when_the_mean_has_left(self) -> None:
         rows = [(at_s, 70.0 if at_s < 2700 else 20.0) for at_s in every(60, 0, 6000)]
@@ -166,6 +191,19 @@ class TestNoise:
         story = of_point(city(), samples("light_pole", "pole", rows), "pole/noise_dba.high")
         assert [(what, level) for what, level, _ in story] == [("raise", 1)]
 
+    @pytest.mark.parametrize("absurd", [400, 9999, 1e308, -9999, -1e308])
+    def test_one_absurd_level_is_no_noise(self, absurd: float) -> None:
+        rows = [(at_s, {"noise_dba": absurd if at_s % 600 == 30 else 64.0}) for at_s in every(30, 0, 3600)]
+        assert of_point(city(), samples("light_pole", "pole", rows), "pole/noise_dba.high") == []
+
+    def test_a_level_below_all_hearing_for_an_hour_is_none(self) -> None:
+        assert self.story("pole", -9999) == self.story("pole", 9999) == []
+
+    def test_absurd_levels_hide_no_noise(self) -> None:
+        rows = [(at_s, {"noise_dba": -9999 if at_s % 300 == 30 else 71.0}) for at_s in every(30, 0, 1200)]
+        story = of_point(city(), samples("light_pole", "pole", rows), "pole/noise_dba.high")
+        assert story == [("raise", 2, 17 * MINUTE)]
+
 
 class TestCurrent:
     """A lamp's current against what it usually draws."""
@@ -206,6 +244,40 @@ class TestCurrent:
         failed = [(at_s, {**row, "lamp_fail": 1.0}) for at_s, row in self.rows((420, 1000, 100, 0.0))]
         assert self.story([*self.rows(self.LEARNED), *failed], "current_low") == []
 
+    def test_an_implausible_current_is_not_learned(self) -> None:
+        first = [(at_s, {**row, "supply_a": 9999.0}) for at_s, row in self.rows((0, 20, 100, 0))]
+        ordinary = self.rows((40, 2000, 100, 0.6))
+        assert self.story([*first, *ordinary], "current_low") == []
+        assert self.story([*first, *ordinary, *self.rows((2020, 2320, 100, 0.06))], "current_low") == [
+            ("raise", 1, 2320.0)
+        ]
+
+    @pytest.mark.parametrize("absurd", [101, 4000, -1, -1.7e308, 1.7e308])
+    def test_under_an_absurd_command_nothing_is_learned_and_nothing_judged(self, absurd: float) -> None:
+        rows = [
+            (at_s, {"cmd_pct": absurd, "dim_pct": 100.0, "supply_a": current})
+            for start_s, stop_s, current in ((0, 400, 0.6), (420, 2000, 0.06), (2020, 4000, 0.9))
+            for at_s in every(20, start_s, stop_s)
+        ]
+        assert self.story(rows, "current_low") == self.story(rows, "current_high") == []
+        later = [(4000 + at_s, row) for at_s, row in self.rows(self.LEARNED, (420, 720, 100, 0.06))]
+        assert self.story([*rows, *later], "current_low") == [("raise", 1, 4720.0)]
+
+    def test_however_many_commands_there_are_few_states_are_kept(self) -> None:
+        """Of 0 to 100 % in steps of ten those from 10 % on, at which a lamp is judged."""
+        site, window = city(), Window()
+        rule = rule_book(site).by_id["light_pole.supply_a.current_low"]
+        assert isinstance(rule, Rule) and isinstance(rule.limit.signal, Learned)
+        reduce = reducer(rule.limit.signal, rule, site)
+        for n in range(-3_000, 3_000):
+            values = {"cmd_pct": n / 2, "dim_pct": 100.0}
+            reduce(window, Seen(0.6, n, values, lambda _: None, None, False))
+        assert window[::3] == [float(state) for state in range(1, 11)]
+
+    def test_a_share_beyond_all_numbers_is_none(self) -> None:
+        absurd = self.rows((420, 1000, 100, 1.7e308))
+        assert self.story([*self.rows((0, 400, 100, 1e-300)), *absurd], "current_high") == []
+
     def test_what_lasts_does_not_become_usual(self) -> None:
         day = self.rows(self.LEARNED, (420, 30_000, 100, 0.9))
         assert self.story(day, "current_high") == [("raise", 1, 720.0)]
@@ -236,6 +308,9 @@ class TestTipping:
 
     def test_after_a_gap_nothing_is_known_of_ten_seconds(self) -> None:
         assert self.story([(0, 3000), (60, 100)]) == []
+
+    def test_a_fall_beyond_all_numbers_is_none(self) -> None:
+        assert self.story([(0, 1.7e308), (5, -1.7e308)]) == []
 
     def test_a_load_that_rises_is_none(self) -> None:
         assert self.story([(0, 100), (10, 3000)]) == []

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,9 +19,10 @@ from devices.recording import Message, Writer
 from ingest.errors import JournalError, ReplayError
 from ingest.journal import Journal
 from ingest.places import Places
+from ingest.records import Record
 from ingest.replay.__main__ import main
 from ingest.replay.apart import Apart
-from ingest.replay.keeping import Batch, InThread, Keeping, Kept
+from ingest.replay.keeping import Keeper, Keeping, Kept, OwnKeeper, Part
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Played, Sandbox
 from ingest.replay.source import file_source, journal_source
@@ -28,6 +30,7 @@ from ingest.store import open_store
 from tests.ingest.messages import T_MS, gas
 from tests.ingest.recording.test_recording import HEADER
 from tests.ingest.replay.recorded import SECOND, SECONDS, dumped, journaled, site_of
+from tests.servers.processes import children_of, command_of, has_ended
 from tests.servers.programs import lacking
 from tests.servers.small_disk import NEEDS_ROOT, SmallDisk
 from tests.servers.waiting import wait_until
@@ -43,12 +46,7 @@ def played(data: Path, into: Path, apart: bool, told: Callable[[Played], None] =
 
 def children() -> set[int]:
     """Return the processes of this one that keep a sandbox."""
-    found = set()
-    for task in Path("/proc/self/task").iterdir():
-        for pid in map(int, (task / "children").read_text().split()):
-            if b"ingest.replay.apart" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(pid)
-    return found
+    return {pid for pid in children_of(os.getpid()) if "ingest.replay.apart" in command_of(pid)}
 
 
 @pytest.fixture
@@ -59,24 +57,29 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kept_apart(folder: Path) -> Iterator[Apart]:
+def kept_apart(folder: Path) -> Iterator[Keeping[bytes]]:
     places = Places(folder / "a")
     places.data.mkdir()
-    with closing(Apart(places, open_store(site_of(folder), places, durable=False))) as apart:
-        yield apart
+    with closing(Keeping(Apart(places, open_store(site_of(folder), places, durable=False)))) as keeping:
+        yield keeping
 
 
-def a_batch(second: int, at_ns: int | None = None) -> Batch:
+def a_part(second: int, at_ns: int | None = None) -> Part:
     at_ms = T_MS + second * SECOND
     reading = Reading(
         "gas_alarm", "gas_alarm", "gas-1", "demo", at_ms * 10**6 if at_ns is None else at_ns, {"conc_pct_lel": 3.0},
         {}, Quality.GOOD, {}, at_ms, second + 1,
     )  # fmt: skip
-    return Batch([Message(at_ms, *gas("gas-1", 3, ts=at_ms))], [reading])
+    return Part([Record(second + 1, at_ms, *gas("gas-1", 3, ts=at_ms))], [reading])
 
 
-def kept(keeping: Apart, batch: Batch) -> Kept:
-    keeping.add(batch.messages, batch.readings)
+def pid_of(keeping: Keeping[bytes]) -> int:
+    assert isinstance(keeping.keeper, Apart)
+    return keeping.keeper.pid
+
+
+def kept(keeping: Keeping[bytes], part: Part) -> Kept:
+    keeping.add(part)
     keeping.write()
     keeping.settle()
     return keeping.kept
@@ -95,11 +98,11 @@ def test_whoever_keeps_it_the_bytes_are_the_same(dense: Path) -> None:
 def test_as_fast_as_it_goes_the_command_has_a_second_process_and_slowly_it_has_none(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: dict[str, type[Keeping]] = {}
+    seen: dict[str, type[Keeper[Any]]] = {}
     play = Sandbox.play
 
     def watched(self: Sandbox, *arguments: object) -> Played:
-        seen[speed] = type(self.keeping)
+        seen[speed] = type(self.keeping.keeper)
         return play(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Sandbox, "play", watched)
@@ -107,7 +110,7 @@ def test_as_fast_as_it_goes_the_command_has_a_second_process_and_slowly_it_has_n
         options = ["--site", str(folder / "site.toml"), "--data", str(folder / "var"), "--speed", speed]
         found = CliRunner().invoke(main, ["--sandbox", str(folder / speed), *options])
         assert (found.exit_code, f"{SECONDS + 3:,} messages" in found.output) == (0, True), found.output
-    assert seen == {"1000": InThread, "max": Apart}
+    assert seen == {"1000": OwnKeeper, "max": Apart}
     assert dumped(folder / "1000") == dumped(folder / "max")
 
 
@@ -127,26 +130,26 @@ def test_a_process_that_is_killed_is_told_in_one_sentence(folder: Path) -> None:
     assert not children()
 
 
-def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Apart) -> None:
-    assert kept(kept_apart, a_batch(0)) == Kept(1, 1, 0, {"gas_alarm": [1, 0]})
-    os.kill(kept_apart.pid, signal.SIGKILL)
+def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[bytes]) -> None:
+    assert kept(kept_apart, a_part(0)) == Kept(1, 1, 0, {"gas_alarm": [1, 0]})
+    os.kill(pid_of(kept_apart), signal.SIGKILL)
     with pytest.raises(ReplayError, match="they are whole up to position 1"):
         for second in range(1, 3):
-            kept(kept_apart, a_batch(second))
+            kept(kept_apart, a_part(second))
     assert len(journaled(folder / "a" / "journal")) == 1
 
 
-def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Apart) -> None:
+def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Keeping[bytes]) -> None:
     """The one who plays decides when it ends."""
-    kept(kept_apart, a_batch(0))
+    kept(kept_apart, a_part(0))
     for number, each in enumerate((signal.SIGTERM, signal.SIGINT), 1):
-        os.kill(kept_apart.pid, each)
-        assert kept(kept_apart, a_batch(number)).position == number + 1
+        os.kill(pid_of(kept_apart), each)
+        assert kept(kept_apart, a_part(number)).position == number + 1
 
 
-def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Apart) -> None:
-    assert kept(kept_apart, a_batch(0, at_ns=2**70)) == Kept(1, 0, 1, {"gas_alarm": [0, 1]})
-    assert kept(kept_apart, a_batch(1)) == Kept(2, 1, 1, {"gas_alarm": [1, 1]})
+def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[bytes]) -> None:
+    assert kept(kept_apart, a_part(0, at_ns=2**70)) == Kept(1, 0, 1, {"gas_alarm": [0, 1]})
+    assert kept(kept_apart, a_part(1)) == Kept(2, 1, 1, {"gas_alarm": [1, 1]})
 
 
 def test_it_ends_with_whoever_plays_however_that_ends(folder: Path) -> None:
@@ -154,15 +157,15 @@ def test_it_ends_with_whoever_plays_however_that_ends(folder: Path) -> None:
         "import sys; from pathlib import Path; from devices.site_file import load_site\n"
         "from ingest.replay.sandbox import Sandbox\n"
         "sandbox = Sandbox(load_site(Path(sys.argv[1])), Path(sys.argv[2]), apart=True)\n"
-        "print(sandbox.keeping.pid, flush=True); sys.stdin.read()"
+        "print(sandbox.keeping.keeper.pid, flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(folder / "site.toml"), str(folder / "a")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as player:
         assert player.stdout is not None
         pid = int(player.stdout.readline())
-        assert Path(f"/proc/{pid}").exists()
+        assert not has_ended(pid)
         player.kill()
-    wait_until(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes())
+    wait_until(lambda: has_ended(pid))
 
 
 @KEPT_BY
@@ -223,7 +226,7 @@ def test_times_that_go_back_are_played_as_a_journal_takes_them(folder: Path) -> 
         writer.write([Message(T_MS + at, *gas("gas-1", at, ts=T_MS + at)) for at in times])
     writer.close()
     source = file_source(site_of(folder), path, None, T_MS + 14)
-    found = [(m.received_ms - T_MS, m.payload) for block in source.messages() for m in block]
+    found = [(m.received_ms - T_MS, m.payload) for records in source.records() for m in records]
     assert [at for at, _ in found] == [1, 5, 5, 9, 9, 12, 13, 13]
     sent = [1, 5, 3, 9, 2, 12, 13, 11]
     assert [payload for _, payload in found] == [gas("gas-1", at, ts=T_MS + at)[1] for at in sent]

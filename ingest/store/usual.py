@@ -1,0 +1,47 @@
+"""Usual readings by column: those of one measurement with the same fields, as they pass from process to process."""
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from devices.envelope import NO_FLAGS, NO_TAGS
+from devices.readings import Quality, Reading
+
+_position = attrgetter("position")
+
+
+class UsualReadings(NamedTuple):
+    """Good readings without tags; ``numbers`` are float64 in the machine's own order, row by row."""
+
+    kind: str
+    measurement: str
+    fields: Sequence[str]
+    devices: Sequence[str]
+    districts: Sequence[str]
+    at_ms: Sequence[int]
+    received_ms: Sequence[int]
+    positions: Sequence[int]
+    numbers: bytes
+
+    def values(self) -> list[list[float]]:
+        """Return the numbers of each reading, in the order of the fields."""
+        found: list[list[float]] = np.frombuffer(self.numbers).reshape(len(self.devices), len(self.fields)).tolist()
+        return found
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield them one by one."""
+        rows = zip(
+            self.devices, self.districts, self.at_ms, self.received_ms, self.positions, self.values(), strict=True
+        )
+        for device, district, at_ms, received_ms, position, numbers in rows:
+            yield Reading(
+                self.kind, self.measurement, device, district, at_ms * 1_000_000,
+                dict(zip(self.fields, numbers, strict=True)), NO_TAGS, Quality.GOOD, NO_FLAGS, received_ms, position,
+            )  # fmt: skip
+
+
+def in_order(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> list[Reading]:
+    """Return all readings one by one, in the order of their receipt."""
+    return sorted((*readings, *(reading for each in usual for reading in each.readings())), key=_position)

@@ -1,0 +1,120 @@
+"""Messages read together, as rows of sheets, say what each of them says by itself."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devices.kind import Field
+from devices.site import Site
+from ingest.decoding import Decoder, Unregistered
+from ingest.outcomes import AnyOutcome, Usual
+from ingest.records import Record
+from tests.devices.small_city import NOW_MS, SITE
+
+TOPICS = sorted(
+    f"city/v1/demo/{device.kind}/{device.id}/{channel}"
+    for device in SITE.devices.values()
+    for channel in ("telemetry", "event", "state")
+    if SITE.catalog.kinds[device.kind].measurements_on(channel)
+)
+ATTRIBUTES = (
+    "position", "received_ms", "topic", "fate", "kind", "device", "readings", "seq", "status", "reason", "sentence",
+    "unknown", "ahead_ms", "own", "origin", "revision",
+)  # fmt: skip
+
+
+def told(outcome: AnyOutcome) -> dict[str, Any]:
+    return {
+        name: list(found) if name == "readings" else found for name in ATTRIBUTES for found in [getattr(outcome, name)]
+    }
+
+
+def value(field: Field) -> st.SearchStrategy[Any]:
+    if field.tag or field.type == "text":
+        return st.text(min_size=1, max_size=5)
+    if field.type == "flag":
+        return st.sampled_from([0, 1, True, False])
+    return st.floats(field.low, field.high, allow_nan=False, allow_infinity=False) | st.sampled_from([0, 1e300, None])
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> tuple[str, bytes]:
+    topic = draw(st.sampled_from(TOPICS))
+    kind, channel = topic.split("/")[3], topic.split("/")[5]
+    fields = {key: value(slot.field) for key, slot in SITE.catalog.plan(kind, channel).slots.items()}
+    names = draw(st.lists(st.sampled_from(sorted(fields)), max_size=6, unique=True))
+    body: dict[str, Any] = {"v": 1, "ts": NOW_MS + draw(st.integers(-3, 3)), "seq": draw(st.integers(0, 3))}
+    body |= draw(st.fixed_dictionaries({}, optional={"hist": st.booleans(), "id": st.sampled_from(["", "x"])}))
+    body["data"] = {name: draw(fields[name]) for name in names}
+    return topic, json.dumps(body).encode()
+
+
+@settings(deadline=None)
+@given(st.lists(messages(), max_size=30))
+def test_together_they_say_the_same(sent: list[tuple[str, bytes]]) -> None:
+    journal = [Record(n, NOW_MS, topic, payload) for n, (topic, payload) in enumerate(sent, 1)]
+    alone, together = Decoder(SITE, Unregistered()), Decoder(SITE, Unregistered())
+    # Ways are known from the second message on.
+    together.outcomes(journal[:10])
+    found = together.outcomes(journal[10:])
+    expected = [alone.outcome(record) for record in journal][10:]
+    assert list(map(told, found)) == list(map(told, expected))
+
+
+def outcomes(*payloads: str, site: Site = SITE) -> list[AnyOutcome]:
+    topic = next(topic for topic in TOPICS if "/light_pole/" in topic and topic.endswith("/telemetry"))
+    decoder = Decoder(site, Unregistered())
+    decoder.outcomes([Record(1, NOW_MS, topic, b'{"ts":1767225600000,"seq":0,"data":{"dim_pct":1}}')])
+    return decoder.outcomes([Record(n, NOW_MS, topic, payload.encode()) for n, payload in enumerate(payloads, 2)])
+
+
+def test_what_is_usual() -> None:
+    usual, other, texts, empty, unnumbered, named, again = outcomes(
+        '{"ts":1767225600001,"seq":1,"data":{"supply_v":230,"lamp_fail":true,"dim_pct":80}}',
+        '{"ts":1767225600002,"seq":2,"data":{"dim_pct":80,"pm25_ugm3":30}}',
+        '{"ts":1767225600003,"seq":3,"data":{"dim_pct":80,"feeder":"F-1"}}',
+        '{"ts":1767225600004,"seq":4,"data":{}}',
+        '{"ts":1767225600005,"data":{"dim_pct":80}}',
+        '{"ts":1767225600006,"seq":6,"id":"a","data":{"dim_pct":80}}',
+        '{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}',
+    )
+    assert [type(each) is Usual for each in (usual, other, texts, empty, unnumbered, named, again)] == [True] + 6 * [
+        False
+    ]
+    (reading,) = usual.readings
+    assert reading.values == {"dim_pct": 80.0, "supply_v": 230.0, "lamp_fail": 1.0}
+    assert {type(number) for number in reading.values.values()} == {float}
+    assert usual.readings is usual.readings
+    assert [len(each.readings) for each in (other, texts, empty, again)] == [2, 1, 0, 0]
+    assert again.fate == "duplicate"
+
+
+def test_messages_of_one_shape_share_it() -> None:
+    found = outcomes(
+        *(f'{{"ts":17672256000{n:02d},"seq":{n},"data":{{"dim_pct":{n}}}}}' for n in (10, 11)),
+        '{"ts":1767225600012,"seq":12,"data":{"supply_v":230}}',
+    )
+    shapes = [each.shape for each in found if type(each) is Usual]
+    assert [shape.fields for shape in shapes] == [("dim_pct",), ("dim_pct",), ("supply_v",)]
+    assert shapes[0] is shapes[1]
+    assert [list(each.readings[0].values.values()) for each in found] == [[10.0], [11.0], [230.0]]
+
+
+@pytest.mark.parametrize("number", ["1e999", '"80"', "null", "true", "-1", "101", "NaN"])
+def test_a_number_that_is_none_makes_no_row(number: str) -> None:
+    (found,) = outcomes(f'{{"ts":1767225600001,"seq":1,"data":{{"dim_pct":{number}}}}}')
+    assert type(found) is not Usual
+
+
+def test_shapes_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.sheet._SHAPES_KEPT", 2)
+    names = ["dim_pct", "cmd_pct", "supply_v", "leak_ma"]
+    found = outcomes(
+        *(f'{{"ts":17672256000{n},"seq":{n},"data":{{"{names[n % 4]}":{n}}}}}' for n in range(10, 30)),
+    )
+    assert [each.readings[0].values for each in found] == [{names[n % 4]: float(n)} for n in range(10, 30)]
+    (sheet,) = {each.sheet for each in found if type(each) is Usual}
+    assert len(sheet._shapes._known) <= 2
