@@ -29,6 +29,7 @@ from ingest.places import MAIN, Places, disk_used_pct, site_secret, take
 from ingest.recount.nightly import Nightly
 from ingest.retention import Keeper
 from ingest.retry import Retrier
+from ingest.rounds import ShardParts
 from ingest.stewardship import Stewardship
 from ingest.store import open_store
 from ingest.storing import StoreWriter
@@ -108,7 +109,9 @@ def run(
     if scrapes is not None:
         meters.serve(*scrapes)
     topics = (*subscriptions, topic_of(name))
-    subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", topics, ASK, asked.set)
+    # The embedded broker begins with every `citydeck up` anew.
+    had_session = journal.messages > 0 and not site.broker.embedded
+    subscriber = Subscriber(address, f"citydeck-{site.district}-{name}", topics, ASK, asked.set, had_session)
     inbox = subscriber.inbox
     pipeline = Pipeline(
         site, name, journal, checkpoint, database,
@@ -131,11 +134,13 @@ def run(
         lambda: Figures(pipeline.ledger(), subscriber.connected, subscriber.connections, len(inbox), own.journal)
     )
     keeper = Keeper(site, journal, store, pipeline.writer, Checkpoint(own.checkpoint).position)
-    bulletin = Bulletin(
-        name, database, Checkpoint(own.checkpoint), journal, pipeline.ledger, pipeline.counts, _clock_ms
-    )
-    retrier = Retrier(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
-    adopter = Adopter(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
+
+    def parts() -> ShardParts:
+        return ShardParts(name, database, Checkpoint(own.checkpoint), journal, _clock_ms)
+
+    bulletin = Bulletin(parts(), pipeline.ledger, pipeline.counts)
+    retrier = Retrier(parts(), site, pipeline.writer)
+    adopter = Adopter(parts())
     stewardship = Stewardship(city, database, name, _clock_ms)
     watchdog = Watchdog(name, subscriber.publish, watchdog_s, _clock_ms())
     stopping = threading.Event()
@@ -149,6 +154,7 @@ def run(
     pipeline.start()
     journaller.start()
     subscriber.start()
+    keeper.start()
     bulletin.start()
     retrier.start()
     adopter.start()

@@ -4,24 +4,16 @@ A thread of its own with no part in the main flow: while the alarm database is a
 """
 
 import json
-import logging
-import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ingest.alarms.database import AlarmDatabase
-from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts, Key
-from ingest.errors import IngestError
-from ingest.journal import Journal
 from ingest.ledger_tables import ledger_device, ledger_minute, quarantine_group, quarantine_sample
 from ingest.quarantine import Group, GroupKey
-
-log = logging.getLogger(__name__)
+from ingest.rounds import ShardParts, ShardRounds
 
 KEPT_DAYS = 30
 SAMPLES = 5
@@ -29,71 +21,39 @@ PAYLOAD_BYTES = 2_000
 _MOST_SAMPLES = 2_000
 _ROWS = 1_000
 _GROUPS_A_LOOK = 500
-_LOOK_S = 2.0
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 
 Row = dict[str, Any]
 
 
-class Bulletin(threading.Thread):
-    """Copies ledger and quarantine of one collector into the alarm database."""
+class Bulletin(ShardRounds):
+    """Copies ledger and quarantine of one collector into the alarm database; once more when it is stopped."""
+
+    called = "bulletin"
+    every_s = 2.0
+    meanwhile = "ledger and quarantine are told later"
 
     def __init__(
-        self,
-        shard: str,
-        database: AlarmDatabase,
-        checkpoint: Checkpoint,
-        journal: Journal,
-        ledger: Callable[[], Mapping[str, Any]],
-        counts: tuple[Counts, Counts],
-        clock_ms: Callable[[], int],
+        self, parts: ShardParts, ledger: Callable[[], Mapping[str, Any]], counts: tuple[Counts, Counts]
     ) -> None:
-        """Prepare.
-
-        Args:
-            shard: the collector's name.
-            database: where to tell.
-            checkpoint: the collector's, opened for this thread.
-            journal: where the bytes of samples are.
-            ledger: how the ledger document is read.
-            counts: of messages and of stored readings, per device.
-            clock_ms: the clock by which minutes pass.
-        """
-        super().__init__(name="bulletin", daemon=True)
-        self._shard = shard
-        self._database = database
-        self._checkpoint = checkpoint
-        self._journal = journal
+        """Prepare; ``ledger`` reads the ledger document, ``counts`` are those of messages and of stored readings."""
+        super().__init__(parts)
         self._ledger = ledger
         self._messages, self._stored = counts
-        self._clock_ms = clock_ms
-        self._stopping = threading.Event()
         self._minute = -1
         self._owed: set[Key] = set()
         self._groups: dict[GroupKey, Group] | None = None
         self._sampled: dict[GroupKey, tuple[int, ...]] = {}
-        self._trouble = ""
-
-    def stop(self) -> None:
-        """Tell once more, and end."""
-        self._stopping.set()
-        self.join()
 
     def run(self) -> None:
-        """Work until stopped."""
-        while True:
-            last = self._stopping.is_set()
-            try:
-                self.look(self._clock_ms(), last)
-                self._trouble = ""
-            except (IngestError, sqlite3.Error) as error:
-                if str(error) != self._trouble:
-                    self._trouble = str(error)
-                    log.warning("%s; ledger and quarantine are told later", error)
-            if last:
-                return
-            self._stopping.wait(_LOOK_S)
+        """Work until stopped, and then once more."""
+        super().run()
+        self._try(lambda: self.look(self._clock_ms(), last=True), self.meanwhile)
+
+    def round(self) -> None:
+        """Tell what changed."""
+        self.look(self._clock_ms())
 
     def look(self, now_ms: int, last: bool = False) -> None:
         """Tell what changed: quarantine at once, ledger and devices when a minute has passed (or at the last look).

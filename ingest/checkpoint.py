@@ -40,26 +40,6 @@ class Saved:
     rules: bytes | None = None
 
 
-class Unread:
-    """Where messages stand that could not be read.
-
-    After a flood these are tens of millions: the older ones are read only when one of them is asked for.
-    """
-
-    def __init__(self, checkpoint: "Checkpoint", after: int) -> None:
-        self._checkpoint = checkpoint
-        self._after = after
-        self._near = checkpoint.unread_positions(after)
-        self._all: frozenset[int] | None = None
-
-    def __contains__(self, position: object) -> bool:
-        if isinstance(position, int) and position > self._after:
-            return position in self._near
-        if self._all is None:
-            self._all = self._checkpoint.unread_positions()
-        return position in self._all
-
-
 class Checkpoint:
     """The checkpoint file of one collector. Each thread that uses it opens its own."""
 
@@ -75,6 +55,7 @@ class Checkpoint:
             self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
+            positions.divide(self._database)
             self._database.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"checkpoint {path.name}: cannot be opened: {error}") from error
@@ -157,16 +138,20 @@ class Checkpoint:
         counted.load(self._database)
 
     def save_stored(
-        self, stored: Stored, refused: Iterable[quarantine.Quarantined] = (), counted: Counts | None = None
+        self,
+        stored: Stored,
+        refused: Iterable[quarantine.Quarantined] = (),
+        counted: Counts | None = None,
+        landed: Iterable[quarantine.Landed] = (),
     ) -> None:
-        """Commit how far the store is, with the lines it refused and the counts per device.
+        """Commit how far the store is, with the lines it refused, those it took at last, and the counts per device.
 
         Raises:
             JournalError: nothing was written (the disk is full); the same can be tried again.
         """
         with self._transaction(counted):
             self._put("stored", msgspec.msgpack.encode(stored))
-            self._quarantine.keep(self._database, refused)
+            self._quarantine.keep(self._database, refused, landed)
             if counted is not None:
                 counted.save(self._database)
 
@@ -178,18 +163,17 @@ class Checkpoint:
         """Return remembered messages of one group."""
         return quarantine.samples(self._database, reason, device)
 
-    def quarantined_positions(self, reason: str | None, device: str | None) -> dict[int, positions.PlaceKey]:
-        """Return where the messages of a group stand, ascending; of all reasons or devices where none is named."""
-        return positions.positions_of(self._database, reason, device)
+    def walk(self, reason: str | None, device: str | None, after: int = 0) -> Iterator[positions.Stand]:
+        """Yield where the messages of a group stand, ascending; of all reasons or devices where none is named."""
+        return positions.walk(self._database, reason, device, after)
 
-    def unread_positions(self, after: int = 0) -> frozenset[int]:
-        """Return where behind ``after`` messages stand that could not be read; what a store refused had been read."""
-        found = positions.positions_of(self._database, None, None, after)
-        return frozenset(position for position, place in found.items() if place[0] != "refused")
+    def quarantined(self) -> positions.Positions:
+        """Return where anything is in quarantine, to be asked for single positions while this is open."""
+        return positions.Positions(self._database)
 
-    def unread(self, after: int) -> "Unread":
-        """Return the same to be asked for single positions, nearly all of them behind ``after``."""
-        return Unread(self, after)
+    def unread(self) -> positions.Positions:
+        """Return where messages stand that could not be read, as above; what a store refused had been read."""
+        return positions.Positions(self._database, but="refused")
 
     def tries(self, request: str) -> tuple[int, dict[str, tuple[int, str]]]:
         """Return how far a request to try again is, and what became of its messages."""

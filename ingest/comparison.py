@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from devices.decode import STATUS
 from devices.points import FUTURE_MS
 from devices.site import Site
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
+from ingest.outcomes import AnyOutcome
 from ingest.repeats import Repeats
 from ingest.store import Store
 from ingest.store.minutes import summed
@@ -77,7 +78,7 @@ class _Points:
     def __init__(self) -> None:
         self._found: dict[Key, array[int]] = {}
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: AnyOutcome) -> None:
         for reading in outcome.readings:
             key = (reading.measurement, reading.device)
             found = self._found.get(key)
@@ -178,7 +179,7 @@ class Reconciliation:
                 report.waiting += within * len(outcome.readings)
                 self._others.add(outcome)
 
-    def _outcomes(self, source: Source, journal: Journal, first: int, last: int) -> Iterator[Outcome]:
+    def _outcomes(self, source: Source, journal: Journal, first: int, last: int) -> Iterator[AnyOutcome]:
         decoder = Decoder(self._site, source.unregistered)
         after = max(Repeats.window_start(first - 1), journal.first() - 1, 0)
         begin = after

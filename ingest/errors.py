@@ -45,6 +45,10 @@ class AlarmError(IngestError):
     """The alarm database cannot be used."""
 
 
+class Unkeepable(AlarmError):
+    """The alarm database can be used, but no database holds what it was given; to try again is of no use."""
+
+
 class Refused(AlarmError):
     """A command that must not be carried out. ``why`` is a stable word, the message a sentence for people.
 

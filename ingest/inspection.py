@@ -25,6 +25,7 @@ from ingest.journal import Journal
 from ingest.places import MAIN, Places, collector_at
 from ingest.quarantine import Group
 from ingest.records import Record
+from ingest.refused import REASON
 
 _DATA = click.option(
     "--data", type=click.Path(path_type=Path), default=Path("var"), show_default=True, help="Folder of all state."
@@ -106,7 +107,7 @@ def try_again(
     try:
         site = load_site(site_file)
         held = {
-            name: found for name, places in _collectors(data, shard).items() if (found := _held(places, reason, device))
+            name: count for name, places in _collectors(data, shard).items() if (count := _held(places, reason, device))
         }
         if not held:
             whose = f"{reason!r} {device!r}" if device else repr(reason)
@@ -114,41 +115,42 @@ def try_again(
                 f"quarantine has nothing of {whose} that the journal still holds; `citydeck quarantine list` shows all"
             )
         if dry_run:
-            _dry(site, Places(data), held)
+            _dry(site, Places(data), held, reason, device)
         else:
             _asked(site, Places(data), list(held), reason, device)
     except (DeviceError, IngestError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _held(places: Places, reason: str, device: str | None) -> list[int]:
-    """Return the positions of a group that the journal of one collector still holds."""
+def _held(places: Places, reason: str, device: str | None) -> int:
+    """Return how many of a group the journal of one collector still holds."""
     checkpoint, journal = _checkpoint(places), Journal(places.journal)
     try:
-        first = journal.first()
-        return [position for position in checkpoint.quarantined_positions(reason, device) if position >= first]
+        return sum(stand.times for stand in checkpoint.walk(reason, device, journal.first() - 1))
     finally:
         checkpoint.close()
         journal.close()
 
 
-def _dry(site: Site, data: Places, held: Mapping[str, list[int]]) -> None:
-    total = sum(map(len, held.values()))
+def _dry(site: Site, data: Places, held: Mapping[str, int], reason: str, device: str | None) -> None:
+    total = sum(held.values())
     fates: Counter[str] = Counter()
     words: dict[str, str] = {}
     told_s = time.monotonic()
-    for name, positions in held.items():
-        journal = Journal(_places(data, name).journal)
-        for record in retry.records_at(journal, positions):
-            reason, words[reason] = _fate(record, site)
-            fates[reason] += 1
+    for name in held:
+        checkpoint, journal = _checkpoint(_places(data, name)), Journal(_places(data, name).journal)
+        for record, stands in retry.records_at(journal, checkpoint.walk(reason, device)):
+            fate, words[fate] = _fate(record, site)
+            fates[fate] += sum(stand.times for stand in stands)
             if time.monotonic() - told_s > _LINE_S:
                 told_s = time.monotonic()
                 click.echo(f"read {fates.total()} of {total}", err=True)
         journal.close()
-    click.echo(f"{fates.pop('', 0)} of {total} would land; nothing was changed")
-    for reason, count in fates.most_common():
-        click.echo(f"{count:9d}  {reason:14}{words[reason]}")
+        checkpoint.close()
+    what = "be written again; the store decides" if reason == REASON else "land"
+    click.echo(f"{fates.pop('', 0)} of {total} would {what}; nothing was changed")
+    for fate, count in fates.most_common():
+        click.echo(f"{count:9d}  {fate:14}{words[fate]}")
 
 
 def _fate(record: Record, site: Site) -> tuple[str, str]:

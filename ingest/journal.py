@@ -17,8 +17,8 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.journal_files import JournalFiles, hour_of
-from ingest.records import OWN, Record, records_of
+from ingest.journal_files import END, JournalFiles, hour_of
+from ingest.records import OWN, Batch, Record, records_of
 
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
@@ -26,6 +26,9 @@ _TAIL_BYTES = 64 * 1024 * 1024
 # The end of the disk belongs to the alarm database and the checkpoint: they must go on when the journal cannot.
 _RESERVED_BYTES = 256 * 1024 * 1024
 _RESERVED_SHARE = 0.02
+# Of what is left less than this, the oldest of the recording goes before its time.
+_ROOM_BYTES = 10 * 1024 * 1024 * 1024
+_ROOM_SHARE = 0.1
 _HOUR_MS = 3_600_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -36,8 +39,8 @@ CREATE TABLE IF NOT EXISTS batch (
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Batch(NamedTuple):
-    """Messages that were appended together; ``size`` is that of their topics and payloads."""
+class _Kept(NamedTuple):
+    """A batch in memory; ``size`` is that of its topics and payloads."""
 
     first: int
     received_ms: int
@@ -66,12 +69,13 @@ class Journal:
         self._synchronous = "FULL" if durable else "OFF"
         self._grown = threading.Condition()
         self._appending = threading.Lock()
-        self._tail: deque[_Batch] = deque()
+        self._tail: deque[_Kept] = deque()
         self._tail_records = 0
         self._tail_bytes = 0
         self._files = JournalFiles(folder)
         self._writer: sqlite3.Connection | None = None
         self._file: Path | None = None
+        self._doubted: Path | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.last, self.received_ms, self.messages = self._files.newest()
@@ -82,7 +86,8 @@ class Journal:
         """Write messages durably and return their positions; on return they survive a kill or a power cut.
 
         Raises:
-            JournalError: nothing of the batch was written, and nothing of it may be acknowledged.
+            JournalError: nothing of the batch may be acknowledged; what a failing disk kept of it all the same belongs
+                to the journal later, and comes once more.
         """
         return self.append_each([(messages, now_ms)])
 
@@ -90,11 +95,13 @@ class Journal:
         """Write batches that came one after another, each with its receive time, and wait for the disk once.
 
         Raises:
-            JournalError: nothing of them was written, or only what belongs to an hour of before.
+            JournalError: as above, or only what belongs to an hour of before was written.
         """
         with self._appending:
+            self._check_room()
+            self._settle()
             begin = self.last + 1
-            waiting = [(max(now_ms, self.received_ms), messages) for messages, now_ms in batches]
+            waiting = [(max(now_ms, self.received_ms), messages) for messages, now_ms in batches if messages]
             for _, same_hour in groupby(waiting, _hour):
                 self._append(list(same_hour))
             return range(begin, self.last + 1)
@@ -108,17 +115,15 @@ class Journal:
             total += sum([topic not in OWN for topic, _ in messages])
             rows.append((first, last, at_ms, total, _encode(messages)))
             size = sum([len(topic) + len(payload) for topic, payload in messages])
-            kept.append(_Batch(first, at_ms, messages, size))
-        self._check_room()
+            kept.append(_Kept(first, at_ms, messages, size))
+        path = self._folder / f"{hour_of(at_ms)}.db"
         try:
-            writer = self._writer_for(at_ms)
+            writer = self._writer_for(path)
             with writer:
                 writer.executemany("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
-            self._close_writer()
-            raise JournalError(
-                f"journal: cannot write ({error}); messages stay with the broker until it can"
-            ) from error
+            self._doubted = path
+            raise self._cannot_write(error) from error
         with self._grown:
             self.last, self.received_ms, self.messages = last, at_ms, total
             for batch in kept:
@@ -130,6 +135,34 @@ class Journal:
                 self._tail_records -= len(gone.messages)
                 self._tail_bytes -= gone.size
             self._grown.notify_all()
+
+    def _settle(self) -> None:
+        """Find out what became of a write that failed: what stands in the file all the same belongs to the journal.
+
+        Of that nothing was acknowledged: it comes a second time, as a repeat.
+        """
+        if self._doubted is None:
+            return
+        try:
+            writer = self._writer_for(self._doubted)
+            # A disk says only once that it failed to keep something: all that is in doubt must be written anew.
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            row = writer.execute(f"SELECT {END} FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            raise self._cannot_write(error) from error
+        self._doubted = None
+        if row is None or row[0] <= self.last:
+            return
+        with self._grown:
+            self.last, self.received_ms, self.messages = row
+            # What stands in no reader's memory is read from the file, and so is all before it.
+            self._tail.clear()
+            self._tail_records = self._tail_bytes = 0
+            self._grown.notify_all()
+
+    def _cannot_write(self, error: sqlite3.Error) -> JournalError:
+        self._close_writer()
+        return JournalError(f"journal: cannot write ({error}); messages stay with the broker until it can")
 
     def _check_room(self) -> None:
         try:
@@ -156,29 +189,45 @@ class Journal:
         """Return up to about ``limit`` records behind a position, in order and without gaps.
 
         Raises:
-            JournalError: a file is damaged, or the position lies before what is kept.
+            JournalError: a file is damaged or gone, or the position lies before what is kept.
+        """
+        records: list[Record] = []
+        for batch in self.batches(after, limit):
+            records += records_of(*batch)
+        return records
+
+    def batches(self, after: int, limit: int) -> list[Batch]:
+        """Return the same as :meth:`read`, as it was appended.
+
+        Raises:
+            JournalError: a file is damaged or gone, or the position lies before what is kept.
         """
         with self._grown:
-            if after >= self.last:
+            if max(after, 0) >= self.last:
                 return []
             if self._tail and self._tail[0].first <= after + 1:
                 return self._recent(after, limit)
-        return self._files.read(after, limit)
+        found = self._files.batches(after, limit)
+        if not found:
+            raise JournalError(f"journal: nothing is found behind position {after}, and it reached {self.last}")
+        return found
 
-    def _recent(self, after: int, limit: int) -> list[Record]:
-        wanted: list[_Batch] = []
-        for batch in reversed(self._tail):
-            wanted.append(batch)
-            if batch.first <= after + 1:
+    def _recent(self, after: int, limit: int) -> list[Batch]:
+        wanted: list[_Kept] = []
+        for kept in reversed(self._tail):
+            wanted.append(kept)
+            if kept.first <= after + 1:
                 break
-        records: list[Record] = []
-        for batch in reversed(wanted):
-            skipped = max(0, after + 1 - batch.first)
-            messages = batch.messages[skipped:] if skipped else batch.messages
-            records += records_of(batch.first + skipped, batch.received_ms, messages)
-            if len(records) >= limit:
+        found: list[Batch] = []
+        messages_left = limit
+        for kept in reversed(wanted):
+            skipped = max(0, after + 1 - kept.first)
+            messages = kept.messages[skipped:] if skipped else kept.messages
+            found.append(Batch(kept.first + skipped, kept.received_ms, messages))
+            messages_left -= len(messages)
+            if messages_left <= 0:
                 break
-        return records
+        return found
 
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
@@ -204,12 +253,30 @@ class Journal:
         """
         return self._files.remove_before(position, cutoff_ms)
 
+    def remove_for_room(self, position: int, size: int) -> list[str]:
+        """Remove the oldest files that end before a position until so many bytes are free; return their names.
+
+        Raises:
+            JournalError: a file is damaged or cannot be removed.
+        """
+        return self._files.remove_for_room(position, size)
+
+    @property
+    def lacks_bytes(self) -> int:
+        """Return how much must become free so that a flood does not fill the disk before somebody comes."""
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:
+            # Whoever appends tells it; there is nothing to make room for.
+            return 0
+        wanted = min(_ROOM_BYTES, disk.f_blocks * disk.f_frsize * _ROOM_SHARE)
+        return max(0, int(wanted) - disk.f_bavail * disk.f_frsize)
+
     def close(self) -> None:
-        """Close the writer; readers of other threads end with their threads."""
+        """Close the writer; no reader needs closing, for none keeps a file open between two reads."""
         self._close_writer()
 
-    def _writer_for(self, received_ms: int) -> sqlite3.Connection:
-        path = self._folder / f"{hour_of(received_ms)}.db"
+    def _writer_for(self, path: Path) -> sqlite3.Connection:
         if self._writer is not None and self._file == path:
             return self._writer
         self._close_writer()

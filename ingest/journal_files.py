@@ -1,18 +1,18 @@
 """The files of a journal, one SQLite database an hour, as its readers see them; writing is the journal's own."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.records import Record, records_of
+from ingest.records import Batch, Record, records_of
 
-# Each has two or three files open, and a recording has hundreds: a process may have a thousand.
-_READERS = 8
+# What the last row of a file says of all before it.
+END = "last, received_ms, messages"
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 
 
@@ -22,52 +22,56 @@ def hour_of(at_ms: int) -> str:
 
 
 class JournalFiles:
-    """Reads the files of a folder; each thread has readers of its own."""
+    """Reads the files of a folder, from any thread; none stays open, for the disk keeps what is removed until then."""
 
     def __init__(self, folder: Path) -> None:
         """Look at a folder that there is."""
         self._folder = folder
-        self._local = threading.local()
         # The first position of each file; it never changes.
         self._begins: dict[Path, int] = {}
 
     def newest(self) -> tuple[int, int, int]:
         """Return the last position, its receive time in epoch ms, and how many messages there are up to it."""
         for path in reversed(self.paths()):
-            row = self._end(path, "last, received_ms, messages")
+            row = self._end(path, END)
             if row is not None:
                 return int(row[0]), int(row[1]), int(row[2])
         return 0, 0, 0
 
-    def read(self, after: int, limit: int) -> list[Record]:
-        """Return up to about ``limit`` records behind a position, in order and without gaps.
+    def batches(self, after: int, limit: int) -> list[Batch]:
+        """Return up to about ``limit`` messages behind a position, in order and without gaps.
 
         Raises:
             JournalError: a file is damaged, or the position lies before what is kept.
         """
-        records: list[Record] = []
+        found: list[Batch] = []
+        messages_left = limit
         try:
             for path in self._files_from(after + 1):
                 if self._begin(path) is None:
                     continue
-                rows = self._reader(path).execute(
-                    "SELECT first, received_ms, body FROM batch WHERE first >= "
-                    "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
-                    (after + 1,),
-                )
-                for first, received_ms, body in rows:
-                    messages = _decode(body)
-                    skipped = max(0, after + 1 - first)
-                    records += records_of(first + skipped, received_ms, messages[skipped:] if skipped else messages)
-                    if len(records) >= limit:
-                        break
-                if len(records) >= limit:
+                with self._opened(path) as reader:
+                    rows = reader.execute(
+                        "SELECT first, received_ms, body FROM batch WHERE first >= "
+                        "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
+                        (after + 1,),
+                    )
+                    for first, received_ms, body in rows:
+                        messages = _decode(body)
+                        skipped = max(0, after + 1 - first)
+                        kept = messages[skipped:] if skipped else messages
+                        if kept:
+                            found.append(Batch(first + skipped, received_ms, kept))
+                        messages_left -= len(kept)
+                        if messages_left <= 0:
+                            break
+                if messages_left <= 0:
                     break
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
-        if records and records[0].position != after + 1:
-            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {records[0].position}")
-        return records
+        if found and found[0].first != after + 1:
+            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {found[0].first}")
+        return found
 
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
@@ -87,9 +91,10 @@ class JournalFiles:
             if not hours[0] <= path.stem <= hours[1] or self._end(path, "last") is None:
                 continue
             try:
-                for first, received_ms, body in self._reader(path).execute(query, (from_ms, to_ms, *names)):
-                    yield from records_of(first, received_ms, _decode(body))
-            except (sqlite3.Error, msgspec.DecodeError) as error:
+                with self._opened(path) as reader:
+                    for first, received_ms, body in reader.execute(query, (from_ms, to_ms, *names)):
+                        yield from records_of(first, received_ms, _decode(body))
+            except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
 
     def first(self) -> int:
@@ -115,14 +120,37 @@ class JournalFiles:
             row = self._end(path, "last, received_ms")
             if row is not None and (row[0] >= position or row[1] >= cutoff_ms):
                 break
-            self._forget_reader(path)
-            try:
-                for suffix in ("", "-wal", "-shm"):
-                    Path(f"{path}{suffix}").unlink(missing_ok=True)
-            except OSError as error:
-                raise JournalError(f"journal: cannot remove {path.name}: {error}") from error
+            self._remove(path)
             removed.append(path.name)
         return removed
+
+    def remove_for_room(self, position: int, size: int) -> list[str]:
+        """Remove the oldest files that end before a position until so many bytes are free; return their names.
+
+        Raises:
+            JournalError: a file is damaged or cannot be removed.
+        """
+        removed: list[str] = []
+        for path in self.paths()[:-1]:
+            row = self._end(path, "last")
+            if size <= 0 or (row is not None and row[0] >= position):
+                break
+            size -= self._remove(path)
+            removed.append(path.name)
+        return removed
+
+    def _remove(self, path: Path) -> int:
+        """Remove a file and return its size; whoever reads it at the moment reads it to the end."""
+        size = 0
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                part = Path(f"{path}{suffix}")
+                with suppress(FileNotFoundError):
+                    size += part.stat().st_size
+                    part.unlink()
+        except OSError as error:
+            raise JournalError(f"journal: cannot remove {path.name}: {error}") from error
+        return size
 
     def paths(self) -> list[Path]:
         """Return the files, the oldest first."""
@@ -149,14 +177,14 @@ class JournalFiles:
     def _end(self, path: Path, columns: str, order: str = "DESC") -> tuple[int, ...] | None:
         """Return columns of a file's last (or first) batch, or None when it holds none."""
         try:
-            reader = self._reader(path)
-            # A kill at the full hour may leave a file in which the table was not made yet.
-            if reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone() is None:
-                return None
-            # By the key, not by max(): that would look at every batch of the hour.
-            row: tuple[int, ...] | None = reader.execute(
-                f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
-            ).fetchone()
+            with self._opened(path) as reader:
+                # A kill at the full hour may leave a file in which the table was not made yet.
+                if reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'batch'").fetchone() is None:
+                    return None
+                # By the key, not by max(): that would look at every batch of the hour.
+                row: tuple[int, ...] | None = reader.execute(
+                    f"SELECT {columns} FROM batch ORDER BY first {order} LIMIT 1"
+                ).fetchone()
         except sqlite3.Error as error:
             if not path.exists():
                 # Retention removed it since the folder was listed; no cursor needs it.
@@ -164,18 +192,6 @@ class JournalFiles:
             raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
         return row
 
-    def _reader(self, path: Path) -> sqlite3.Connection:
-        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.setdefault("readers", {})
-        reader = readers.pop(path, None)
-        if reader is None:
-            if len(readers) >= _READERS:
-                self._forget_reader(next(iter(readers)))
-            reader = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10)
-        # The one used last stands last.
-        readers[path] = reader
-        return reader
-
-    def _forget_reader(self, path: Path) -> None:
-        readers: dict[Path, sqlite3.Connection] = self._local.__dict__.get("readers", {})
-        if path in readers:
-            readers.pop(path).close()
+    def _opened(self, path: Path) -> closing[sqlite3.Connection]:
+        # Whoever leaves a search before its end may do so in any thread.
+        return closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10, check_same_thread=False))

@@ -15,7 +15,7 @@ import msgspec
 from devices.catalog import Catalog
 from devices.readings import Reading
 from ingest.alarms.engine import Engine
-from ingest.alarms.memory import DeviceState
+from ingest.alarms.memory import DeviceState, saved_row
 from ingest.alarms.own_kind import KIND as OWN_KIND
 
 ROOT = "citydeck/v1/live"
@@ -25,7 +25,7 @@ _PIECE_BYTES = 256 * 1024
 _MAC_BYTES = 64
 
 Publish = Callable[[str, bytes, int], None]
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=saved_row).encode
 
 
 def sealed(document: Mapping[str, Any], secret: bytes) -> bytes:

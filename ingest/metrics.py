@@ -7,6 +7,7 @@ and latencies) is observed once a batch, for its oldest message: the worst of th
 import shutil
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -173,7 +174,6 @@ class _Read(Collector):
         yield CounterMetricFamily(
             "citydeck_broker_reconnects", "Connections to the broker after the first.", max(0, found.connections - 1)
         )
-        disk = shutil.disk_usage(found.journal)
         for name, words, value in (
             ("quarantine_messages", "Messages in quarantine; fewer after a retry.", ledger["messages"]["quarantined"]),
             ("readings_waiting", "Readings produced, not yet stored or refused.", ledger["readings"]["waiting"]),
@@ -181,12 +181,19 @@ class _Read(Collector):
             ("alarms_lag_seconds", "How far the alarms are behind the journal.", ledger["lag_s"]["alarms"]),
             ("inbox_messages", "Messages in memory, not yet on disk and not acknowledged.", found.inbox),
             ("broker_connected", "1 while the collector is connected to the broker.", found.connected),
-            ("journal_bytes", "Size of the journal's files.", _bytes_below(found.journal)),
-            ("disk_used_bytes", "Used on the disk that holds the journal.", disk.used),
-            ("disk_size_bytes", "Size of the disk that holds the journal.", disk.total),
+            *_disk(found.journal),
         ):
             yield GaugeMetricFamily(f"citydeck_{name}", words, value)
         yield build_info()
+
+
+def _disk(journal: Path) -> Iterator[tuple[str, str, float]]:
+    """Yield what the disk says of itself; nothing when it is gone."""
+    with suppress(OSError):
+        size, disk = _bytes_below(journal), shutil.disk_usage(journal)
+        yield "journal_bytes", "Size of the journal's files.", size
+        yield "disk_used_bytes", "Used on the disk that holds the journal.", disk.used
+        yield "disk_size_bytes", "Size of the disk that holds the journal.", disk.total
 
 
 def _bytes_below(folder: Path) -> int:

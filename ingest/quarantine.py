@@ -126,8 +126,9 @@ class Keeping:
                 moves.tried(item.origin, item.reason, item.sentence)
                 if key == (item.origin.reason, item.origin.device):
                     continue
-                moves.left(item.origin)
-            moves.came((*key, item.kind, item.row), item.position)
+                moves.moved((*key, item.kind, item.row), item.origin)
+            else:
+                moves.came((*key, item.kind, item.row), item.position)
             group = added.get(key)
             if group is None:
                 group = added[key] = _Added(item, item)

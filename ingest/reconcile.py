@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,19 +89,18 @@ def _collectors(site: Site, data: Path, shard: str | None) -> list[str | None]:
 def _compared(
     site: Site, data: Places, collectors: Sequence[str | None], span_ms: tuple[int, int], now_ms: int, whole: bool
 ) -> Report:
-    store = open_store(site, data)
-    sources = []
-    for name in collectors:
-        places = data.for_shard(name)
-        checkpoint = Checkpoint(places.checkpoint)
-        stored = _stored_to(site, data, name, checkpoint)
-        quarantined = frozenset(checkpoint.quarantined_positions(None, None))
-        sources.append(Source(places.journal, checkpoint.load().unregistered, stored, quarantined))
-        checkpoint.close()
-    try:
+    with ExitStack() as opened:
+        store = open_store(site, data)
+        opened.callback(store.close)
+        sources = []
+        for name in collectors:
+            places = data.for_shard(name)
+            checkpoint = Checkpoint(places.checkpoint)
+            opened.callback(checkpoint.close)
+            stored = _stored_to(site, data, name, checkpoint)
+            unregistered = checkpoint.load().unregistered
+            sources.append(Source(places.journal, unregistered, stored, checkpoint.quarantined()))
         return Reconciliation(site, store, sources, _progress()).compare(span_ms, now_ms, whole)
-    finally:
-        store.close()
 
 
 def _progress() -> Callable[[int, int], None]:

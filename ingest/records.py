@@ -16,6 +16,8 @@ RULES = "$rules"
 OWN = frozenset({TICK, RETRY, RULES})
 # Where the collector's own messages pass the broker; played to another collector they would speak for that one.
 _OWN_ROOT = "citydeck/v1/"
+OWN_PREFIXES = ("$", _OWN_ROOT)
+"""How all begins that the collector writes for itself; few other topics do."""
 # The payload of a tick while the broker is not connected and there is nothing else to tell.
 AWAY = b"away"
 
@@ -41,7 +43,7 @@ def read_tick(payload: bytes) -> tuple[bool, Mapping[str, float]]:
         return payload != AWAY, {}
     try:
         tick = _read_tick(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         # Of a recording that others wrote: it says that somebody listened, and nothing more.
         return True, {}
     return not tick.away, tick.own
@@ -61,12 +63,20 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class Batch(NamedTuple):
+    """Messages that were journaled together: topic and payload of each, from one position on."""
+
+    first: int
+    received_ms: int
+    messages: Sequence[tuple[str, bytes]]
+
+
 # A record is made for every message; the constructor of a NamedTuple costs twice as much as this.
 _new = tuple.__new__
 
 
 def records_of(first: int, received_ms: int, messages: Sequence[tuple[str, bytes]]) -> list[Record]:
-    """Return the records of messages that were appended together."""
+    """Return the records of messages that were received together."""
     return [
         _new(Record, (position, received_ms, topic, payload))
         for position, (topic, payload) in enumerate(messages, first)

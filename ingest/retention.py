@@ -5,7 +5,6 @@ which shares file or server with it, always comes next.
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from datetime import UTC, datetime
 
 from devices.site import Site
 from ingest.clock_trust import ClockTrust
-from ingest.errors import IngestError
 from ingest.journal import Journal
+from ingest.rounds import Rounds
 from ingest.store import Store
 from ingest.storing import StoreWriter
 
@@ -28,16 +27,21 @@ _GRACE_MS = 60_000
 _FAR_BEHIND_MS = 600_000
 _REST_S = 0.005
 _LONGEST_REST_S = 2.0
+_FILES = "journal files stay"
 
 
-class Keeper(threading.Thread):
+class Keeper(Rounds):
     """Makes minutes and removes what is older than wanted; never a journal file that a cursor has not passed."""
+
+    called = "keeper"
+    every_s = 0.5
+    meanwhile = "what is older than wanted stays"
 
     def __init__(
         self, site: Site, journal: Journal, store: Store, writer: StoreWriter, judged: Callable[[], int]
     ) -> None:
         """Prepare; ``judged`` tells up to which journal position the pipeline has saved what it made of it."""
-        super().__init__(name="keeper", daemon=True)
+        super().__init__()
         self._journal = journal
         self._store = store
         self._writer = writer
@@ -46,58 +50,43 @@ class Keeper(threading.Thread):
         self._clock = ClockTrust(journal.received_ms)
         self._believed = False
         self._asked = threading.Event()
-        self._stopping = threading.Event()
         self._now_ms = 0
+        self._removed_ms = 0
         self._expired_ms = 0
-        self._told_ms = 0
-        self._trouble = ""
-        self._told = False
+        # What failed at the turn before, and at this one.
+        self._met: tuple[set[tuple[str, str]], set[tuple[str, str]]] = set(), set()
 
     def look(self, now_ms: int, steady_ms: int) -> None:
-        """Tell the time, and what counts it evenly; once a minute that starts a turn of work, in the thread."""
+        """Tell the time, and what counts it evenly; once a minute that asks for a turn of work."""
         self._believed = self._clock.look(now_ms, steady_ms)
         if now_ms // _MINUTE_MS == self._now_ms // _MINUTE_MS:
             return
         self._now_ms = now_ms
         self._asked.set()
-        if not self.is_alive() and not self._stopping.is_set():
-            self.start()
 
-    def stop(self) -> None:
-        """End after the step at hand."""
-        self._stopping.set()
-        self._asked.set()
-        if self.is_alive():
-            self.join()
-
-    def run(self) -> None:
-        """Work whenever a minute has passed, until stopped."""
-        while True:
-            self._asked.wait()
-            if self._stopping.is_set():
-                return
+    def round(self) -> None:
+        """Do a turn if a minute has passed."""
+        if self._asked.is_set():
             self._asked.clear()
             self.turn(self._now_ms, self._believed)
 
     def turn(self, now_ms: int, believed: bool = True) -> None:
         """Do everything that is due at an instant, step by step; what fails is tried again at the next turn.
 
-        Nothing is removed by a clock that is not believed.
-        It is told when it fails twice running: of a store that is away for a moment the writer has told already.
+        Nothing is removed by a clock that is not believed. One duty that fails keeps the others from nothing.
         """
-        try:
-            self._summarise(now_ms)
-            if believed and abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
-                self._remove_journal(now_ms)
-                self._expire(now_ms)
-                self._expired_ms = now_ms
-            self._trouble, self._told = "", False
-        except (IngestError, sqlite3.Error) as error:
-            if str(error) != self._trouble:
-                self._trouble, self._told = str(error), False
-            elif not self._told and not self._writer.trouble:
-                self._told = True
-                log.warning("keeping: %s", error)
+        self._met = self._met[1], set()
+        self._try(lambda: self._remove_journal(now_ms, believed), _FILES)
+        self._try(lambda: self._summarise(now_ms), "minutes are made later")
+        if believed and abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
+            self._try(lambda: self._expire(now_ms), "expired readings stay")
+
+    def _tell(self, trouble: str, meanwhile: str) -> None:
+        """Tell what failed twice running: of a store that is away for a moment the writer has told already."""
+        before, now = self._met
+        now.add((trouble, meanwhile))
+        if (trouble, meanwhile) in before and (meanwhile == _FILES or not self._writer.trouble):
+            super()._tell(trouble, meanwhile)
 
     def _summarise(self, now_ms: int) -> None:
         until_ms = now_ms - _GRACE_MS - int(self._writer.lag_s(now_ms) * 1000)
@@ -115,10 +104,22 @@ class Keeper(threading.Thread):
         if steps >= 1_000:
             log.info("minutes are made steps=%d up_to=%s", steps, _at(until_ms))
 
-    def _remove_journal(self, now_ms: int) -> None:
+    def _remove_journal(self, now_ms: int, believed: bool) -> None:
+        lacks = self._journal.lacks_bytes
+        due = believed and abs(now_ms - self._removed_ms) >= _EXPIRE_EVERY_MS
+        if not lacks and not due:
+            return
         passed = min(self._writer.stored.position, self._judged())
-        for name in self._journal.remove_before(passed, now_ms - self._journal_ms):
-            log.info("journal file removed name=%s", name)
+        if lacks and (early := self._journal.remove_for_room(passed, lacks)):
+            # Without room nothing more would be received: what is judged and stored is worth less than that.
+            log.warning(
+                "the disk is nearly full: journal files removed before their time count=%d from=%s to=%s",
+                len(early), early[0], early[-1],
+            )  # fmt: skip
+        if due:
+            for name in self._journal.remove_before(passed, now_ms - self._journal_ms):
+                log.info("journal file removed name=%s", name)
+            self._removed_ms = now_ms
 
     def _expire(self, now_ms: int) -> None:
         dropped = 0
@@ -129,6 +130,7 @@ class Keeper(threading.Thread):
                 break
             dropped += count
             self._rest(began_s)
+        self._expired_ms = now_ms
         if dropped:
             log.info("expired readings removed count=%d", dropped)
 

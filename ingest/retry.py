@@ -3,29 +3,31 @@
 A request is a row of the alarm database. The collector takes it up, finds every message of the group that the journal
 still holds, and journals each again as a record of its own (topic ``$retry``), in small batches between the live ones;
 so the journal replays as it happened. What became of each is committed with the pipeline's position: a kill in the
-middle goes on behind the last one that was tried.
+middle goes on behind the last one that was tried. Readings that the store refused are only written again (see
+ingest.refused).
 """
 
 import json
 import logging
-import sqlite3
-import threading
 import uuid
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from devices.site import Site
 from ingest.alarms.audit import Actor
 from ingest.alarms.database import AlarmDatabase
-from ingest.checkpoint import Checkpoint
 from ingest.decoding import packed
-from ingest.errors import IngestError, JournalError, Refused
+from ingest.errors import Refused
 from ingest.journal import Journal
 from ingest.ledger_tables import quarantine_group, quarantine_retry
+from ingest.positions import Stand
 from ingest.quarantine import Origin
 from ingest.records import RETRY, Record
+from ingest.refused import REASON, trials
+from ingest.rounds import ShardParts, ShardRounds
+from ingest.storing import StoreWriter
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ _SPAN = 500
 _NOTE_MS = 1_000
 
 Row = dict[str, Any]
+Found = Iterable[tuple[Record, list[Stand]]]
 
 
 def ask(
@@ -111,63 +114,53 @@ def _rows(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Row]
     return [{**row, "why": json.loads(row["why"])} for row in connection.execute(query).mappings()]
 
 
-def records_at(journal: Journal, positions: Sequence[int]) -> Iterator[Record]:
-    """Return the records at ascending positions; those before the journal's first are passed over.
+def records_at(journal: Journal, stands: Iterable[Stand]) -> Iterator[tuple[Record, list[Stand]]]:
+    """Yield the records at which something stands, ascending; those before the journal's first are passed over.
 
     Raises:
         JournalError: a file is damaged.
     """
-    at = bisect_left(positions, journal.first())
-    while at < len(positions):
-        start = positions[at]
+    first = journal.first()
+    near: dict[int, list[Stand]] = {}
+    for stand in stands:
+        if stand.position < first:
+            continue
         # As far as one read reaches, what lies near comes with it.
-        stop = bisect_left(positions, start + _SPAN, at)
-        wanted = set(positions[at:stop])
-        for record in journal.read(start - 1, positions[stop - 1] - start + 1):
-            if record.position in wanted:
-                yield record
-        at = stop
+        if near and stand.position >= next(iter(near)) + _SPAN:
+            yield from _read(journal, near)
+            near = {}
+        near.setdefault(stand.position, []).append(stand)
+    yield from _read(journal, near)
 
 
-class Retrier(threading.Thread):
-    """Carries out the requests of one collector, one after the other."""
+def _read(journal: Journal, near: Mapping[int, list[Stand]]) -> Iterator[tuple[Record, list[Stand]]]:
+    if near:
+        start, stop = min(near), max(near)
+        for record in journal.read(start - 1, stop - start + 1):
+            if record.position in near:
+                yield record, near[record.position]
 
-    def __init__(
-        self,
-        shard: str,
-        database: AlarmDatabase,
-        checkpoint: Checkpoint,
-        journal: Journal,
-        clock_ms: Callable[[], int],
-    ) -> None:
-        """Prepare; ``checkpoint`` is the collector's, opened for this thread."""
-        super().__init__(name="retry", daemon=True)
-        self._shard = shard
-        self._database = database
-        self._checkpoint = checkpoint
-        self._journal = journal
-        self._clock_ms = clock_ms
-        self._stopping = threading.Event()
-        self._trouble = ""
-        self._noted_ms = 0
 
-    def stop(self) -> None:
-        """End after the batch at hand; the next collector goes on there."""
-        self._stopping.set()
-        self.join()
+class _Never(Exception):
+    """A request that cannot be carried out; the words say why."""
 
-    def run(self) -> None:
-        """Work until stopped."""
-        while not self._stopping.wait(_LOOK_S):
-            try:
-                self._look()
-                self._trouble = ""
-            except (IngestError, sqlite3.Error) as error:
-                if str(error) != self._trouble:
-                    self._trouble = str(error)
-                    log.warning("%s; trying again waits", error)
 
-    def _look(self) -> None:
+class Retrier(ShardRounds):
+    """Carries out the requests of one collector, one after the other; the next collector goes on where it stopped."""
+
+    called = "retry"
+    every_s = _LOOK_S
+    meanwhile = "trying again waits"
+    _noted_ms = 0
+
+    def __init__(self, parts: ShardParts, site: Site, writer: StoreWriter) -> None:
+        """Prepare; ``writer`` is asked to write again what its store refused."""
+        super().__init__(parts)
+        self._site = site
+        self._writer = writer
+
+    def round(self) -> None:
+        """Carry out what was asked."""
         mine = sa.and_(quarantine_retry.c.shard == self._shard, quarantine_retry.c.state.in_(("waiting", "running")))
         with self._database.read() as connection:
             found = _rows(connection, mine)
@@ -176,50 +169,66 @@ class Retrier(threading.Thread):
                 return
 
     def _carried_out(self, request: Row) -> bool:
-        if request["reason"] == "refused":
-            sentence = "readings that the store refused are not tried again; their messages were read"
-            self._note(request["id"], state="failed", sentence=sentence, finished_at=self._clock_ms())
-            return True
-        # What an earlier run journaled again must have been judged, or it would be tried twice.
+        # What was journaled again, also by a write that failed and stands, must be judged, or it would be tried twice.
+        self._journal.append_each([])
         if not self._saved_up_to(self._journal.last):
             return False
-        places = self._checkpoint.quarantined_positions(request["reason"], request["device"])
+        group = (request["reason"], request["device"])
         reached, _ = self._checkpoint.tries(request["id"])
-        positions = [position for position in places if position > reached]
-        first = self._journal.first()
         if request["state"] == "waiting":
-            total = len(positions) - bisect_left(positions, first)
-            gone = len(positions) - total
+            total, gone = self._held(group, self._journal.first())
             sentence = f"{gone} more are older than the journal" if gone else ""
             log.info("quarantine is tried again reason=%s device=%s messages=%d by=%s", request["reason"],
                      request["device"], total, request["asked_by"])  # fmt: skip
             self._note(request["id"], state="running", total=total, sentence=sentence, taken_at=self._clock_ms())
+        found = records_at(self._journal, self._checkpoint.walk(*group, reached))
+        try:
+            act = self._written_again if group[0] == REASON else self._read_again
+            carried_out = act(request["id"], found)
+        except _Never as error:
+            self._note(request["id"], state="failed", sentence=str(error), finished_at=self._clock_ms())
+            return True
+        if carried_out:
+            self._note_progress(request["id"], state="done", finished_at=self._clock_ms())
+        return carried_out
+
+    def _written_again(self, request: str, found: Found) -> bool:
+        """Let the store's writer write refused readings again; return whether all was done."""
+        for trial in trials(self._site, request, found):
+            if not self._writer.write_again(trial):
+                raise _Never("what the embedded store refused it cannot hold; nothing was tried")
+            while not trial.done.wait(_PAUSE_S):
+                if self._stopping.is_set():
+                    return False
+            if self._stopping.wait(_PAUSE_S):
+                return False
+            self._note_now_and_then(request)
+        return True
+
+    def _read_again(self, request: str, found: Found) -> bool:
+        """Journal messages again, to be read anew; return whether all was done."""
         batch: list[tuple[str, bytes]] = []
         size = 0
-        for record in records_at(self._journal, positions):
-            origin = Origin(request["id"], *places[record.position], record.position, record.received_ms)
+        for record, (stand, *_) in found:
+            origin = Origin(request, *stand.place, record.position, record.received_ms)
             batch.append((RETRY, packed(origin, record.topic, record.payload)))
             size += len(record.payload)
             if len(batch) >= _BATCH or size >= _BATCH_BYTES:
                 if not self._journaled(batch):
                     return False
                 batch, size = [], 0
-                if self._clock_ms() - self._noted_ms >= _NOTE_MS:
-                    self._note_progress(request["id"])
-        if (batch and not self._journaled(batch)) or not self._saved_up_to(self._journal.last):
-            return False
-        self._note_progress(request["id"], state="done", finished_at=self._clock_ms())
-        return True
+                self._note_now_and_then(request)
+        return (not batch or self._journaled(batch)) and self._saved_up_to(self._journal.last)
+
+    def _held(self, group: tuple[str, str | None], first: int) -> tuple[int, int]:
+        """Return how many of a group the journal still holds, and how many not."""
+        counts = [0, 0]
+        for stand in self._checkpoint.walk(*group):
+            counts[stand.position < first] += stand.times
+        return counts[0], counts[1]
 
     def _journaled(self, batch: list[tuple[str, bytes]]) -> bool:
-        while True:
-            try:
-                last = self._journal.append(batch, self._clock_ms())[-1]
-                break
-            except JournalError as error:
-                log.warning("%s", error)
-                if self._stopping.wait(_LOOK_S):
-                    return False
+        last = self._journal.append(batch, self._clock_ms())[-1]
         return not self._stopping.wait(_PAUSE_S) and self._saved_up_to(last - _AHEAD)
 
     def _saved_up_to(self, position: int) -> bool:
@@ -227,6 +236,10 @@ class Retrier(threading.Thread):
             if self._stopping.wait(_PAUSE_S):
                 return False
         return True
+
+    def _note_now_and_then(self, identifier: str) -> None:
+        if self._clock_ms() - self._noted_ms >= _NOTE_MS:
+            self._note_progress(identifier)
 
     def _note_progress(self, identifier: str, **more: Any) -> None:
         self._noted_ms = self._clock_ms()

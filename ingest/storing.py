@@ -9,38 +9,29 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from devices.readings import Reading
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError, StoreError
+from ingest.handed import Handed, Waiting
 from ingest.journal import Journal
-from ingest.ledger import STORED, Stored, count_readings, count_stored, stored_counts
+from ingest.ledger import REFUSED, STORED, Stored, count_readings, count_stored, stored_counts
 from ingest.metrics import Meters
-from ingest.quarantine import Quarantined
-from ingest.records import Record
+from ingest.quarantine import Landed, Quarantined
+from ingest.records import OWN, Record
+from ingest.refused import Trial
 from ingest.repeats import Repeats
 from ingest.store import Store
+from ingest.store.base import WriteResult
 
 log = logging.getLogger(__name__)
 
 _LINGER_S = 0.2
 _BATCH = 5_000
-_HANDED_LIMIT = 50_000
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """Readings the pipeline decoded, reaching from behind ``after`` up to ``position``."""
-
-    after: int
-    position: int
-    received_ms: int
-    readings: Sequence[Reading]
 
 
 class StoreWriter(threading.Thread):
@@ -62,55 +53,62 @@ class StoreWriter(threading.Thread):
         self._checkpoint = checkpoint
         self._unregistered = unregistered
         self._meters = meters
-        self._handed: deque[Handed] = deque()
-        self._handed_readings = 0
-        self._changed = threading.Condition()
+        # Up to there all newcomers are judged; what the pipeline judges from now on it hands over.
+        self._judged = unregistered.judged
+        self._waiting = Waiting()
+        self._trials: deque[Trial] = deque()
         self._stopping = False
-        self._decoded_to = 0
         self._own_decoder: Decoder | None = None
         self.stored = Stored()
         self.counts = stored_counts()
         self._counted_s = 0.0
-        self._counting = False
-        self._writing_ms: int | None = None
         self.trouble = ""
         self.failed: BaseException | None = None
+        # The store itself may not answer yet; it is about as far as was saved.
+        self._look_behind(checkpoint.load_stored().position)
+
+    def resume(self, position: int, at_ms: int) -> None:
+        """Go on behind a pipeline that was saved at a position; before ``start``.
+
+        A store that is behind can then catch up although nothing new can be journaled, as on a full disk.
+        """
+        self._waiting.resume(position, at_ms)
 
     def hand(self, handed: Handed) -> None:
         """Take decoded readings; too many at once are dropped here and read from the journal again later."""
-        with self._changed:
-            self._decoded_to = handed.position
-            if self._handed_readings > _HANDED_LIMIT:
-                self._handed.clear()
-                self._handed_readings = 0
-            self._handed.append(handed)
-            self._handed_readings += len(handed.readings)
-            self._changed.notify_all()
+        self._waiting.hand(handed)
+
+    def write_again(self, trial: Trial) -> bool:
+        """Write readings again that the store refused, between those that come; False when this store never can."""
+        if self._store.transactional:
+            return False
+        with self._waiting.changed:
+            self._trials.append(trial)
+            self._waiting.changed.notify_all()
+        return True
 
     def lag_s(self, now_ms: int) -> float:
-        """Return how old the oldest reading is that waits, in seconds; 0 when none does."""
-        with self._changed:
-            waiting = [h.received_ms for h in self._handed if h.readings and h.position > self.stored.position]
-            if self._writing_ms is not None:
-                waiting.append(self._writing_ms)
-        return max(0.0, (now_ms - min(waiting)) / 1000) if waiting else 0.0
+        """Return how old the oldest reading is that the store has not, in seconds; 0 when it has all."""
+        oldest_ms = self._waiting.oldest_ms(self._journal.last)
+        return 0.0 if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000)
 
     def stop(self, timeout_s: float) -> None:
         """Write what waits if the store takes it in time, then end."""
-        with self._changed:
+        with self._waiting.changed:
             self._stopping = True
-            self._changed.notify_all()
-        self.join(timeout_s)
+            self._waiting.changed.notify_all()
+        if self.is_alive():
+            self.join(timeout_s)
 
     def run(self) -> None:
         """Work until stopped; a failure that cannot be waited out ends the thread and is kept in ``failed``."""
         try:
-            self._begin()
+            if not self._begun():
+                return
             while True:
                 batch = self._next()
-                if batch is None or not self._write(batch):
-                    if self._counting:
-                        self._checkpoint.save_stored(self.stored, (), self.counts)
+                if batch is None or not (self._try(batch) if isinstance(batch, Trial) else self._write(batch)):
+                    self._checkpoint.save_stored(self.stored, (), self.counts)
                     return
         except JournalError as error:
             self.failed = error
@@ -119,7 +117,8 @@ class StoreWriter(threading.Thread):
             self.failed = error
             log.exception("the store's writer stopped")
 
-    def _begin(self) -> None:
+    def _begun(self) -> bool:
+        """Find out how far the store is; False when stopped before that is known, and what it has counted."""
         failures = 0
         while not self._stopping:
             try:
@@ -132,12 +131,34 @@ class StoreWriter(threading.Thread):
                         f"the journal ends at position {self._journal.last}, but the store has readings up to "
                         f"{self.stored.position}: it belongs to another journal"
                     )
-                self._recount(self._checkpoint.load_stored().position)
-                self._counting = True
-                return
+                self._look_behind(self.stored.position)
+                counted = self._checkpoint.load_stored().position
+                if not self._passed(max(counted, self.stored.position)):
+                    return False
+                self._recount(counted)
+                return True
             except StoreError as error:
                 failures += 1
                 self._wait(error, failures)
+        return False
+
+    def _look_behind(self, position: int) -> None:
+        """Find out since when what is behind a position waits."""
+        after = max(position, self._journal.first() - 1)
+        found = self._journal.read(after, _BATCH)
+        heard = (record.received_ms for record in found if record.topic not in OWN)
+        self._waiting.begin(position, next(heard, found[-1].received_ms if found else None))
+
+    def _passed(self, position: int) -> bool:
+        """Wait until the pipeline has passed a position: only it may judge newcomers; False when stopped before."""
+        waiting = self._waiting
+
+        def passed() -> bool:
+            return max(waiting.decoded_to, self._judged) >= position
+
+        with waiting.changed:
+            waiting.changed.wait_for(lambda: self._stopping or passed())
+            return passed()
 
     def _recount(self, counted: int) -> None:
         """Bring the counts per device from the position they were saved at to the store's own."""
@@ -157,45 +178,52 @@ class StoreWriter(threading.Thread):
                 count_readings(self.counts, STORED, outcome.readings, sign)
             after = records[-1].position
 
-    def _next(self) -> Handed | None:
-        with self._changed:
+    def _next(self) -> Handed | Trial | None:
+        waiting = self._waiting
+        lingered = False
+
+        def enough() -> bool:
+            # Meanwhile the hand-over may be cut, too.
+            return bool(self._trials) or self._stopping or waiting.holds(_BATCH) or not waiting.follows
+
+        with waiting.changed:
             while True:
-                self._drop_written()
-                if self._handed and self._handed[0].after <= self.stored.position:
-                    if self._handed_readings < _BATCH and not self._stopping:
-                        self._changed.wait(_LINGER_S)
-                    return self._joined()
-                if self._decoded_to > self.stored.position:
+                if self._trials:
+                    return self._trials.popleft()
+                if waiting.follows:
+                    if lingered or enough():
+                        self._own_decoder = None
+                        return waiting.take(_BATCH)
+                    lingered = True
+                    waiting.changed.wait_for(enough, _LINGER_S)
+                    continue
+                if waiting.decoded_to > self.stored.position:
+                    decoded_to = waiting.decoded_to
                     break
                 if self._stopping:
                     return None
-                self._changed.wait(1.0)
-        return self._from_journal()
+                waiting.changed.wait(1.0)
+        return self._from_journal(decoded_to)
 
-    def _drop_written(self) -> None:
-        while self._handed and self._handed[0].position <= self.stored.position:
-            self._handed_readings -= len(self._handed.popleft().readings)
+    def _from_journal(self, decoded_to: int) -> Handed | None:
+        """Return what follows as soon as it can be read; None when stopped before."""
+        failures = 0
+        while True:
+            try:
+                return self._read_again(decoded_to)
+            except JournalError as error:
+                failures += 1
+                self._wait(error, failures)
+                if self._stopping:
+                    return None
 
-    def _joined(self) -> Handed:
-        first = self._handed.popleft()
-        readings = list(first.readings)
-        last = first
-        while self._handed and len(readings) < _BATCH:
-            last = self._handed.popleft()
-            readings.extend(last.readings)
-        self._handed_readings = sum(len(handed.readings) for handed in self._handed)
-        self._own_decoder = None
-        if first.after < self.stored.position:
-            readings = [reading for reading in readings if reading.position > self.stored.position]
-        return Handed(first.after, last.position, first.received_ms, readings)
-
-    def _from_journal(self) -> Handed:
+    def _read_again(self, decoded_to: int) -> Handed:
         position = self.stored.position
         try:
             if self._own_decoder is None:
-                log.info("store is behind, reading the journal again from=%d to=%d", position, self._decoded_to)
+                log.info("store is behind, reading the journal again from=%d to=%d", position, decoded_to)
                 self._own_decoder = self._primed(position)
-            records = [r for r in self._journal.read(position, _BATCH) if r.position <= self._decoded_to]
+            records = [r for r in self._journal.read(position, _BATCH) if r.position <= decoded_to]
         except JournalError as error:
             # What retention removed cannot be written any more; said once, the rest goes on.
             first = self._journal.first()
@@ -203,14 +231,18 @@ class StoreWriter(threading.Thread):
                 raise
             log.error("journal lost readings before they were stored from=%d to=%d: %s", position + 1, first - 1, error)
             return Handed(position, first - 1, self._journal.received_ms, [])
+        self._waiting.reading(records[0].received_ms)
         outcomes = self._own_decoder.outcomes(records)
+        heard_ms = next((outcome.received_ms for outcome in outcomes if outcome.readings), records[0].received_ms)
         readings = [reading for outcome in outcomes for reading in outcome.readings]
-        return Handed(position, records[-1].position, records[0].received_ms, readings)
+        batch = Handed(position, records[-1].position, heard_ms, readings)
+        self._waiting.read(batch, records[-1].received_ms)
+        return batch
 
     def _primed(self, position: int) -> Decoder:
         decoder = Decoder(self._site, self._unregistered)
         after = max(Repeats.window_start(position), self._journal.first() - 1)
-        quarantined = self._checkpoint.unread(after)
+        quarantined = self._checkpoint.unread()
         while after < position:
             records: list[Record] = [r for r in self._journal.read(after, _BATCH) if r.position <= position]
             decoder.prime(records, quarantined)
@@ -218,54 +250,77 @@ class StoreWriter(threading.Thread):
         return decoder
 
     def _write(self, batch: Handed) -> bool:
-        self._writing_ms = batch.received_ms if batch.readings else None
-        failures = 0
-        while True:
-            try:
-                result = self._store.write(batch.readings, batch.position)
-                break
-            except StoreError as error:
-                failures += 1
-                self._wait(error, failures)
-                if self._stopping:
-                    return False
-        if failures:
-            log.info("store takes readings again behind=%d", self._decoded_to - batch.position)
-        self.trouble = ""
-        if self._writing_ms is not None:
-            self._meters.stored(self._writing_ms, len(batch.readings))
-        self._writing_ms = None
+        result = self._taken(batch.readings, batch.position)
+        if result is None:
+            return False
+        if batch.readings:
+            self._meters.stored(batch.received_ms, len(batch.readings))
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )
+        self._waiting.stored(batch.position)
         count_stored(self.counts, batch.readings, result.refused)
         # What a kill leaves unsaved is written again, in the same places, and counted once.
         now_s = time.monotonic()
         if result.refused or now_s - self._counted_s >= _COUNTED_S:
             self._counted_s = now_s
-            return self._noted([self._refused(*pair) for pair in result.refused])
+            self._note([self._refused(*pair) for pair in result.refused])
         return True
 
-    def _noted(self, refused: Sequence[Quarantined]) -> bool:
+    def _taken(self, readings: Sequence[Reading], position: int) -> WriteResult | None:
+        """Return what became of readings as soon as the store takes them; None when stopped before."""
         failures = 0
         while True:
             try:
-                self._checkpoint.save_stored(self.stored, refused, self.counts)
+                result = self._store.write(readings, position)
+                break
+            except StoreError as error:
+                failures += 1
+                self._wait(error, failures)
+                if self._stopping:
+                    return None
+        if failures:
+            log.info("store takes readings again behind=%d", self._waiting.decoded_to - position)
+        self.trouble = ""
+        return result
+
+    def _try(self, trial: Trial) -> bool:
+        """Write again what was refused."""
+        readings = [reading for message in trial.messages for reading in message.readings]
+        result = self._taken(readings, self.stored.position)
+        if result is None:
+            return False
+        landed, refused = trial.came_of(result)
+        for gone in landed:
+            self.counts.add(gone.origin.kind, gone.origin.row, REFUSED, -1)
+            self.counts.add(gone.origin.kind, gone.origin.row, STORED, 1)
+        count = len(landed)
+        self.stored = Stored(self.stored.position, self.stored.stored + count, self.stored.refused - count)
+        self._note(refused, landed)
+        trial.done.set()
+        return True
+
+    def _note(self, refused: Sequence[Quarantined], landed: Sequence[Landed] = ()) -> None:
+        """Save how far the store is and what was refused: together, or after a restart neither is so."""
+        failures = 0
+        while True:
+            try:
+                self._checkpoint.save_stored(self.stored, refused, self.counts, landed)
                 self.trouble = ""
-                return True
+                return
             except JournalError as error:
                 failures += 1
                 self._wait(error, failures)
                 if self._stopping:
-                    return False
+                    raise
 
     def _wait(self, error: StoreError | JournalError, failures: int) -> None:
         self._meters.store_errors.inc()
         if str(error) != self.trouble:
             self.trouble = str(error)
             log.warning("%s; readings wait in the journal", error)
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping, _RETRY_S[min(failures, len(_RETRY_S)) - 1])
+        with self._waiting.changed:
+            self._waiting.changed.wait_for(lambda: self._stopping, _RETRY_S[min(failures, len(_RETRY_S)) - 1])
 
     def _refused(self, reading: Reading, sentence: str) -> Quarantined:
         place = self.counts.names.row(reading.kind, reading.device)

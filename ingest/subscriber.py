@@ -24,6 +24,9 @@ from ingest.inbox import Arrived, Inbox
 log = logging.getLogger(__name__)
 
 RECEIVE_MAXIMUM = 65_535
+# What a broker must not even send: the inbox counts bytes only when a packet is whole. Brokers that CityDeck's own
+# settings are for take no payload above 8 MiB, and whatever they take gets a sentence in quarantine.
+MAXIMUM_PACKET_BYTES = 9 * 1_048_576
 SESSION_EXPIRY_S = 7 * 86_400
 _NOT_LET_IN = (0x86, 0x87)
 
@@ -38,8 +41,12 @@ class Subscriber:
         subscriptions: Sequence[str],
         ask_topic: str,
         on_ask: Callable[[], None],
+        had_session: bool = False,
     ) -> None:
-        """Prepare a session; ``on_ask`` is called when a cockpit asks for a snapshot."""
+        """Prepare a session; ``on_ask`` is called when a cockpit asks for a snapshot.
+
+        ``had_session`` tells whether the broker should have one of an earlier run.
+        """
         self._address = address
         self._subscriptions = subscriptions
         self._ask_topic = ask_topic
@@ -47,6 +54,7 @@ class Subscriber:
         self._connection = 0
         self._reported = ""
         self._refused = False
+        self._had_session = had_session
         self._session = ""
         self.inbox = Inbox()
         self.connected = False
@@ -66,6 +74,7 @@ class Subscriber:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        properties.MaximumPacketSize = MAXIMUM_PACKET_BYTES
         self._client.connect_async(
             self._address.host, self._address.port, keepalive=30, clean_start=False, properties=properties
         )
@@ -112,6 +121,10 @@ class Subscriber:
         wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
         client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
         self._session = "resumed" if flags.session_present else "new"
+        if self._had_session and not flags.session_present:
+            log.warning("broker %s has forgotten the session of this collector: what was sent while it was away is "
+                        "lost", self._address)  # fmt: skip
+        self._had_session = True
 
     def _subscribed(
         self, _client: Client, _user: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -122,6 +135,9 @@ class Subscriber:
             if reason.is_failure:
                 log.error("broker %s refuses the subscription to %s: %s; nothing of it is collected",
                           self._address, topic, reason)  # fmt: skip
+            elif reason.value == 0 and topic != self._ask_topic:
+                log.error("broker %s grants the subscription to %s with QoS 0, not 1: what is on its way when the "
+                          "collector or the connection ends is lost", self._address, topic)  # fmt: skip
 
     def _failed(self, _client: Client, _user: Any) -> None:
         self._report(f"broker {self._address} does not answer; trying again for ever")

@@ -10,7 +10,7 @@ from ingest.alarms.database import AlarmDatabase
 from ingest.cases.opening import Report, report
 from ingest.cases.places import street_at
 from ingest.cases.records import CaseRules, Picture, Row
-from ingest.errors import Refused
+from ingest.errors import Refused, Unkeepable
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Findings:
         for reading in readings:
             try:
                 report_finding(self._database, self._rules, reading, now_ms, self._position_of(reading.device))
-            except Refused as error:
+            except (Refused, Unkeepable) as error:
                 name = reading.values.get("finding_id", "")
                 log.warning("finding %.200r of %s makes no case: %s", name, reading.device, error)
 

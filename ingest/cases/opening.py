@@ -290,6 +290,8 @@ def _blank(rules: CaseRules, connection: sa.Connection, kind: SubClass, actor: A
 def _number(rules: CaseRules, connection: sa.Connection, now_ms: int) -> str:
     # Counted by the city's day, for people to say over the telephone; the lock on the audit's head keeps it unique.
     day = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(rules.site.timezone).strftime("%Y%m%d")
-    newest = sa.select(sa.func.max(cases.c.id)).where(cases.c.id.like(f"C{day}-%"))
+    # A number of an exercise is none that anybody could look up among the real ones.
+    begin = f"{'D' if rules.site.drill else 'C'}{day}-"
+    newest = sa.select(sa.func.max(cases.c.id)).where(cases.c.id.like(f"{begin}%"))
     last = connection.execute(newest).scalar()
-    return f"C{day}-{int(last.rpartition('-')[2]) + 1 if last else 1:05d}"
+    return f"{begin}{int(last.rpartition('-')[2]) + 1 if last else 1:05d}"

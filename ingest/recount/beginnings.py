@@ -77,7 +77,7 @@ def beginning(places: Places, first: int, first_ms: int, position: int) -> Begin
         if first - 1 <= int(path.stem) <= position:
             try:
                 kept = msgspec.msgpack.decode(path.read_bytes(), type=Kept)
-            except (OSError, msgspec.DecodeError):
+            except (OSError, msgspec.DecodeError, UnicodeDecodeError):
                 continue
             if kept.format == _FORMAT:
                 return Beginning(kept, f"goes on from the recount that ended at position {kept.memory.position}")

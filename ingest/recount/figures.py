@@ -8,8 +8,10 @@ import math
 from collections.abc import Callable
 
 from devices.calendar import local
-from devices.signals import Deviation, Drop, Learned, Mean, Outside, Permitted, Rate, Signal, While
+from devices.kind import Field
+from devices.signals import Deviation, Drop, Learned, Mean, Outside, Permitted, Rate, While
 from devices.site import Device, Site
+from ingest.alarms.rules import Rule
 
 Ask = Callable[[str], float | None]
 Window = list[float]
@@ -25,18 +27,35 @@ class Figures:
         self._site = site
 
     def of(
-        self, signal: Signal, window: Window, value: float, at_ms: int, ask: Ask, device: Device | None, frozen: bool
+        self, rule: Rule, window: Window, value: float, at_ms: int, ask: Ask, device: Device | None, frozen: bool
     ) -> float | None:
         """Return the figure a sample makes, None where there is nothing to judge; the device keeps ``window``."""
+        assert rule.limit.signal is not None
+        plausible = rule.low <= value <= rule.high
+        if isinstance(rule.limit.signal, Learned):
+            by = self._site.catalog.kinds[rule.kind].field(rule.limit.signal.by)
+            figure = _against_usual(rule.limit.signal, by, window, value, ask, frozen, plausible)
+        else:
+            figure = self._of(rule.limit.signal, window, value, at_ms, ask, device, plausible)
+        return None if figure is None or not math.isfinite(figure) else figure
+
+    def _of(
+        self,
+        signal: Deviation | Rate | Mean | Drop | Outside,
+        window: Window,
+        value: float,
+        at_ms: int,
+        ask: Ask,
+        device: Device | None,
+        plausible: bool,
+    ) -> float | None:
         if isinstance(signal, Deviation):
             other = ask(signal.other)
             return None if other is None else abs(value - other)
         if isinstance(signal, Rate):
             return _slope(signal, window, value, at_ms)
         if isinstance(signal, Mean):
-            return self._mean(signal, window, value, at_ms, device)
-        if isinstance(signal, Learned):
-            return _against_usual(signal, window, value, ask, frozen)
+            return self._mean(signal, window, value, at_ms, device) if plausible else None
         if isinstance(signal, Drop):
             return self._fallen(signal, window, value, at_ms, ask)
         return self._outside(signal, window, at_ms, ask)
@@ -50,7 +69,8 @@ class Figures:
             return None
         begins = step not in sums
         total, count = sums.get(step, (0.0, 0.0))
-        amount = 10 ** (value / 10) if signal.energy else value
+        # 3,000 dB either way are as much as a number holds.
+        amount = 10 ** (min(max(value, -3000.0), 3000.0) / 10) if signal.energy else value
         sums[step] = (amount, 1.0) if begins else (total + amount, count + 1.0)
         ended = begins and step >= newest and len(sums) > 1
         if ended:
@@ -134,11 +154,17 @@ def _mean_until(signal: Mean, sums: dict[float, tuple[float, float]], last: floa
     return 10 * math.log10(mean) if signal.energy else mean
 
 
-def _against_usual(signal: Learned, window: Window, value: float, ask: Ask, frozen: bool) -> float | None:
+def _against_usual(
+    signal: Learned, by: Field, window: Window, value: float, ask: Ask, frozen: bool, plausible: bool
+) -> float | None:
     if not _all_hold(signal.judged, ask):
         return None
-    state = float(round((ask(signal.by) or 0.0) / signal.step))
-    ordinary = value > 0 and _all_hold(signal.normal, ask)
+    told = ask(signal.by) or 0.0
+    if (by.low is not None and told < by.low) or (by.high is not None and told > by.high):
+        # Nobody can be in such a state; nothing is usual in it.
+        return None
+    state = float(round(told / signal.step))
+    ordinary = plausible and value > 0 and _all_hold(signal.normal, ask)
     states = window[::3]
     if state not in states:
         if ordinary:

@@ -1,5 +1,6 @@
 """The figures of whole circuits and streets: shares, sums, and how many stand under one alarm."""
 
+import math
 from collections.abc import Iterator
 from zlib import crc32
 
@@ -123,7 +124,8 @@ class Gatherings:
         of = rule.group.of
         if isinstance(of, Total):
             values = [value for value in (device.number(of.field) for device in heard) if value is not None]
-            return sum(values) if values else None
+            total = sum(values)
+            return total if values and math.isfinite(total) else None
         if not isinstance(of, Share):
             raise TypeError(f"{of!r} is not looked at by turns")
         among = [device for device in heard if _meets(device, of.among)]

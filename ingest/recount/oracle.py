@@ -17,7 +17,7 @@ from devices.site import Device, Site
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.rules import BAD_DATA, BAD_DATA_VERSION, CLOCK, CLOCK_VERSION, EXPIRES, VERIFY_DUE, Rule
-from ingest.decoding import Outcome
+from ingest.outcomes import Outcome
 from ingest.recount.figures import Ask, Figures
 from ingest.recount.gatherings import Gatherings
 from ingest.recount.in_force import InForce
@@ -183,13 +183,12 @@ class Oracle:
             if calm is not None and not own and not device.flips and calm[0] < value < calm[1]:
                 continue
             rules = [own.get(rule.id, rule) for rule in usual]
-            signal = rules[0].limit.signal
             figure: float | None = value
-            if signal is not None:
+            if rules[0].limit.signal is not None:
                 window = device.windows.setdefault(window_key, [])
                 registered = self._site.devices.get(reading.device)
                 frozen = any(rule.id in device.flips for rule in rules)
-                figure = self._figures.of(signal, window, value, at_ms, ask, registered, frozen)
+                figure = self._figures.of(rules[0], window, value, at_ms, ask, registered, frozen)
                 if not window:
                     del device.windows[window_key]
             if figure is None:

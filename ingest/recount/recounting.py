@@ -1,20 +1,19 @@
 """One recount: the journal judged again by the oracle, and the record held against what must stand there."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import msgspec
 
 from devices.site import Site
 from ingest.alarms.altered import Altered
 from ingest.alarms.database import AlarmDatabase
-from ingest.alarms.memory import DeviceState
+from ingest.alarms.memory import loaded
 from ingest.alarms.own_kind import own_device
 from ingest.checkpoint import Checkpoint
 from ingest.comparison import position_at
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
+from ingest.outcomes import Outcome
 from ingest.places import Places
 from ingest.recount.beginnings import Beginning, Kept, beginning, forgetful, keep
 from ingest.recount.covering import Cover, seed
@@ -85,7 +84,7 @@ class Saved:
     position: int
     unregistered: Unregistered
     registered_ms: dict[str, int]
-    quarantined: frozenset[int]
+    quarantined: Container[int]
 
 
 class _Run:
@@ -99,7 +98,7 @@ class _Run:
         self._expected = Expected(standing)
         self._deeds = deque(deeds)
 
-    def take(self, outcome: Outcome, quarantined: frozenset[int], after: int) -> None:
+    def take(self, outcome: Outcome, quarantined: Container[int], after: int) -> None:
         """Take in a record; what it must have made is noted behind the position ``after``."""
         if outcome.position in quarantined and outcome.fate == "decoded" and outcome.origin is None:
             # Unreadable when it came, readable by the site as it is now: it was not judged then.
@@ -143,14 +142,14 @@ class Recounting:
             JournalError: the journal cannot be read.
             AlarmError: the alarm database cannot be read.
         """
-        journal = Journal(self._places.journal)
+        journal, checkpoint = Journal(self._places.journal), Checkpoint(self._places.checkpoint)
         try:
-            return self._count(journal, span_ms, keep_end)
+            return self._count(journal, self._saved(checkpoint), span_ms, keep_end)
         finally:
+            checkpoint.close()
             journal.close()
 
-    def _count(self, journal: Journal, span_ms: tuple[int, int], keep_end: bool) -> Recount:
-        saved = self._saved()
+    def _count(self, journal: Journal, saved: Saved, span_ms: tuple[int, int], keep_end: bool) -> Recount:
         first = max(1, journal.first())
         first_ms = journal.read(first - 1, 1)[0].received_ms if journal.last else 0
         begun = beginning(self._places, first, first_ms, position_at(journal, span_ms[0]) - 1)
@@ -180,19 +179,10 @@ class Recounting:
             keep(self._places, Kept(begun.kept.format, memory, begun.kept.standing, run.taken_in(record, last)))
         return result
 
-    def _saved(self) -> Saved:
-        checkpoint = Checkpoint(self._places.checkpoint)
-        try:
-            loaded = checkpoint.load()
-            quarantined = frozenset(checkpoint.quarantined_positions(None, None))
-        finally:
-            checkpoint.close()
-        armed = {
-            name: msgspec.msgpack.decode(state, type=DeviceState).armed_ms
-            for name, state in loaded.devices.items()
-            if name in self._site.devices
-        }
-        return Saved(loaded.position, loaded.unregistered, armed, quarantined)
+    def _saved(self, checkpoint: Checkpoint) -> Saved:
+        found = checkpoint.load()
+        armed = {name: loaded(state).armed_ms for name, state in found.devices.items() if name in self._site.devices}
+        return Saved(found.position, found.unregistered, armed, checkpoint.unread())
 
     def _claim(self, memory: Memory) -> Claim:
         site, own, devices = self._site, own_device(self._shard), memory.devices

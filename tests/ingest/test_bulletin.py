@@ -18,6 +18,7 @@ from ingest.journal import Journal
 from ingest.ledger import DECODED, STORED, Hops, Ledger, Stored, ledger_document, stored_counts
 from ingest.ledger_tables import ledger_device, ledger_minute, quarantine_group, quarantine_sample
 from ingest.quarantine import Landed, Origin, Quarantined
+from ingest.rounds import ShardParts
 from tests.ingest.messages import T_MS
 from tests.servers.postgres import Postgres
 
@@ -36,10 +37,8 @@ class Teller:
         self.bulletin = self.restarted()
 
     def restarted(self, database: AlarmDatabase | None = None) -> Bulletin:
-        self.bulletin = Bulletin(
-            "main", database or self.database, self.checkpoint, self.journal, self.document,
-            (self.ledger.counts, self.stored), lambda: T_MS,
-        )  # fmt: skip
+        parts = ShardParts("main", database or self.database, self.checkpoint, self.journal, lambda: T_MS)
+        self.bulletin = Bulletin(parts, self.document, (self.ledger.counts, self.stored))
         return self.bulletin
 
     def document(self) -> dict[str, Any]:

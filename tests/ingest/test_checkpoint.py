@@ -136,15 +136,12 @@ def test_a_save_that_found_the_disk_full_is_made_again(checkpoint: Checkpoint, p
 def test_what_a_store_refused_had_been_read(checkpoint: Checkpoint) -> None:
     """Its repeat is a repeat; only what could not be read is news when it comes again."""
     refused = [Quarantined(7, T_MS, "refused", "gas-1", "gas_alarm", "type conflict", "gas_alarm", "gas-1")]
-    unread = [Quarantined(9, T_MS, "json", "gas-1", "city/x", "no JSON", "gas_alarm", "gas-1")]
-    checkpoint.save_stored(Stored(9, 1, 1), [*refused, *unread])
-    assert checkpoint.unread_positions() == {9}
-    # Asked for one by one: what came before is read only then, and says the same.
-    unread = checkpoint.unread(8)
+    broken = [Quarantined(9, T_MS, "json", "gas-1", "city/x", "no JSON", "gas_alarm", "gas-1")]
+    checkpoint.save_stored(Stored(9, 1, 1), [*refused, *broken])
+    unread, quarantined = checkpoint.unread(), checkpoint.quarantined()
     assert [position for position in range(1, 12) if position in unread] == [9]
-    unread = checkpoint.unread(9)
-    assert [position for position in range(1, 12) if position in unread] == [9]
-    assert set(checkpoint.quarantined_positions(None, None)) == {7, 9}
+    assert [position for position in range(1, 12) if position in quarantined] == [7, 9]
+    assert [(stand.position, stand.place[0]) for stand in checkpoint.walk(None, None)] == [(7, "refused"), (9, "json")]
 
 
 def test_a_damaged_one_is_told_in_one_sentence(checkpoint: Checkpoint, path: Path) -> None:

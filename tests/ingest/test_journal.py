@@ -1,14 +1,11 @@
 """The journal: in order, without gaps, durable or not written at all."""
 
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,13 +13,10 @@ import pytest
 
 from ingest.errors import JournalError
 from ingest.journal import Journal
-from ingest.journal_files import _READERS, JournalFiles
 from ingest.records import AWAY, TICK
+from tests.ingest.journals import HOUR_MS, T_MS, batch, fill
 from tests.servers.small_disk import small_disk
 from tests.servers.waiting import wait_until
-
-HOUR_MS = 3_600_000
-T_MS = 490_000 * HOUR_MS
 
 
 @pytest.fixture
@@ -35,21 +29,6 @@ def journal(folder: Path) -> Iterator[Journal]:
     opened = Journal(folder)
     yield opened
     opened.close()
-
-
-def batch(count: int, start: int = 0) -> list[tuple[str, bytes]]:
-    return [(f"city/{start + i}", b"\x00\xff%d" % (start + i)) for i in range(count)]
-
-
-def fill(journal: Journal, hours: int, per_hour: int) -> list[tuple[str, bytes]]:
-    """Append two batches an hour and return all messages."""
-    messages: list[tuple[str, bytes]] = []
-    for hour in range(hours):
-        for half in (0, 1):
-            part = batch(per_hour // 2, len(messages))
-            journal.append(part, T_MS + hour * HOUR_MS + half)
-            messages += part
-    return messages
 
 
 def test_an_empty_journal_has_nothing_to_read(journal: Journal) -> None:
@@ -126,7 +105,7 @@ def test_batches_appended_together_are_as_if_one_by_one(folder: Path, tmp_path: 
     together, single = Journal(folder), Journal(tmp_path / "single")
     assert together.append_each(parts[:1]) == range(1, 4)
     assert together.append_each(parts[1:]) == range(4, 19)
-    assert together.append_each([]) == range(19, 19)
+    assert together.append_each([]) == together.append([], T_MS) == range(19, 19)
     for part in parts:
         single.append(*part)
     expected = single.read(0, 100)
@@ -139,71 +118,6 @@ def test_batches_appended_together_are_as_if_one_by_one(folder: Path, tmp_path: 
     assert reopened.read(7, 1)[0] == expected[7]
     assert len(list(folder.glob("*.db"))) == 3
     reopened.close()
-
-
-def test_remove_before_never_passes_a_position_or_a_time(folder: Path, journal: Journal) -> None:
-    fill(journal, hours=4, per_hour=10)
-    names = [path.name for path in sorted(folder.glob("*.db"))]
-    never, always = T_MS, T_MS + 9 * HOUR_MS
-    assert journal.remove_before(1000, never) == []
-    assert journal.remove_before(10, always) == []
-    assert journal.remove_before(25, always) == names[:2]
-    assert journal.first() == 21
-    assert journal.remove_before(1000, T_MS + 2 * HOUR_MS) == []
-    assert journal.remove_before(1000, always) == names[2:3], "the newest file stays"
-    assert [path.name for path in folder.iterdir() if path.name.startswith(names[0])] == []
-
-
-def test_what_was_removed_is_an_error_and_not_a_gap(folder: Path, journal: Journal) -> None:
-    fill(journal, hours=3, per_hour=10)
-    journal.close()
-    reopened = Journal(folder)
-    reopened.remove_before(20, T_MS + 9 * HOUR_MS)
-    with pytest.raises(JournalError, match="position 6 is gone; the oldest kept is 11"):
-        reopened.read(5, 10)
-    assert reopened.read(10, 1)[0].position == 11
-    assert reopened.last == 30
-
-
-def test_a_damaged_file_is_one_sentence(folder: Path, journal: Journal) -> None:
-    fill(journal, hours=2, per_hour=10)
-    journal.close()
-    first = min(folder.glob("*.db"))
-    first.write_bytes(b"not a database" * 1000)
-    for suffix in ("-wal", "-shm"):
-        Path(f"{first}{suffix}").unlink(missing_ok=True)
-    reopened = Journal(folder)
-    with pytest.raises(JournalError, match=r"journal: 20251124\d\d.db cannot be read: file is not a database"):
-        reopened.read(0, 10)
-    with pytest.raises(JournalError, match="file is not a database"):
-        reopened.first()
-    with pytest.raises(JournalError, match="file is not a database"):
-        reopened.remove_before(10, T_MS + 9 * HOUR_MS)
-
-
-def test_a_file_begun_but_not_written_is_empty(folder: Path, journal: Journal) -> None:
-    """A kill at the full hour may leave a file without a table, or with nothing in it."""
-    fill(journal, hours=1, per_hour=10)
-    journal.close()
-    for name, begun in (("2099010100.db", False), ("2099010101.db", True)):
-        database = sqlite3.connect(folder / name)
-        if begun:
-            database.execute("PRAGMA journal_mode=WAL")
-        database.close()
-        (folder / name).touch()
-    reopened = Journal(folder)
-    assert reopened.last == 10
-    assert len(reopened.read(0, 100)) == 10
-    assert reopened.first() == 1
-    reopened.append(batch(1, 10), T_MS)
-    assert len(reopened.read(0, 100)) == 11
-    reopened.close()
-
-
-def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "journal").write_text("a file")
-    with pytest.raises(JournalError, match="journal journal: cannot be opened"):
-        Journal(tmp_path / "journal")
 
 
 def _limit_pages(journal: Journal, pages: int) -> None:
@@ -257,17 +171,6 @@ def test_what_mentions_a_device_is_found_without_reading_the_rest(journal: Journ
     both = journal.mentioning([b"gas-1", b"gas-2"], T_MS + 1_800_000, T_MS + 4 * 1_800_000)
     assert [each.received_ms for each in both if each.topic == TICK] == [T_MS + 1_800_000, T_MS + 2 * 1_800_000]
     assert list(journal.mentioning([b"gas-7"], T_MS, T_MS + HOUR_MS)) == []
-
-
-def test_a_damaged_file_is_told_by_a_search_too(folder: Path, journal: Journal) -> None:
-    journal.append(batch(3), T_MS)
-    journal.close()
-    (path,) = folder.glob("*.db")
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE batch SET body = ?", (b"city/ but no batch",))
-    database.close()
-    with pytest.raises(JournalError, match=f"{path.name} cannot be read"):
-        list(Journal(folder).mentioning([b"city"], T_MS, T_MS + 1))
 
 
 def test_a_reader_waits_until_something_is_written(journal: Journal) -> None:
@@ -336,52 +239,3 @@ def test_the_end_of_the_disk_is_left_to_the_alarms(journal: Journal, monkeypatch
         journal.append(batch(3), T_MS)
     monkeypatch.undo()
     assert [*journal.append(batch(3), T_MS)] == [4, 5, 6], "nothing of what was refused is counted"
-
-
-def open_files(folder: Path) -> int:
-    """Return how many files below a folder this process has open."""
-    found = 0
-    for number in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):
-            found += os.readlink(f"/proc/self/fd/{number}").startswith(str(folder))
-    return found
-
-
-def test_a_long_recording_is_read_with_few_files_open(folder: Path) -> None:
-    """A process may have a thousand files open, and a month has 720 hours."""
-    journal = Journal(folder, durable=False)
-    messages = fill(journal, 60, 2)
-    journal.close()
-    again = Journal(folder)
-    try:
-        assert [(r.topic, r.payload) for r in again.read(0, 1_000)] == messages
-        assert again.read(5, 1)[0].position == 6
-        assert again.read(118, 10)[0].position == 119
-        assert open_files(folder) <= 3 * _READERS
-    finally:
-        again.close()
-
-
-def test_a_file_that_retention_removes_meanwhile_stops_no_reader(
-    folder: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages = fill(journal, 4, 2)
-    journal.close()
-    again = JournalFiles(folder)
-    listed = again.paths()
-    again.remove_before(5, T_MS + 3 * HOUR_MS)
-    monkeypatch.setattr(again, "paths", lambda: listed)
-    assert again.first() == 5
-    assert [(r.topic, r.payload) for r in again.read(4, 10)] == messages[4:]
-
-
-def test_a_folder_that_is_gone_is_told_and_nothing_goes_to_files_nobody_finds(folder: Path, journal: Journal) -> None:
-    journal.append(batch(1), T_MS)
-    shutil.rmtree(folder)
-    with pytest.raises(JournalError, match=r"is gone .* messages stay with the broker"):
-        journal.append(batch(1), T_MS)
-    folder.mkdir()
-    assert journal.append(batch(1), T_MS) == range(2, 3)
-    again = Journal(folder)
-    assert again.last == 2
-    again.close()

@@ -63,6 +63,19 @@ def test_figures_are_read_when_asked(tmp_path: Path) -> None:
     assert not [name for name, _ in told if name.endswith("_created")]
 
 
+def test_a_disk_that_is_gone_leaves_out_its_own_figures_alone(tmp_path: Path) -> None:
+    meters = Meters(lambda: 0)
+    folder = tmp_path / "journal"
+    meters.watch(lambda: Figures(LEDGER, True, 1, 0, folder))
+    told = samples(meters.text())
+    of_disk = {("citydeck_journal_bytes", ()), ("citydeck_disk_used_bytes", ()), ("citydeck_disk_size_bytes", ())}
+    assert told["citydeck_messages_received_total", ()] == 12
+    assert not of_disk & told.keys()
+    folder.mkdir()
+    again = samples(meters.text())
+    assert of_disk < again.keys() and told.keys() < again.keys()
+
+
 def test_quarantine_is_counted_by_reason(tmp_path: Path) -> None:
     """Each batch adds to its reasons; what is in quarantine now is the ledger's figure."""
     meters = Meters(lambda: 0)

@@ -11,7 +11,7 @@ from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device
 from tests.ingest.messages import T_MS, Message, gas
 from tests.ingest.publisher import Publisher
-from tests.ingest.test_influx import answering
+from tests.servers.answering import answering
 from tests.servers.influxdb import Influx
 from tests.servers.mosquitto import Mosquitto
 
@@ -65,7 +65,7 @@ def test_a_long_outage_is_caught_up_from_the_journal(
 ) -> None:
     """More than is kept in memory: what was dropped there is read again from the journal."""
     collector = make_collector(mosquitto.port, store_url(influx))
-    collector.run_after("import ingest.storing; ingest.storing._HANDED_LIMIT = 500")
+    collector.run_after("import ingest.handed; ingest.handed._LIMIT = 500")
     influx.kill()
     collector.connected()
     for start in range(0, 6000, 1000):

@@ -3,19 +3,22 @@
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from devices.site import Site
-from ingest.errors import StoreError
+from ingest.errors import JournalError, StoreError
 from ingest.journal import Journal
 from ingest.ledger import Stored
 from ingest.retention import Keeper
 from ingest.store import SqliteStore
 from tests.ingest.messages import T_MS, gas
 from tests.ingest.test_stores import reading
+from tests.servers.small_disk import small_disk
 from tests.servers.waiting import wait_until
 
 MIN_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -110,6 +113,7 @@ def test_the_writer_comes_between_the_steps(
     store.write([reading({"conc_ppm": 1.0}, T_MS + n * 6_000, f"gas-{n % 9}") for n in range(11_000)], 1)
     caplog.set_level(logging.INFO)
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    keeper.start()
     keeper.look(T_MS + 95 * DAY_MS, 0)
     wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
     for n in range(10):
@@ -129,6 +133,7 @@ def test_a_turn_once_a_minute(site: Site, journal: Journal, store: SqliteStore) 
     turns: list[int] = []
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
     keeper.turn = lambda now_ms, _believed: turns.append(now_ms)  # type: ignore[method-assign]
+    keeper.start()
     for now_ms in (T_MS, T_MS + 1, T_MS + 59_999, T_MS + 60_000, T_MS + 60_001):
         keeper.look(now_ms, now_ms)
         wait_until(lambda now_ms=now_ms: turns and turns[-1] // MIN_MS == now_ms // MIN_MS)
@@ -145,6 +150,7 @@ def test_nothing_is_removed_by_a_clock_that_leapt_ahead(
     keeper = keeper_of(replace(site, journal_days=3), journal, store, Writer(Stored(3)))
     begun_ms, turns = T_MS + 2 * DAY_MS, []
     work, keeper.turn = keeper.turn, lambda *told: turns.append(told)  # type: ignore[method-assign]
+    keeper.start()
 
     def worked(now_ms: int, passed_ms: int) -> tuple[int, int]:
         keeper.look(now_ms, passed_ms)
@@ -163,14 +169,11 @@ def test_nothing_is_removed_by_a_clock_that_leapt_ahead(
 def test_stopping_does_not_wait_for_a_turn_to_end(site: Site, journal: Journal, store: SqliteStore) -> None:
     store.write([reading({"conc_ppm": 1.0}, T_MS + n * MIN_MS) for n in range(5_000)], 1)
     keeper = keeper_of(site, journal, store, Writer(Stored(1)))
+    keeper.start()
     keeper.look(T_MS + DAY_MS * 5, 0)
     wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
     keeper.stop()
     assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) < 5_000
-    never_begun = keeper_of(site, journal, store, Writer(Stored(1)))
-    never_begun.stop()
-    never_begun.look(T_MS, 0)
-    assert not never_begun.is_alive()
 
 
 def test_trouble_that_lasts_is_told_once_unless_the_writer_has_told_it(
@@ -188,7 +191,7 @@ def test_trouble_that_lasts_is_told_once_unless_the_writer_has_told_it(
             writer.trouble = trouble
             keeper.turn(T_MS + n * MIN_MS)
             assert len(caplog.records) == count
-    assert caplog.records[0].getMessage() == "keeping: the store is away"
+    assert caplog.records[0].getMessage() == "the store is away; minutes are made later"
     store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
     keeper.turn(T_MS + HOUR_MS)
     assert len(store._read("SELECT at_ns FROM gas_alarm_1m", ())) == 1
@@ -205,4 +208,88 @@ def test_a_checkpoint_that_cannot_be_read_for_a_moment_does_not_end_the_keeper(
     keeper = keeper_of(site, journal, store, Writer(Stored(1)), locked)
     for minute in range(3):
         keeper.turn(T_MS + minute * HOUR_MS)
-    assert [record.getMessage() for record in caplog.records] == ["keeping: database is locked"]
+    assert [record.getMessage() for record in caplog.records] == ["database is locked; journal files stay"]
+
+
+def test_a_store_that_answers_no_query_keeps_no_journal_file(
+    tmp_path: Path, site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for day in range(4):
+        journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
+    store.write([reading({"conc_ppm": 1.0}, T_MS)], 1)
+    # As an InfluxDB 2 without its mapping, which takes writes and says 404 to every query.
+    with closing(sqlite3.connect(tmp_path / "readings.db")) as database:
+        database.execute("ALTER TABLE minutes_late RENAME TO away")
+        database.commit()
+    keeper = keeper_of(replace(site, journal_days=2), journal, store, Writer(Stored(4)))
+    for minute in range(3):
+        keeper.turn(T_MS + 3 * DAY_MS + minute * MIN_MS)
+    assert files(tmp_path) == ["2026010200.db", "2026010300.db", "2026010400.db"]
+    trouble = "the embedded store readings.db cannot be kept in order: no such table: minutes_late"
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"{trouble}; minutes are made later", f"{trouble}; expired readings stay"]
+
+
+def test_a_fault_in_one_duty_keeps_the_keeper_from_nothing_else(
+    tmp_path: Path, site: Site, journal: Journal, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for day in range(3):
+        journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
+    # No number: what is compared with it fails.
+    keeper = keeper_of(replace(site, journal_days=2), journal, store, Writer(Stored(3)), lambda: "3")  # type: ignore[arg-type, return-value]
+    keeper.start()
+    store.write([reading({"temp_c": 1.0}, T_MS)], 1)
+    keeper.look(T_MS + DAY_MS, 0)
+    wait_until(lambda: store._read("SELECT 1 FROM gas_alarm_1m", ()))
+    keeper.look(T_MS + DAY_MS + MIN_MS, 0)
+    keeper.stop()
+    (told,) = [record for record in caplog.records if record.exc_info]
+    assert told.getMessage() == "keeper failed; journal files stay"
+
+
+def test_before_a_flood_fills_the_disk_the_oldest_of_the_recording_goes(
+    tmp_path: Path, site: Site, store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No file that a cursor has not passed, and none more than it takes; what is received goes on for ever."""
+    with small_disk(tmp_path / "disk", "48m") as disk:
+        journal = Journal(disk / "journal", durable=False)
+        writer, judged = Writer(Stored(0)), [10]
+        keeper = keeper_of(replace(site, journal_days=7), journal, store, writer, lambda: judged[0])
+        names: list[list[str]] = []
+        for hour in range(60):
+            journal.append([("city/v1/demo/gas_alarm/gas-1/telemetry", b"x" * 2_000_000)], T_MS + hour * HOUR_MS)
+            if hour == 15:
+                writer.stored = Stored(8)
+                # Somebody has read the oldest: nothing of theirs may stay taken on the disk.
+                held = Journal(disk / "journal")
+                assert len(held.read(0, 7)) == 7
+            elif hour > 15:
+                judged[0] = hour
+                writer.stored = Stored(hour + 1)
+            keeper.turn(T_MS + hour * HOUR_MS + 1)
+            names.append(sorted(path.name for path in (disk / "journal").glob("*.db")))
+            kept = names[-1]
+        assert [len(names[hour]) for hour in (0, 14, 15)] == [1, 15, 16], "there was room for those"
+        assert 17 <= min(len(there) for there in names[20:]) <= max(len(there) for there in names[20:]) <= 22
+        assert kept[-1] == "2026010311.db", "the newest stay"
+        assert journal.first() == 61 - len(kept)
+        assert [record.position for record in journal.read(journal.first() - 1, 100)] == list(range(61 - len(kept), 61))
+        assert "journal files removed before their time count=1 from=2026010100.db" in caplog.text
+        assert len(caplog.records) == sum(before[0] != after[0] for before, after in pairwise(names))
+        journal.close()
+
+
+def test_what_no_cursor_has_passed_stays_on_a_full_disk(tmp_path: Path, site: Site, store: SqliteStore) -> None:
+    with small_disk(tmp_path / "disk", "48m") as disk:
+        journal = Journal(disk / "journal", durable=False)
+        keeper = keeper_of(site, journal, store, Writer(Stored(3)), lambda: 100)
+        full = []
+        for hour in range(40):
+            try:
+                journal.append([("city/v1/demo/gas_alarm/gas-1/telemetry", b"x" * 2_000_000)], T_MS + hour * HOUR_MS)
+            except JournalError as error:
+                full.append(str(error))
+            keeper.turn(T_MS + hour * HOUR_MS + 1)
+        assert journal.first() == 3, "of three files that are stored the last is needed to go on behind it"
+        assert "messages stay with the broker" in full[0]
+        journal.close()

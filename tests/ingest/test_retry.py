@@ -1,7 +1,5 @@
 """Quarantined messages land with their original time once the mapping is mended: all, once, and over kills."""
 
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,18 +12,20 @@ from ingest.alarms.audit import Actor
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
 from ingest.alarms.tables import occurrence
-from ingest.checkpoint import Checkpoint
-from ingest.decoding import Decoder, Outcome, Unregistered, packed
+from ingest.decoding import Decoder, Unregistered, packed
 from ingest.errors import Refused
 from ingest.journal import Journal
 from ingest.ledger import PRODUCED, QUARANTINED, STORED
-from ingest.quarantine import Origin, Quarantined
+from ingest.outcomes import Outcome
+from ingest.positions import Stand
+from ingest.quarantine import Origin
 from ingest.records import RETRY, TICK, Record
 from ingest.retry import ask, records_at, requests, shards_of
-from tests.ingest.collector import ROOT, Collector
+from tests.ingest.collector import Collector
 from tests.ingest.counting import per_device
 from tests.ingest.messages import T_MS, Message, gas, native
 from tests.ingest.publisher import Publisher
+from tests.ingest.quarantine_command import command, times_of
 from tests.servers.influxdb import Influx
 
 # Of this hour, or the collector would find it expired.
@@ -56,24 +56,6 @@ def quarantined(collector: Collector, publisher: Publisher, messages: list[Messa
     collector.wait(lambda: collector.settled(len(messages)))
     assert collector.ledger().quarantined == len(messages) - others
     assert collector.stop() == 0
-
-
-def command(collector: Collector, *words: str) -> tuple[int, str]:
-    """Run ``citydeck quarantine`` on the collector's data and return its exit code and all it said."""
-    options = ["--data", str(collector.data)]
-    if words[0] == "retry":
-        options += ["--site", str(collector.site_file)]
-    done = subprocess.run(
-        [sys.executable, "-m", "ingest.inspection", *words, *options],
-        cwd=ROOT, env=collector.env, capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
-
-
-def times_of(influx: Influx, device: str) -> list[int]:
-    """Return the device times in InfluxDB, in ms."""
-    rows = influx.rows(f"SELECT conc_pct_lel FROM gas_alarm WHERE device_id = '{device}'")
-    return sorted(int(row["time"]) // 1_000_000 for row in rows)
 
 
 def test_what_was_mapped_wrongly_lands_with_its_own_time(
@@ -242,18 +224,6 @@ def test_a_key_is_one_request(database: AlarmDatabase) -> None:
     database.close()
 
 
-def test_refused_readings_are_not_tried_again(collector: Collector, publisher: Publisher) -> None:
-    """Their messages were read; the request says so instead of doing half a thing."""
-    collector.connected()
-    publisher.publish(gas("gas-1", 1, ts=NOW_MS, id="a"))
-    collector.wait(lambda: collector.settled(1))
-    checkpoint = Checkpoint(collector.data / "checkpoint.db")
-    checkpoint.save_stored(collector.stored(), [Quarantined(1, T_MS, "refused", "gas-1", "gas_alarm", "too old")])
-    checkpoint.close()
-    code, said = command(collector, "retry", "refused")
-    assert (code, "not tried again" in said) == (1, True), said
-
-
 def test_records_far_apart_and_before_the_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     for start in range(0, 4_000, 100):
@@ -261,7 +231,9 @@ def test_records_far_apart_and_before_the_journal(tmp_path: Path) -> None:
     journal.close()
     read = Journal(tmp_path)
     wanted = [1, 2, 99, 100, 101, 1_500, 1_999, 2_000, 2_501, 4_000]
-    assert [(r.position, r.payload) for r in records_at(read, wanted)] == [(n, b"%d" % n) for n in wanted]
+    place = ("json", "gas-1", "gas_alarm", "gas-1")
+    found = [(r.payload, stands) for r, stands in records_at(read, [Stand(n, place, 1) for n in wanted])]
+    assert found == [(b"%d" % n, [Stand(n, place, 1)]) for n in wanted]
     assert list(records_at(read, [])) == []
     read.close()
 

@@ -3,17 +3,19 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.points import MAX_BYTES
 from ingest import chunks
 from ingest import inbox as module
 from ingest.address import BrokerAddress
 from ingest.inbox import Arrived, Inbox
 from ingest.live import ASK
-from ingest.subscriber import Subscriber
+from ingest.subscriber import MAXIMUM_PACKET_BYTES, Subscriber
 from tests.ingest.publisher import Listener, Publisher
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.waiting import wait_until
@@ -248,6 +250,76 @@ def test_a_subscription_that_is_refused_is_one_sentence(caplog: pytest.LogCaptur
     subscriber._subscribed(subscriber._client, None, 1, [granted, refused, granted], None)
     (sentence,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert sentence.endswith("refuses the subscription to hj212/#: Not authorized; nothing of it is collected")
+
+
+def test_a_broker_that_grants_less_than_it_must_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of what is delivered with QoS 0 nobody knows whether it came."""
+    broker = Mosquitto(tmp_path, settings={"max_qos": "0"})
+    broker.start()
+    subscriber = Subscriber(BrokerAddress("127.0.0.1", broker.port), "citydeck-test", ["city/#"], ASK, lambda: None)
+    caplog.set_level(logging.INFO)
+    try:
+        started(subscriber)
+        wait_until(lambda: "broker connected" in caplog.text)
+        wait_until(lambda: "QoS" in caplog.text)
+    finally:
+        subscriber.stop()
+        broker.stop()
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "grants the subscription to city/# with QoS 0, not 1: what is on its way when the" in sentence
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_session_that_the_broker_has_forgotten_is_told(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, known: bool
+) -> None:
+    """Nothing is said of a first one; of one that was, also over a restart of the collector."""
+    caplog.set_level(logging.INFO)
+    address = BrokerAddress("127.0.0.1", mosquitto.port)
+    subscriber = Subscriber(address, "citydeck-test", ["city/#"], ASK, lambda: None, known)
+    forgotten = f"broker {address} has forgotten the session of this collector: what was sent while it was away is lost"
+    try:
+        started(subscriber)
+        wait_until(lambda: "session=new" in caplog.text)
+        assert warnings(caplog) == [forgotten] * known
+        mosquitto.restart()
+        wait_until(lambda: "session=resumed" in caplog.text, 30)
+        assert warnings(caplog).count(forgotten) == known
+        mosquitto.stop()
+        mosquitto.forget()
+        mosquitto.start()
+        wait_until(lambda: caplog.text.count("session=new") == 2, 30)
+        assert warnings(caplog).count(forgotten) == known + 1
+    finally:
+        subscriber.stop()
+
+
+def test_a_message_of_a_mebibyte_and_more_arrives(make: Make, publisher: Publisher) -> None:
+    """The largest that a payload may be, and one larger than that, which is for quarantine to say."""
+    subscriber = started(make())
+    sizes = [MAX_BYTES, MAX_BYTES + 1, 8 * MAX_BYTES]
+    send(publisher, *(b"x" * size for size in sizes), b"last")
+    assert [len(payload) for payload in payloads(taken(subscriber, 4))] == [*sizes, 4]
+
+
+def test_a_packet_beyond_all_bounds_is_not_sent_and_nothing_else_is_lost(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Mosquitto(tmp_path, settings={"message_size_limit": "0"})
+    broker.start()
+    publisher = Publisher(broker.port)
+    try:
+        subscriber = started(make(broker.port))
+        send(publisher, b"1", b"x" * MAXIMUM_PACKET_BYTES, b"2")
+        messages = taken(subscriber, 2)
+        assert payloads(messages) == [b"1", b"2"]
+        subscriber.acknowledge(messages)
+        send(publisher, b"3")
+        assert payloads(taken(subscriber, 1)) == [b"3"]
+        assert (subscriber.connections, warnings(caplog)) == (1, [])
+    finally:
+        publisher.close()
+        broker.stop()
 
 
 def test_what_cockpits_ask_fills_no_window_where_a_pattern_covers_it(mosquitto: Mosquitto) -> None:

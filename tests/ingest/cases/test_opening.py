@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def test_number_is_the_citys_day(desk: Desk) -> None:
     assert [desk.report()["id"] for _ in range(2)] == ["C20260922-00001", "C20260922-00002"]
     desk.wait(12)
     assert desk.report()["id"] == "C20260923-00001"
+
+
+def test_a_number_of_an_exercise_is_none_of_the_real_ones(desk: Desk) -> None:
+    """Also where both are in one database, each is counted by itself."""
+    assert desk.report()["id"] == "C20260922-00001"
+    desk.rules = CaseRules(replace(desk.rules.site, drill=True))
+    assert [desk.report()["id"] for _ in range(2)] == ["D20260922-00001", "D20260922-00002"]
 
 
 def test_numbers_are_unique_in_a_rush(desk: Desk) -> None:
@@ -230,6 +238,15 @@ def test_a_finding_outside_every_outline_belongs_to_the_drones_street(
     assert (case["street"], case["state"], case["reported_by"]) == ("s01", "REPORTED", "drone-1")
     (sentence,) = [record.getMessage() for record in caplog.records]
     assert sentence.startswith("finding 'f-7' of drone-77 makes no case: Where is it?")
+
+
+def test_what_no_database_holds_keeps_no_other_finding_waiting(desk: Desk) -> None:
+    """PostgreSQL knows no character 0: trying again for ever would let every alarm behind it wait."""
+    odd = [reading(desk, **{key: "f\0"}) for key in ("finding_id", "finding_class", "picture", "route_id")]
+    Findings(desk.database, desk.rules.site).report([*odd, reading(desk, finding_id="f-8")], NOON_MS)
+    with desk.database.read() as connection:
+        references = connection.execute(sa.select(cases.c.reference)).scalars().all()
+    assert "drone-1/f-8" in references
 
 
 def test_case_of_an_alarm(desk: Desk) -> None:

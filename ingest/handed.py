@@ -1,0 +1,138 @@
+"""What waits for the store: batches handed over by the pipeline, what must be read from the journal, and its age.
+
+Bounded: when too much waits, what was handed is dropped, for the journal has it. All of it belongs to one lock, so that
+the age of the oldest reading is right at every instant, whichever way that reading takes.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from devices.readings import Reading
+
+_LIMIT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Readings of the journal from behind ``after`` up to ``position``; ``received_ms`` is that of the oldest."""
+
+    after: int
+    position: int
+    received_ms: int
+    readings: Sequence[Reading]
+
+
+class Waiting:
+    """The line before the store; ``changed`` guards it, and whoever asks several things at once holds that lock."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.decoded_to = 0
+        """How far the pipeline has handed over."""
+        self._decoded_ms = 0
+        self._handed: deque[Handed] = deque()
+        self._readings = 0
+        self._stored_to = 0
+        # Since when waits what the writer has in hand, and what is neither there nor handed over but in the journal.
+        self._taken_ms: int | None = None
+        self._behind_ms: int | None = None
+
+    def resume(self, position: int, at_ms: int) -> None:
+        """Note how far the pipeline was when it was saved: what lies before is in the journal, and nobody hands it."""
+        with self.changed:
+            self.decoded_to, self._decoded_ms = position, at_ms
+
+    def hand(self, handed: Handed) -> None:
+        """Add decoded readings; when too many wait, those of before are dropped."""
+        with self.changed:
+            self.decoded_to, self._decoded_ms = handed.position, handed.received_ms
+            if self._readings > _LIMIT:
+                if self._behind_ms is None:
+                    self._behind_ms = self._handed_ms()
+                self._handed.clear()
+                self._readings = 0
+            last = self._handed[-1] if self._handed else None
+            if last is not None and not handed.readings and last.position == handed.after:
+                # A flood that nobody can read makes batches without end, and no readings.
+                self._handed[-1] = Handed(last.after, handed.position, last.received_ms, last.readings)
+            else:
+                self._handed.append(handed)
+                self._readings += len(handed.readings)
+            self._settle()
+            self.changed.notify_all()
+
+    def begin(self, stored_to: int, behind_ms: int | None) -> None:
+        """Note how far the store is at a start, and since when waits what is in the journal behind that."""
+        with self.changed:
+            self._stored_to, self._behind_ms = stored_to, behind_ms
+            self._settle()
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether what was handed over goes on where the store is."""
+        return bool(self._handed) and self._handed[0].after <= self._stored_to
+
+    def holds(self, count: int) -> bool:
+        """Tell whether so many readings were handed over."""
+        return self._readings >= count
+
+    def take(self, most: int) -> Handed:
+        """Return what follows, joined into a batch of about so many readings."""
+        first = last = self._handed.popleft()
+        readings, received_ms = list(first.readings), first.received_ms
+        while self._handed and len(readings) < most:
+            last = self._handed.popleft()
+            if not readings:
+                received_ms = last.received_ms
+            readings.extend(last.readings)
+        self._readings = sum(len(handed.readings) for handed in self._handed)
+        if first.after < self._stored_to:
+            readings = [reading for reading in readings if reading.position > self._stored_to]
+        self._taken_ms = received_ms if readings else None
+        return Handed(first.after, last.position, received_ms, readings)
+
+    def reading(self, received_ms: int) -> None:
+        """Note when the oldest of what is read from the journal now was received."""
+        with self.changed:
+            if self._behind_ms is not None:
+                self._behind_ms = max(self._behind_ms, received_ms)
+
+    def read(self, batch: Handed, until_ms: int) -> None:
+        """Note that a batch was read from the journal; what waits behind it was received at an instant or later."""
+        with self.changed:
+            self._taken_ms = batch.received_ms if batch.readings else None
+            if self._behind_ms is not None:
+                self._behind_ms = max(self._behind_ms, until_ms)
+
+    def stored(self, position: int) -> None:
+        """Note that the store has everything up to a position."""
+        with self.changed:
+            self._stored_to, self._taken_ms = position, None
+            self._settle()
+
+    def oldest_ms(self, journaled_to: int) -> int | None:
+        """Return when the oldest that waits was received; None when the store has all of a journal that ends there.
+
+        It may be a little earlier where that is not known exactly, never later.
+        """
+        with self.changed:
+            if self._taken_ms is not None:
+                return self._taken_ms
+            if self._behind_ms is not None:
+                return self._behind_ms
+            handed_ms = self._handed_ms()
+            if handed_ms is None and 0 < self.decoded_to < journaled_to:
+                return self._decoded_ms
+            return handed_ms
+
+    def _handed_ms(self) -> int | None:
+        return next((handed.received_ms for handed in self._handed if handed.readings), None)
+
+    def _settle(self) -> None:
+        """Drop what is stored; where what was handed over follows, nothing has to be read from the journal."""
+        while self._handed and self._handed[0].position <= self._stored_to:
+            self._readings -= len(self._handed.popleft().readings)
+        if self.follows or (not self._handed and 0 < self.decoded_to <= self._stored_to):
+            self._behind_ms = None
