@@ -65,7 +65,7 @@ def _measured(citydeck: CityDeck, rig: Rig, settings: Settings, outage_s: float)
     written = _caught_up(rig, publisher, before, outage_s)
     drained_s, cpu_s = time.perf_counter() - back_s, citydeck.cpu_s - cpu_s
     sent = publisher.stop()
-    kept, _ = settled(citydeck, sent, 3.0 if settings.quick else 20.0, settings.say)
+    kept, _ = settled(citydeck, sent, settings.say)
     rate = written / drained_s
     return {
         "backlog": backlog,

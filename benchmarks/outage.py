@@ -17,7 +17,6 @@ COLUMNS: Final = (
 _OUTAGE_S = 8.0
 _TOTAL_S = 15.0
 _BEFORE_S = 3.0
-_QUIET_S = 20.0
 
 
 def run(settings: Settings) -> Report:
@@ -59,5 +58,5 @@ def _measured(
     publisher.publish(total)
     sent = publisher.stop()
     # Who retries waits longer from time to time: nothing more to come is only sure after a while.
-    kept, last_s = settled(contestant, sent, 3.0 if settings.quick else _QUIET_S, settings.say)
+    kept, last_s = settled(contestant, sent, settings.say)
     return {"lost": sent - kept, "back_s": max(0.0, last_s - back_s), "died": not contestant.running}

@@ -1,10 +1,14 @@
-"""What all tests share: servers, the event loop, hypothesis' profile, and the order of browser tests."""
+"""What all tests share: servers, where they write, the event loop, hypothesis' profile, the order of browser tests."""
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.memory_disk import write_into_memory
 
 pytest_plugins = [
     "tests.servers.mosquitto",
@@ -29,6 +33,21 @@ settings.load_profile("citydeck")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Before anything asks where temporary files go; the processes that share a run inherit it.
+_WRITTEN = write_into_memory()
+
+
+def pytest_report_header() -> str | None:
+    """Tell where to look at what a failed test wrote."""
+    return f"temporary files: {_WRITTEN}, until the next run" if _WRITTEN else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Give the memory back, unless there is a failure to be looked at."""
+    if _WRITTEN and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        shutil.rmtree(_WRITTEN, ignore_errors=True)
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
@@ -38,12 +57,21 @@ def anyio_backend() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use, and put the files with browser tests last."""
+    """Mark tests by the fixtures they use, and put the files with browser tests last; of these the longest first."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _MARKER_OF_FIXTURE:
                 item.add_marker(_MARKER_OF_FIXTURE[fixture])
     # Playwright keeps an event loop running in this thread, where no async test could then start its own.
-    # By file, since a file is what a worker takes; --no-loadscope-reorder keeps the order there.
-    browsing = {item.path for item in items if item.get_closest_marker("browser") is not None}
-    items.sort(key=lambda item: item.path in browsing)
+    # By file, since a file is what a worker takes; --no-loadscope-reorder keeps the order there. What may take longest
+    # by its own time limit comes first of them: at the end no worker is left with a long file while the other is idle.
+    browsing: dict[Path, float] = {}
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            browsing[item.path] = max(browsing.get(item.path, 0.0), _limit_s(item))
+    items.sort(key=lambda item: (item.path in browsing, -browsing.get(item.path, 0.0)))
+
+
+def _limit_s(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return float(limit.args[0]) if limit is not None else 0.0

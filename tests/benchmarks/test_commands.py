@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.processes import all_processes, command_of
 from tests.servers.programs import require
 from tests.servers.waiting import wait_until
 
@@ -147,12 +148,5 @@ def test_whoever_is_interrupted_ends_all_it_started(tmp_path: Path, name: signal
 
 def started(folder: Path) -> list[str]:
     """Return the command lines of processes that work below a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(folder) in line:
-            found.append(line)
-    return found
+    lines = [" ".join(command_of(pid)) for pid in all_processes()]
+    return [line for line in lines if str(folder) in line]

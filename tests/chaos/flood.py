@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.formats.hj212 import crc16
 from tests.chaos import oracle
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load, Point, Stands
@@ -31,9 +32,24 @@ def unreadable(count: int, seed: int) -> list[Message]:
         lambda n: (f"city/v1/demo/gas_alarm/made-up-{seed}-{n}/telemetry", b"[]"),
         lambda n: (f"city/v1/demo/nothing_{n % 7}/made-up-{n}/telemetry", b"{}"),
         lambda n: (f"hj212/STATION{n % 100}/up", b"##0100QN=%d" % n),
+        lambda n: (f"hj212/STATION{n % 100}/up", _wrong_check(n, 100 + n % 200)),
+        lambda n: ("city/v1/demo/gas_alarm/gas-2/telemetry", _unfit(n, 1 + n % 20)),
         lambda n: (f"city/v1/demo/gas_alarm/{'x' * 200}{n}/telemetry", b"{}"),
     )
     return [chance.choice(makers)(n) for n in range(count)]
+
+
+def _wrong_check(number: int, length: int) -> bytes:
+    """Return a whole frame of HJ 212 whose check is not that of its bytes."""
+    segment = (b"QN=%d;" % number).ljust(length, b"x")
+    check = (crc16(segment) + 1) & 0xFFFF
+    return b"##%04d%s%04X\r\n" % (length, segment, check)
+
+
+def _unfit(number: int, entries: int) -> bytes:
+    """Return an array of samples, no field of which can be read."""
+    entry = b'{"ts":%d,"data":{"conc_pct_lel":"high","temp_c":[%d]}}' % (T_MS + number, number)
+    return b"[%s]" % b",".join([entry] * entries)
 
 
 @dataclass

@@ -38,7 +38,7 @@ def test_a_flood_is_counted_in_full_and_kept_in_small(town: Town, capsys: pytest
 
     groups = town.collector.quarantine()
     assert sum(group.count for group in groups.values()) >= 2 * FLOOD
-    assert max(group.count for group in groups.values()) > 5_000, "one device alone makes thousands"
+    assert max(group.count for group in groups.values()) > 4_000, "one device alone makes thousands"
     assert rows["quarantine_sample"] <= 100 * rows["quarantine_group"]
     assert rows["quarantine_group"] <= 10_000 + 20, "of made-up devices there is an end, then one group for each reason"
     # The second flood is as large as the first, and brings made-up devices only.

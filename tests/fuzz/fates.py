@@ -10,7 +10,8 @@ import msgspec
 
 from ingest.alarms.engine import Engine
 from ingest.alarms.transitions import Transition
-from ingest.decoding import Decoder, Outcome, Unregistered
+from ingest.decoding import Decoder, Unregistered
+from ingest.outcomes import AnyOutcome
 from ingest.records import RETRY, TICK, Record
 from ingest.store.line_protocol import line
 from tests.devices.small_city import NOW_MS, SITE
@@ -29,10 +30,12 @@ class Way:
         self._engine = Engine(SITE)
         self._position = 0
 
-    def go(self, messages: Sequence[RawMessage], together: bool = True) -> tuple[list[Outcome], list[Transition]]:
+    def go(self, messages: Sequence[RawMessage], together: bool = True) -> tuple[list[AnyOutcome], list[Transition]]:
         """Let messages pass, in one batch or each by itself, and check what every later hand relies on."""
         records = [self._journaled(*message) for message in messages if message[0] not in _OWN]
-        outcomes = self._decoder.outcomes(records) if together else [self._decoder.outcome(each) for each in records]
+        outcomes: list[AnyOutcome] = (
+            self._decoder.outcomes(records) if together else [self._decoder.outcome(each) for each in records]
+        )
         batches = [outcomes] if together else [[outcome] for outcome in outcomes]
         transitions = [transition for batch in batches for transition in self._engine.feed(batch)]
         for outcome in outcomes:
@@ -40,8 +43,7 @@ class Way:
         for transition in transitions:
             msgspec.msgpack.encode(transition)
             f"{transition.point} {transition.device} {transition.rule}".encode()
-        for device in self._engine.memory.changed:
-            msgspec.msgpack.encode(self._engine.memory.devices[device])
+        self._engine.memory.encoded(self._engine.memory.changed)
         return outcomes, transitions
 
     def _journaled(self, topic: bytes, payload: bytes) -> Record:
@@ -68,7 +70,7 @@ def judged(messages: Sequence[RawMessage]) -> list[str]:
     return [outcome.fate for outcome in outcomes]
 
 
-def _check(outcome: Outcome) -> None:
+def _check(outcome: AnyOutcome) -> None:
     assert outcome.fate in _FATES
     assert outcome.reason != "failure", outcome.sentence
     assert (outcome.fate == "quarantined") == bool(outcome.reason and outcome.sentence)

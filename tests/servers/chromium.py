@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, WebSocketRoute, sync_playwright
+from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
 
 from tests.servers.programs import require
 
@@ -22,6 +22,8 @@ ARGUMENTS = (
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
+    # Whatever is not on this machine is asked of a proxy that is not there.
+    "--proxy-server=127.0.0.1:9",
 )
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 _LOCAL_SCHEMES = {"about", "blob", "data"}
@@ -29,7 +31,7 @@ _LOCAL_SCHEMES = {"about", "blob", "data"}
 
 @contextmanager
 def local_page(browser: Browser, **context_options: Any) -> Iterator[Page]:
-    """Open a page in a browser context of its own, whose requests to other machines are aborted.
+    """Open a page in a browser context of its own, whose requests to other machines find nobody and are told.
 
     Args:
         browser: the running browser.
@@ -40,23 +42,16 @@ def local_page(browser: Browser, **context_options: Any) -> Iterator[Page]:
     """
     outside: list[str] = []
 
-    def abort(route: Route) -> None:
-        route.abort()
+    def record(asked: Request | WebSocket) -> None:
+        if _leaves(asked.url):
+            outside.append(asked.url)
 
-    def record(request: Request) -> None:
-        if _leaves(request.url):
-            outside.append(request.url)
-
-    def refuse(socket: WebSocketRoute) -> None:
-        outside.append(socket.url)
-        socket.close()
-
-    # A service worker's requests would pass the routes.
+    # A service worker's requests would not be told.
     context = browser.new_context(service_workers="block", **context_options)
     try:
+        # Listened to and not routed: a browser whose requests are routed keeps nothing in its cache.
         context.on("request", record)
-        context.route(_leaves, abort)
-        context.route_web_socket(_leaves, refuse)
+        context.on("page", lambda page: page.on("websocket", record))
         yield context.new_page()
     finally:
         context.close()

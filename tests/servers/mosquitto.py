@@ -16,13 +16,20 @@ CONFIG_FILE = Path(__file__).parents[2] / "deploy" / "mosquitto.conf"
 class Mosquitto:
     """A broker on 127.0.0.1 that keeps its port and its stored sessions over a restart."""
 
-    def __init__(self, folder: Path, autosave_interval_s: int = 1, passwords: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        autosave_interval_s: int = 1,
+        passwords: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ):
         """Write the configuration.
 
         Args:
             folder: where configuration, log and database go.
             autosave_interval_s: how much a `kill` can lose; 0 saves only when it is stopped.
             passwords: user names with their passwords; without them everybody is let in.
+            settings: further ones, in place of those that users get.
         """
         self.port = free_port()
         own = {
@@ -33,9 +40,11 @@ class Mosquitto:
             "password_file": "" if passwords is None else str(_password_file(folder, passwords)),
             # Started by root, mosquitto would become a user who cannot write in the test's folder.
             "user": "root" if folder.owner() == "root" else "",
+            **(settings or {}),
         }
         config = folder / "mosquitto.conf"
         config.write_text(_with_own(CONFIG_FILE.read_text(), own))
+        self._database = folder / "mosquitto.db"
         self._process = ServerProcess([require("mosquitto"), "-c", str(config)], [self.port], folder / "mosquitto.log")
 
     @property
@@ -54,6 +63,10 @@ class Mosquitto:
     def kill(self) -> None:
         """End the broker as a crash would: it loses what came since the last save."""
         self._process.kill()
+
+    def forget(self) -> None:
+        """Lose all it saved; while it is stopped."""
+        self._database.unlink()
 
     def restart(self) -> None:
         """Stop and start it on the same port, with what it saved."""

@@ -11,7 +11,7 @@ from influxdb_client.rest import ApiException
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTMessage, MQTTv5
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from tests.servers.chromium import local_page
 from tests.servers.influxdb import Influx
@@ -164,6 +164,15 @@ def test_chromium_catches_a_request_that_leaves_the_machine(browser: Browser, sc
     with pytest.raises(AssertionError, match=r"outside\.invalid"), local_page(browser) as page:
         page.goto("about:blank")
         page.evaluate(f"() => new Promise(done => {{ {script} }})")
+
+
+def test_chromium_reaches_no_other_machine(browser: Browser) -> None:
+    with (
+        pytest.raises(AssertionError, match=r"left this machine.*192\.0\.2\.1"),
+        local_page(browser) as page,
+        pytest.raises(Error, match="ERR_PROXY_CONNECTION_FAILED"),
+    ):
+        page.goto("http://192.0.2.1/")
 
 
 def test_wait_until_returns_what_the_condition_gave_or_gives_up() -> None:
