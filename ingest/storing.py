@@ -28,8 +28,12 @@ from ingest.store.base import WriteResult
 
 log = logging.getLogger(__name__)
 
+# Readings wait a little for company. Where many come they wait longer: several of each device are in one write then, and
+# one of 20,000 costs InfluxDB a third less a line than one of 5,000.
 _LINGER_S = 0.2
-_BATCH = 5_000
+_BUSY = 2_000
+_BUSY_LINGER_S = 1.0
+_BATCH = 20_000
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
@@ -195,7 +199,8 @@ class StoreWriter(threading.Thread):
                         self._own_decoder = None
                         return waiting.take(_BATCH)
                     lingered = True
-                    waiting.changed.wait_for(enough, _LINGER_S)
+                    if not waiting.changed.wait_for(enough, _LINGER_S) and waiting.holds(_BUSY):
+                        waiting.changed.wait_for(enough, _BUSY_LINGER_S)
                     continue
                 if waiting.decoded_to > self.stored.position:
                     decoded_to = waiting.decoded_to

@@ -10,6 +10,8 @@ from devices.readings import Reading
 _json = msgspec.json.Encoder().encode
 _QUALITIES = ("0i", "1i", "2i")
 _HEADS_KEPT = 200_000
+# While texts of thousands are put together by one call, no other thread gets a turn, and an alarm may wait for one.
+_TOGETHER = 1_000
 
 
 class Lines:
@@ -20,6 +22,12 @@ class Lines:
 
     def of(self, readings: Sequence[Reading]) -> list[str]:
         """Return one line a reading, in their order."""
+        found: list[str] = []
+        for begin in range(0, len(readings), _TOGETHER):
+            found += self._of(readings[begin : begin + _TOGETHER])
+        return found
+
+    def _of(self, readings: Sequence[Reading]) -> list[str]:
         # Numbers look the same in JSON, and msgspec writes those of a whole batch at once.
         bodies = _json([reading.values for reading in readings]).decode()
         if '":"' in bodies or "{}" in bodies:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.readings import Quality
+from ingest.store import line_protocol
 from ingest.store.line_protocol import Lines, line
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
@@ -49,4 +50,7 @@ def test_a_batch_says_what_its_lines_say(readings: list[Any]) -> None:
         parts = re.split(r"([-+0-9.e]{3,})", found)
         return [float(part) if re.fullmatch(r"-?\d+(\.\d+)?(e[-+]?\d+)?", part) else part for part in parts]
 
-    assert [numbers(each) for each in Lines().of(readings)] == [numbers(line(each)) for each in readings]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(line_protocol, "_TOGETHER", 2)
+        written = Lines().of(readings)
+    assert [numbers(each) for each in written] == [numbers(line(each)) for each in readings]

@@ -3,7 +3,7 @@
 import itertools
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -89,6 +89,7 @@ def test_the_lag_is_the_age_of_the_oldest_reading_that_is_not_stored(
 ) -> None:
     """Also while the store is far behind, its hand-over was cut, and it reads and decodes the journal again."""
     monkeypatch.setattr(handed, "_LIMIT", 5_000)
+    monkeypatch.setattr(storing, "_BATCH", 5_000)
     for start in range(0, COUNT, 1_000):
         flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 1_000)], T_MS + start * STEP_MS)
     writer = flow.writer()
@@ -166,6 +167,29 @@ def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest
     wait_until(lambda: writer.stored.position >= 50)
     writer.stop(20)
     assert (len(written), sum(written), writer.stored) == (2, 70, Stored(70, 70))
+
+
+@pytest.mark.parametrize(("count", "waits"), [(4, [3_600, 7_200]), (3, [3_600])])
+def test_where_many_come_a_write_waits_longer(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, count: int, waits: list[float]
+) -> None:
+    monkeypatch.setattr(storing, "_LINGER_S", 3_600)
+    monkeypatch.setattr(storing, "_BUSY_LINGER_S", 7_200)
+    monkeypatch.setattr(storing, "_BUSY", 4)
+    waited: list[float] = []
+
+    def over(_condition: threading.Condition, enough: Callable[[], bool], timeout_s: float) -> bool:
+        waited.append(timeout_s)
+        return enough()
+
+    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(count)], T_MS)
+    writer = flow.writer()
+    flow.hand(writer)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Condition, "wait_for", over)
+        batch = writer._next()
+    assert isinstance(batch, Handed) and len(batch.readings) == count
+    assert waited == waits
 
 
 def test_a_store_that_is_behind_catches_up_though_nothing_new_comes(flow: Flow) -> None:
