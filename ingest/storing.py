@@ -28,7 +28,7 @@ from ingest.store.base import WriteResult
 
 log = logging.getLogger(__name__)
 
-# Readings wait a little for company. Where many come they wait longer: several of each device are in one write then, and
+# Readings wait a little for company. Where many come they wait longer: a write then holds several of each device, and
 # one of 20,000 costs InfluxDB a third less a line than one of 5,000.
 _LINGER_S = 0.2
 _BUSY = 2_000
