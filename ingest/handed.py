@@ -7,9 +7,10 @@ the age of the oldest reading is right at every instant, whichever way that read
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.readings import Reading
+from ingest.store.usual import UsualReadings, in_order
 
 _LIMIT = 50_000
 
@@ -22,6 +23,16 @@ class Handed:
     position: int
     received_ms: int
     readings: Sequence[Reading]
+    usual: Sequence[UsualReadings] = ()
+
+    def __len__(self) -> int:
+        """Return how many readings there are."""
+        return len(self.readings) + sum([len(each.devices) for each in self.usual])
+
+    def behind(self, position: int) -> "Handed":
+        """Return what lies behind a position."""
+        left = [reading for reading in in_order(self.readings, self.usual) if reading.position > position]
+        return Handed(max(self.after, position), self.position, self.received_ms, left)
 
 
 class Waiting:
@@ -54,12 +65,12 @@ class Waiting:
                 self._handed.clear()
                 self._readings = 0
             last = self._handed[-1] if self._handed else None
-            if last is not None and not handed.readings and last.position == handed.after:
+            if last is not None and not len(handed) and last.position == handed.after:
                 # A flood that nobody can read makes batches without end, and no readings.
-                self._handed[-1] = Handed(last.after, handed.position, last.received_ms, last.readings)
+                self._handed[-1] = replace(last, position=handed.position)
             else:
                 self._handed.append(handed)
-                self._readings += len(handed.readings)
+                self._readings += len(handed)
             self._settle()
             self.changed.notify_all()
 
@@ -81,17 +92,21 @@ class Waiting:
     def take(self, most: int) -> Handed:
         """Return what follows, joined into a batch of about so many readings."""
         first = last = self._handed.popleft()
-        readings, received_ms = list(first.readings), first.received_ms
-        while self._handed and len(readings) < most:
+        readings, usual = list(first.readings), list(first.usual)
+        count, received_ms = len(first), first.received_ms
+        while self._handed and count < most:
             last = self._handed.popleft()
-            if not readings:
+            if not count:
                 received_ms = last.received_ms
-            readings.extend(last.readings)
-        self._readings = sum(len(handed.readings) for handed in self._handed)
+            count += len(last)
+            readings += last.readings
+            usual += last.usual
+        self._readings = sum(map(len, self._handed))
+        batch = Handed(first.after, last.position, received_ms, readings, usual)
         if first.after < self._stored_to:
-            readings = [reading for reading in readings if reading.position > self._stored_to]
-        self._taken_ms = received_ms if readings else None
-        return Handed(first.after, last.position, received_ms, readings)
+            batch = batch.behind(self._stored_to)
+        self._taken_ms = received_ms if len(batch) else None
+        return batch
 
     def reading(self, received_ms: int) -> None:
         """Note when the oldest of what is read from the journal now was received."""
@@ -102,7 +117,7 @@ class Waiting:
     def read(self, batch: Handed, until_ms: int) -> None:
         """Note that a batch was read from the journal; what waits behind it was received at an instant or later."""
         with self.changed:
-            self._taken_ms = batch.received_ms if batch.readings else None
+            self._taken_ms = batch.received_ms if len(batch) else None
             if self._behind_ms is not None:
                 self._behind_ms = max(self._behind_ms, until_ms)
 
@@ -128,11 +143,11 @@ class Waiting:
             return handed_ms
 
     def _handed_ms(self) -> int | None:
-        return next((handed.received_ms for handed in self._handed if handed.readings), None)
+        return next((handed.received_ms for handed in self._handed if len(handed)), None)
 
     def _settle(self) -> None:
         """Drop what is stored; where what was handed over follows, nothing has to be read from the journal."""
         while self._handed and self._handed[0].position <= self._stored_to:
-            self._readings -= len(self._handed.popleft().readings)
+            self._readings -= len(self._handed.popleft())
         if self.follows or (not self._handed and 0 < self.decoded_to <= self._stored_to):
             self._behind_ms = None

@@ -166,8 +166,7 @@ def count_stored(
     """Count readings that were given to a store, some of which it refused."""
     count_readings(counts, STORED, readings)
     for each in usual:
-        for device, count in Counter(each.devices).items():
-            counts.add(each.kind, device, STORED, count)
+        counts.add_each(each.kind, each.devices, (STORED,))
     if refused:
         count_readings(counts, STORED, [reading for reading, _ in refused], -1)
         count_readings(counts, REFUSED, [reading for reading, _ in refused])

@@ -1,10 +1,11 @@
 """What became of a record of the journal: decoded, a repeat, or in quarantine; exactly one of the three."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import msgspec
+import numpy as np
 
 from devices.envelope import NO_FLAGS, NO_TAGS
 from devices.readings import Quality, Reading
@@ -12,6 +13,7 @@ from devices.sheet import Sample, Shape, Sheet
 from devices.site import Way
 from ingest.alarms.revisions.revision import Revision
 from ingest.quarantine import Origin
+from ingest.store.usual import UsualReadings
 
 Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 # One for all: a dict of its own would cost each message as much as a field.
@@ -103,3 +105,37 @@ class Usual(msgspec.Struct, gc=False):
 
 
 AnyOutcome = Outcome | Usual
+
+
+def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[UsualReadings]]:
+    """Return what was read: one by one, and of usual messages by column."""
+    readings: list[Reading] = []
+    sheets: dict[Sheet, list[Usual]] = {}
+    for outcome in outcomes:
+        if type(outcome) is not Usual:
+            readings += outcome.readings
+            continue
+        try:
+            sheets[outcome.sheet].append(outcome)
+        except KeyError:
+            sheets[outcome.sheet] = [outcome]
+    usual = []
+    for sheet, found in sheets.items():
+        shapes = dict.fromkeys(sheet.shapes)
+        for shape in shapes:
+            alike = found if len(shapes) == 1 else [each for each in found if each.shape is shape]
+            ways = [each.way for each in alike]
+            usual.append(
+                UsualReadings(
+                    ways[0].kind,
+                    ways[0].simple,
+                    shape.fields,
+                    [way.device for way in ways],
+                    [way.district for way in ways],
+                    [each.at_ms for each in alike],
+                    [each.received_ms for each in alike],
+                    [each.position for each in alike],
+                    sheet.values[np.ix_([each.row for each in alike], shape.places)].tobytes(),
+                )
+            )
+    return readings, usual

@@ -27,7 +27,7 @@ from ingest.journal import Journal
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
 from ingest.metrics import Meters
-from ingest.outcomes import AnyOutcome
+from ingest.outcomes import AnyOutcome, readings_of
 from ingest.quarantine import Landed, Quarantined, Teller
 from ingest.records import Record
 from ingest.repeats import Repeats
@@ -148,16 +148,15 @@ class Pipeline(threading.Thread):
 
     def _step(self, records: list[Record]) -> None:
         outcomes = self._decoder.outcomes(records)
-        # All of them go to the store; made before, the engine has their values too.
-        readings = [reading for outcome in outcomes for reading in outcome.readings]
         before, self._position = self._position, records[-1].position
         transitions = self.engine.feed(outcomes)
         if transitions:
             self._live.alarms(self._kept(transitions))
+        readings, usual = readings_of(outcomes)
         found = [reading for reading in readings if reading.measurement == FINDING]
         if found:
             self._found(found)
-        self.writer.hand(Handed(before, self._position, records[0].received_ms, readings))
+        self.writer.hand(Handed(before, self._position, records[0].received_ms, readings, usual))
         self._count(outcomes)
         self._live.heard(readings)
         self._meters.judged(records[0].received_ms)

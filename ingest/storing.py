@@ -19,12 +19,14 @@ from ingest.handed import Handed, Waiting
 from ingest.journal import Journal
 from ingest.ledger import REFUSED, STORED, Stored, count_readings, count_stored, stored_counts
 from ingest.metrics import Meters
+from ingest.outcomes import readings_of
 from ingest.quarantine import Landed, Quarantined
 from ingest.records import OWN, Record
 from ingest.refused import Trial
 from ingest.repeats import Repeats
 from ingest.store import Store
 from ingest.store.base import WriteResult
+from ingest.store.usual import UsualReadings
 
 log = logging.getLogger(__name__)
 
@@ -238,9 +240,10 @@ class StoreWriter(threading.Thread):
             return Handed(position, first - 1, self._journal.received_ms, [])
         self._waiting.reading(records[0].received_ms)
         outcomes = self._own_decoder.outcomes(records)
-        heard_ms = next((outcome.received_ms for outcome in outcomes if outcome.readings), records[0].received_ms)
-        readings = [reading for outcome in outcomes for reading in outcome.readings]
-        batch = Handed(position, records[-1].position, heard_ms, readings)
+        readings, usual = readings_of(outcomes)
+        first_ms = [reading.received_ms for reading in readings[:1]] + [each.received_ms[0] for each in usual]
+        heard_ms = min(first_ms, default=records[0].received_ms)
+        batch = Handed(position, records[-1].position, heard_ms, readings, usual)
         self._waiting.read(batch, records[-1].received_ms)
         return batch
 
@@ -255,16 +258,16 @@ class StoreWriter(threading.Thread):
         return decoder
 
     def _write(self, batch: Handed) -> bool:
-        result = self._taken(batch.readings, batch.position)
+        result = self._taken(batch.readings, batch.position, batch.usual)
         if result is None:
             return False
-        if batch.readings:
-            self._meters.stored(batch.received_ms, len(batch.readings))
+        if len(batch):
+            self._meters.stored(batch.received_ms, len(batch))
         self.stored = Stored(
             batch.position, self.stored.stored + result.stored, self.stored.refused + len(result.refused)
         )
         self._waiting.stored(batch.position)
-        count_stored(self.counts, batch.readings, result.refused)
+        count_stored(self.counts, batch.readings, result.refused, batch.usual)
         # What a kill leaves unsaved is written again, in the same places, and counted once.
         now_s = time.monotonic()
         if result.refused or now_s - self._counted_s >= _COUNTED_S:
@@ -272,12 +275,14 @@ class StoreWriter(threading.Thread):
             self._note([self._refused(*pair) for pair in result.refused])
         return True
 
-    def _taken(self, readings: Sequence[Reading], position: int) -> WriteResult | None:
+    def _taken(
+        self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()
+    ) -> WriteResult | None:
         """Return what became of readings as soon as the store takes them; None when stopped before."""
         failures = 0
         while True:
             try:
-                result = self._store.write(readings, position)
+                result = self._store.write(readings, position, usual)
                 break
             except StoreError as error:
                 failures += 1

@@ -7,13 +7,10 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
-import numpy as np
-
 from devices.readings import Reading
-from devices.sheet import Sheet
 from ingest.journal import Journal
 from ingest.ledger import count_stored, stored_counts
-from ingest.outcomes import AnyOutcome, Usual
+from ingest.outcomes import AnyOutcome, readings_of
 from ingest.places import Places
 from ingest.records import Record
 from ingest.store.sqlite import SqliteStore
@@ -37,36 +34,7 @@ class Part(NamedTuple):
 
 def part_of(records: Sequence[Record], outcomes: Sequence[AnyOutcome]) -> Part:
     """Return records with what became of them."""
-    readings: list[Reading] = []
-    sheets: dict[Sheet, list[Usual]] = {}
-    for outcome in outcomes:
-        if type(outcome) is not Usual:
-            readings += outcome.readings
-            continue
-        try:
-            sheets[outcome.sheet].append(outcome)
-        except KeyError:
-            sheets[outcome.sheet] = [outcome]
-    usual = []
-    for sheet, found in sheets.items():
-        shapes = dict.fromkeys(sheet.shapes)
-        for shape in shapes:
-            alike = found if len(shapes) == 1 else [each for each in found if each.shape is shape]
-            ways = [each.way for each in alike]
-            usual.append(
-                UsualReadings(
-                    ways[0].kind,
-                    ways[0].simple,
-                    shape.fields,
-                    [way.device for way in ways],
-                    [way.district for way in ways],
-                    [each.at_ms for each in alike],
-                    [each.received_ms for each in alike],
-                    [each.position for each in alike],
-                    sheet.values[np.ix_([each.row for each in alike], shape.places)].tobytes(),
-                )
-            )
-    return Part(records, readings, usual)
+    return Part(records, *readings_of(outcomes))
 
 
 class Kept(NamedTuple):

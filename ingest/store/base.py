@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from devices.readings import Reading, flag_quality
 from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.tallies import Asked, Tally
+from ingest.store.usual import UsualReadings
 
 # t_ms, value (None: no value in this step), worst quality in the step (0 good, 1 uncertain, 2 bad)
 Point = tuple[int, float | str | None, int]
@@ -55,8 +56,10 @@ class Store(Protocol):
     transactional: bool
     """Whether the position is committed together with the readings (then the store itself remembers it)."""
 
-    def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
+    def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
         """Make readings durable, together with the journal position they reach up to.
+
+        ``usual`` are readings received between those, by column.
 
         Raises:
             StoreError: nothing is lost, the same call will be made again.

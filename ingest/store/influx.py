@@ -31,6 +31,7 @@ from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
 from ingest.store.spans import Wanted, series_of
 from ingest.store.tallies import Asked, Tally
+from ingest.store.usual import UsualReadings, in_order, may_meet
 
 _TIMEOUT_MS = 10_000
 _KEPT = 204
@@ -69,8 +70,16 @@ class InfluxStore:
         if state is not None:
             self._keeping = InfluxKeeping(server, catalog, settings or StoreSettings(), state, self._post_minutes)
 
-    def write(self, readings: Sequence[Reading], position: int) -> WriteResult:
+    def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
         """See :meth:`Store.write`; a line the database refuses is found by dividing."""
+        if usual:
+            if (
+                not may_meet(readings, usual)
+                and self._put(self._lines.of(readings) + self._lines.of_usual(usual)) is None
+            ):
+                self._note(readings, usual)
+                return WriteResult(len(readings) + sum([len(each.devices) for each in usual]))
+            readings = in_order(readings, usual)
         if not readings:
             return WriteResult(0)
         result = self._written(readings)
@@ -78,22 +87,34 @@ class InfluxStore:
         return WriteResult(result.stored, sorted(result.refused, key=lambda each: place[id(each[0])]))
 
     def _written(self, readings: Sequence[Reading]) -> WriteResult:
-        try:
-            self._post(self._bucket, self._lines.of(readings))
-        except ApiException as error:
-            if error.status in _SPLIT and len(readings) > 1:
-                return self._parts(readings, "")
-            if error.status not in _POISON or not is_own(error):
+        error = self._put(self._lines.of(readings))
+        if error is None:
+            self._note(readings)
+            return WriteResult(len(readings))
+        if error.status in _SPLIT:
+            if len(readings) == 1:
                 raise StoreError(self._sentence(error, self._bucket)) from error
-            reason = reason_of(error)
-            if len(readings) == 1 or takes_none(reason, len(readings)):
-                return WriteResult(0, [(each, reason) for each in readings])
-            return self._parts(readings, reason)
+            return self._parts(readings, "")
+        reason = reason_of(error)
+        if len(readings) == 1 or takes_none(reason, len(readings)):
+            return WriteResult(0, [(each, reason) for each in readings])
+        return self._parts(readings, reason)
+
+    def _put(self, lines: list[str]) -> ApiException | None:
+        """Write lines; return the answer where they are too many or some are refused, for then a part may be taken."""
+        try:
+            self._post(self._bucket, lines)
+        except ApiException as error:
+            if error.status in _SPLIT or (error.status in _POISON and is_own(error)):
+                return error
+            raise StoreError(self._sentence(error, self._bucket)) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
+        return None
+
+    def _note(self, readings: Sequence[Reading], usual: Sequence[UsualReadings] = ()) -> None:
         if self._keeping is not None:
-            self._keeping.note(readings)
-        return WriteResult(len(readings))
+            self._keeping.note(readings, usual)
 
     def _parts(self, readings: Sequence[Reading], reason: str) -> WriteResult:
         first, second = (self._written(part) for part in divided(readings, reason))

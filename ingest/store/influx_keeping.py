@@ -23,6 +23,7 @@ from ingest.errors import StoreError
 from ingest.store import minutes
 from ingest.store.influx_reading import Server, StatementRefused, identifier
 from ingest.store.minutes import MINUTE_NS, SUMS, table_of
+from ingest.store.usual import UsualReadings
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +56,13 @@ class InfluxKeeping:
         self._known: dict[str, tuple[int, int]] | None = None
         self._deleted_ms: dict[tuple[str, str], int] = {}
 
-    def note(self, readings: Sequence[Reading]) -> None:
+    def note(self, readings: Sequence[Reading], usual: Sequence[UsualReadings] = ()) -> None:
         """Mark the minutes of readings that were just written and come late.
 
         Raises:
             StoreError: the marks cannot be kept; the readings must be written again.
         """
-        late = minutes.late(readings, self._spans())
+        late = minutes.late(readings, self._spans(), usual)
         if late:
             with self._kept() as database:
                 minutes.mark(database, late)

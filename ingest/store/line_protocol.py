@@ -1,11 +1,14 @@
 """Readings in InfluxDB's line protocol: every number a float, texts as strings, time in nanoseconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 
 import msgspec
 
+from devices.envelope import NO_TAGS
 from devices.readings import Reading
+from ingest.store.usual import UsualReadings
 
 _json = msgspec.json.Encoder().encode
 _QUALITIES = ("0i", "1i", "2i")
@@ -27,29 +30,44 @@ class Lines:
             found += self._of(readings[begin : begin + _TOGETHER])
         return found
 
+    def of_usual(self, usual: Iterable[UsualReadings]) -> list[str]:
+        """Return the same of usual readings."""
+        found: list[str] = []
+        for each in usual:
+            columns = [_json(column)[1:-1].decode().split(",") for column in each.columns()]
+            pattern = f"%s{','.join(f'{key}=%s' for key in each.fields)},quality={_QUALITIES[0]} %d000000"
+            whose = list(zip(repeat(each.measurement), each.devices, each.districts, strict=False))
+            heads = list(map(self._heads.get, whose))
+            if None in heads:
+                heads = [self._headed(*names, NO_TAGS) for names in whose]
+            found += [pattern % row for row in zip(heads, *columns, each.at_ms, strict=True)]
+        return found
+
     def _of(self, readings: Sequence[Reading]) -> list[str]:
         # Numbers look the same in JSON, and msgspec writes those of a whole batch at once.
         bodies = _json([reading.values for reading in readings]).decode()
         if '":"' in bodies or "{}" in bodies:
             return [line(reading) for reading in readings]
         fields = bodies[3:-2].replace(',"', ",").replace('":', "=").split('},{"')
-        heads = self._heads
-        if len(heads) >= _HEADS_KEPT:
-            heads.clear()
         found = []
         for reading, values in zip(readings, fields, strict=True):
             if reading.flags:
                 found.append(line(reading))
                 continue
-            tags = reading.tags
-            key: tuple[object, ...] = (reading.measurement, reading.device, reading.district)
-            if tags:
-                key = (*key, *tags.items())
-            head = heads.get(key)
-            if head is None:
-                head = heads[key] = f"{_head(reading)} "
+            head = self._headed(reading.measurement, reading.device, reading.district, reading.tags)
             found.append(f"{head}{values},quality={_QUALITIES[reading.quality]} {reading.at_ns}")
         return found
+
+    def _headed(self, measurement: str, device: str, district: str, tags: Mapping[str, str]) -> str:
+        key: tuple[object, ...] = (measurement, device, district)
+        if tags:
+            key = (*key, *tags.items())
+        head = self._heads.get(key)
+        if head is None:
+            if len(self._heads) >= _HEADS_KEPT:
+                self._heads.clear()
+            head = self._heads[key] = _head(measurement, device, district, tags)
+        return head
 
 
 def line(reading: Reading) -> str:
@@ -61,12 +79,13 @@ def line(reading: Reading) -> str:
     if reading.flags:
         fields.append(f"flags={_string(' '.join(f'{key}:{code}' for key, code in reading.flags.items()))}")
     fields.append(f"quality={_QUALITIES[reading.quality]}")
-    return f"{_head(reading)} {','.join(fields)} {reading.at_ns}"
+    head = _head(reading.measurement, reading.device, reading.district, reading.tags)
+    return f"{head}{','.join(fields)} {reading.at_ns}"
 
 
-def _head(reading: Reading) -> str:
-    tags = "".join([f",{key}={_tag(value)}" for key, value in sorted(reading.tags.items()) if value])
-    return f"{reading.measurement},device_id={_tag(reading.device)},district={_tag(reading.district)}{tags}"
+def _head(measurement: str, device: str, district: str, tags: Mapping[str, str]) -> str:
+    told = "".join([f",{key}={_tag(value)}" for key, value in sorted(tags.items()) if value])
+    return f"{measurement},device_id={_tag(device)},district={_tag(district)}{told} "
 
 
 @lru_cache(maxsize=200_000)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from devices.catalog import Catalog
 from devices.kind import Field
 from devices.readings import Reading
+from ingest.store.usual import UsualReadings
 
 MINUTE_NS = 60_000_000_000
 SCHEMA = (
@@ -50,7 +51,9 @@ def spans(database: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     return {measurement: (gone_ns, made_ns) for measurement, gone_ns, made_ns in found}
 
 
-def late(readings: Sequence[Reading], known: Mapping[str, tuple[int, int]]) -> set[tuple[str, int]]:
+def late(
+    readings: Sequence[Reading], known: Mapping[str, tuple[int, int]], usual: Sequence[UsualReadings] = ()
+) -> set[tuple[str, int]]:
     """Return the minutes that are made already and must be made again because of some readings."""
     nowhere = (0, 0)
     found = set()
@@ -58,6 +61,11 @@ def late(readings: Sequence[Reading], known: Mapping[str, tuple[int, int]]) -> s
         gone_ns, made_ns = known.get(reading.measurement, nowhere)
         if gone_ns <= reading.at_ns < made_ns:
             found.add((reading.measurement, reading.at_ns // MINUTE_NS * MINUTE_NS))
+    for each in usual:
+        gone_ns, made_ns = known.get(each.measurement, nowhere)
+        if min(each.at_ms) * 1_000_000 < made_ns:
+            times = [at_ms * 1_000_000 for at_ms in each.at_ms]
+            found.update([(each.measurement, at // MINUTE_NS * MINUTE_NS) for at in times if gone_ns <= at < made_ns])
     return found
 
 

@@ -72,23 +72,16 @@ class SqliteStore:
         self._keeping = SqliteKeeping(path, self._fields, self._summed, settings or StoreSettings())
 
     def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
-        """See :meth:`Store.write`; what SQLite cannot hold (an instant beyond 64 bits) is refused.
-
-        ``usual`` are readings of the same time, by column: where nothing is summed up yet that costs less.
-        """
+        """See :meth:`Store.write`; what SQLite cannot hold (an instant beyond 64 bits) is refused."""
         count = len(readings) + sum([len(each.devices) for each in usual])
         with self._mended() as database, database:
+            # Behind the write lock, so that the minutes made are those of this moment.
+            database.execute("BEGIN IMMEDIATE")
             made = spans(database)
-            # What is late asks minutes to be made again, which is found out one by one.
-            if usual and (
-                any(made_ns for _, made_ns in made.values())
-                or not self._inserting.insert_usual(database, readings, usual)
-            ):
+            if usual and not self._inserting.insert_usual(database, readings, usual):
                 readings, usual = in_order(readings, usual), ()
             refused = self._inserting.insert(database, readings)
-            if readings:
-                # Within the transaction, so behind the write lock: the minutes made are those of this moment.
-                mark(database, late(readings, made))
+            mark(database, late(readings, made, usual))
             database.execute(
                 "INSERT INTO reached VALUES (?, ?, ?, ?) ON CONFLICT (shard) DO UPDATE SET "
                 "position = excluded.position, stored = stored + excluded.stored, refused = refused + excluded.refused",

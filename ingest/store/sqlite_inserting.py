@@ -7,7 +7,7 @@ from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from devices.readings import Reading
-from ingest.store.usual import UsualReadings
+from ingest.store.usual import UsualReadings, may_meet
 
 # A row by itself costs as much again for being a statement, and other threads run only while a statement does.
 # Few lengths, for each is a statement of its own; SQLite takes 32,766 values in one.
@@ -45,7 +45,9 @@ class Inserting:
     def insert_usual(
         self, database: sqlite3.Connection, readings: Sequence[Reading], usual: Sequence[UsualReadings]
     ) -> bool:
-        """Insert usual readings; where ``readings`` may concern the same points, or one is unfit, tell so by False."""
+        """Insert usual readings; where it matters what is written first, or one is unfit, tell so by False."""
+        if may_meet(readings, usual):
+            return False
         found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         for each in usual:
             rows = found.setdefault((each.measurement, tuple(each.fields)), [])
@@ -55,10 +57,6 @@ class Inserting:
                     each.devices, each.at_ms, each.districts, each.values(), strict=True
                 )
             ]
-        points = [(each.measurement, each.device, each.at_ns) for each in readings]
-        points += [(measurement, row[0], row[1]) for (measurement, _), rows in found.items() for row in rows]
-        if len(set(points)) < len(points):
-            return False
         try:
             for (measurement, columns), rows in found.items():
                 rows.sort(key=_first)

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.envelope import NO_FLAGS, NO_TAGS
 from devices.readings import Quality, Reading
@@ -25,10 +26,18 @@ class UsualReadings(NamedTuple):
     positions: Sequence[int]
     numbers: bytes
 
+    def columns(self) -> list[list[float]]:
+        """Return the numbers of each field."""
+        found: list[list[float]] = self._table().T.tolist()
+        return found
+
     def values(self) -> list[list[float]]:
         """Return the numbers of each reading, in the order of the fields."""
-        found: list[list[float]] = np.frombuffer(self.numbers).reshape(len(self.devices), len(self.fields)).tolist()
+        found: list[list[float]] = self._table().tolist()
         return found
+
+    def _table(self) -> NDArray[np.float64]:
+        return np.frombuffer(self.numbers).reshape(len(self.devices), len(self.fields))
 
     def readings(self) -> Iterator[Reading]:
         """Yield them one by one."""
@@ -40,6 +49,23 @@ class UsualReadings(NamedTuple):
                 self.kind, self.measurement, device, district, at_ms * 1_000_000,
                 dict(zip(self.fields, numbers, strict=True)), NO_TAGS, Quality.GOOD, NO_FLAGS, received_ms, position,
             )  # fmt: skip
+
+
+def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> bool:
+    """Tell whether it matters which of some readings is written first: several may be of one point."""
+    # Those of one measurement with the same fields are in order; all others must be of different points.
+    kinds = {(each.measurement, tuple(each.fields)) for each in usual}
+    measurements = {measurement for measurement, _ in kinds}
+    single = [reading for reading in readings if reading.measurement in measurements]
+    if len(kinds) == len(measurements) and not single:
+        return False
+    points = [(reading.measurement, reading.device, reading.at_ns) for reading in single]
+    points += [
+        (each.measurement, device, at_ms * 1_000_000)
+        for each in usual
+        for device, at_ms in zip(each.devices, each.at_ms, strict=True)
+    ]
+    return len(set(points)) < len(points)
 
 
 def in_order(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> list[Reading]:

@@ -20,11 +20,13 @@ from ingest.handed import Handed
 from ingest.journal import Journal
 from ingest.ledger import STORED, Stored, stored_counts
 from ingest.metrics import Meters
+from ingest.outcomes import readings_of
 from ingest.retention import Keeper
 from ingest.store import Store
 from ingest.store.base import WriteResult
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
+from ingest.store.usual import UsualReadings, in_order
 from ingest.storing import StoreWriter
 from tests.ingest.conftest import store_url
 from tests.ingest.messages import T_MS, Message, gas
@@ -63,9 +65,9 @@ class Flow:
     def hand(self, writer: StoreWriter, most: int = 2_000) -> int:
         """Decode and hand over a batch; return how many records it was."""
         records = self.journal.read(self.handed_to, most)
-        readings = [reading for outcome in self.decoder.outcomes(records) for reading in outcome.readings]
+        found = readings_of(self.decoder.outcomes(records))
         if records:
-            writer.hand(Handed(self.handed_to, records[-1].position, records[0].received_ms, readings))
+            writer.hand(Handed(self.handed_to, records[-1].position, records[0].received_ms, *found))
             self.handed_to = records[-1].position
         return len(records)
 
@@ -152,9 +154,9 @@ def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest
     def looked_since(before: int) -> bool:
         return bool(written) or len(looked) > before
 
-    def counted(readings: Sequence[Reading], position: int) -> WriteResult:
-        written.append(len(readings))
-        return write(readings, position)
+    def counted(readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings]) -> WriteResult:
+        written.append(len(in_order(readings, usual)))
+        return write(readings, position, usual)
 
     monkeypatch.setattr(flow.store, "write", counted)
     monkeypatch.setattr(handed.Waiting, "holds", looking)
@@ -188,7 +190,7 @@ def test_where_many_come_a_write_waits_longer(
     with monkeypatch.context() as patched:
         patched.setattr(threading.Condition, "wait_for", over)
         batch = writer._next()
-    assert isinstance(batch, Handed) and len(batch.readings) == count
+    assert isinstance(batch, Handed) and len(batch) == count
     assert waited == waits
 
 

@@ -1,7 +1,7 @@
 """Usual readings written by column are those written one by one."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ import pytest
 
 from devices.readings import Reading
 from devices.site import Site
-from ingest.store import SqliteStore
+from ingest.store import InfluxStore, SqliteStore, Store
 from ingest.store.usual import UsualReadings, in_order
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
+from tests.servers.influxdb import Influx
 
 
 def usual(
@@ -26,8 +27,33 @@ def usual(
     )  # fmt: skip
 
 
-def rows(store: SqliteStore) -> list[Any]:
+def rows(store: Store) -> list[Any]:
     return sorted(store.rows("gas_alarm", [], 10_000), key=repr)
+
+
+MakeStore = Callable[[str], Store]
+
+
+@pytest.fixture(params=["sqlite", "influx"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path, site: Site) -> Iterator[MakeStore]:
+    """Give what opens a store by name; each is empty at first."""
+    opened: list[Store] = []
+
+    def make(name: str) -> Store:
+        if request.param == "sqlite":
+            opened.append(SqliteStore(tmp_path / f"{name}.db", site.catalog))
+        else:
+            server: Influx = request.getfixturevalue("influx")
+            database = f"{server.database}_{name}"
+            server.create_database(database)
+            state = tmp_path / f"{name}.db"
+            opened.append(InfluxStore(f"{server.url}?org={server.org}&bucket={database}", site.catalog, state=state))
+            request.addfinalizer(lambda: server.drop_database(database))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
 
 
 SOME = usual(1, [f"gas-{n % 7}" for n in range(3_000)], [T_MS + n // 7 for n in range(3_000)])
@@ -47,32 +73,48 @@ TWO_FIELDS = usual(4_000, ["gas-1", "gas-9"], [T_MS + 9_000, T_MS + 9_000], ("co
         ([], [SOME, usual(6_000, ["gas-3"], [9_999_999_999_999])]),
     ],
 )
-def test_by_column_as_one_by_one(
-    tmp_path: Path, site: Site, readings: list[Reading], columns: list[UsualReadings]
-) -> None:
-    by_column, one_by_one = (SqliteStore(tmp_path / name, site.catalog) for name in ("columns.db", "ones.db"))
+def test_by_column_as_one_by_one(make_store: MakeStore, readings: list[Reading], columns: list[UsualReadings]) -> None:
+    by_column, one_by_one = make_store("columns"), make_store("ones")
     everything = in_order(readings, columns)
     assert len(everything) == len(readings) + sum(len(each.devices) for each in columns)
     found, expected = by_column.write(readings, 7, columns), one_by_one.write(everything, 7)
-    assert (found.stored, found.refused) == (expected.stored, expected.refused)
+    assert (found.stored, [each for each, _ in found.refused]) == (
+        expected.stored,
+        [one for one, _ in expected.refused],
+    )
     assert rows(by_column) == rows(one_by_one) != []
     assert by_column.position() == one_by_one.position()
-    for store in (by_column, one_by_one):
-        store.close()
 
 
-def test_what_is_late_has_its_minute_made_again(tmp_path: Path, site: Site) -> None:
-    store = SqliteStore(tmp_path / "readings.db", site.catalog)
+def test_what_is_late_has_its_minute_made_again(make_store: MakeStore) -> None:
+    store = make_store("late")
+
+    def made() -> int:
+        """Make all minutes that are due, and return in how many steps."""
+        return sum(1 for _ in iter(lambda: store.summarise(T_MS + 600_000), None))
+
     store.write([reading({"conc_ppm": 5.0}, T_MS), reading({"conc_ppm": 5.0}, T_MS + 600_000)], 1)
-    while store.summarise(T_MS + 600_000) is not None:
-        pass
-    before = minutes(store)
-    store.write([], 2, [usual(9, ["gas-1"], [T_MS + 30_000])])
-    while store.summarise(T_MS + 600_000) is not None:
-        pass
-    assert minutes(store) != before
+    assert made() > 0
+    store.write([], 2, [usual(9, ["gas-2"], [T_MS + 700_000])])
+    assert made() == 0
+    store.write([], 3, [usual(11, ["gas-3", "gas-1"], [T_MS + 700_000, T_MS + 30_000])])
+    assert made() == 1
+
+
+def test_a_batch_by_column_is_one_write(influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one with single readings of something else; what is refused is found afterwards."""
+    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    sizes: list[int] = []
+    post = store._post
+
+    def counted(bucket: str, lines: list[str]) -> None:
+        sizes.append(len(lines))
+        post(bucket, lines)
+
+    monkeypatch.setattr(store, "_post", counted)
+    assert store.write([reading({"x": 1.0}, measurement="wim_pass")], 1, [SOME]).stored == 3_001
+    assert sizes == [3_001]
+    text = reading({"conc_ppm": "plenty"}, T_MS + 5_000, position=7_000)
+    result = store.write([text], 2, [usual(5_000, ["gas-1", "gas-2"], [T_MS + 1_000] * 2)])
+    assert (result.stored, [each.position for each, _ in result.refused]) == (2, [7_000])
     store.close()
-
-
-def minutes(store: SqliteStore) -> list[Any]:
-    return store._read("SELECT * FROM gas_alarm_1m", ())
