@@ -4,7 +4,7 @@ import math
 
 from devices.errors import Undecodable, shown
 from devices.formats import format_of
-from devices.kind import Field, Value
+from devices.kind import Field, Measurement, Value
 from devices.points import FUTURE_MS, KEY_LENGTH, derived, outside, own_ns, payload_digest, short_key
 from devices.quick import quick
 from devices.readings import Decoded, PartFault, Quality, Reading, Sample
@@ -132,10 +132,11 @@ def _readings(
     registered = site.devices.get(sample.device)
     facts = registered.facts if registered is not None else {}
     at_ns, quality, flags = _stamped(sample, received_ms, _received_ns(received_ms, position, index))
+    of_fields = any(flags)
     columns: list[_Column | None] = [None] * len(plan.measurements)
     if sample.at_ms is not None and sample.at_ms < 0:
         faults.append(PartFault("ts", f"time {sample.at_ms} ms: expected a time since 1970"))
-    unknown = 0
+    unknown = sum(name != "" and name not in plan.slots for name in flags)
     for name, raw in sample.data.items():
         slot = plan.slots.get(name)
         if slot is None:
@@ -146,14 +147,14 @@ def _readings(
             if value not in slot.field.sentinels:
                 column = columns[slot.index]
                 if column is None:
-                    column = columns[slot.index] = _Column(flags)
+                    column = columns[slot.index] = _Column()
                 column.values[name] = value
         elif raw is not None:
             try:
                 found = _value(slot.field, raw)
                 column = columns[slot.index]
                 if column is None:
-                    column = columns[slot.index] = _Column(flags)
+                    column = columns[slot.index] = _Column()
                 column.take(slot.field, found)
             except _Unfit as unfit:
                 if len(faults) < _TOLD:
@@ -163,7 +164,7 @@ def _readings(
     for measurement, column in zip(plan.measurements, columns, strict=True):
         if column is None:
             continue
-        values, own_flags = column.values, column.flags
+        values, own_flags = column.values, _own(flags, measurement) if of_fields else dict(flags)
         if values.get("lat") == 0.0 and values.get("lon") == 0.0:
             del values["lat"], values["lon"]
         if not values:
@@ -194,6 +195,12 @@ def _readings(
     return readings, unknown
 
 
+def _own(flags: dict[str, str], measurement: Measurement) -> dict[str, str]:
+    """Return the flags of a whole message, and of the fields of one measurement: no other can ever call them good."""
+    keys = {"", *(field.key for field in measurement.fields)}
+    return {key: code for key, code in flags.items() if key in keys}
+
+
 class _Unfit(Exception):
     """A value that its field cannot take; the words say what was expected."""
 
@@ -201,12 +208,11 @@ class _Unfit(Exception):
 class _Column:
     """What a sample says for one measurement, while its keys are gone through."""
 
-    __slots__ = ("flags", "outside", "tags", "values")
+    __slots__ = ("outside", "tags", "values")
 
-    def __init__(self, flags: dict[str, str]) -> None:
+    def __init__(self) -> None:
         self.values: dict[str, Value] = {}
         self.tags: dict[str, str] = {}
-        self.flags = dict(flags)
         self.outside: list[str] = []
 
     def take(self, field: Field, value: Value | None) -> None:

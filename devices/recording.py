@@ -76,6 +76,8 @@ class _Trailer(msgspec.Struct):
     messages: int
 
 
+# What JSON or MessagePack is that is none, or that goes deeper than any of ours.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Message]).decode
 _mark = msgspec.json.Decoder(_Mark).decode
@@ -217,14 +219,14 @@ class Reader:
                 raise self._fault("is damaged: a block does not have its check sum")
             try:
                 messages = _decode(body)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _UNREADABLE as error:
                 raise self._fault(f"is damaged: {error}") from error
             self._check(messages)
             found += len(messages)
             yield messages
         try:
             told = _trailer(self._line())
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise self._fault("is cut off at its end") from error
         if told.messages != found:
             raise self._fault(f"holds {found} messages, and its end speaks of {told.messages}")
@@ -244,7 +246,7 @@ class Reader:
         line = self._line()
         try:
             mark = _mark(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise self._fault("is no CityDeck recording") from error
         if mark.format != FORMAT:
             raise self._fault("is no CityDeck recording")
@@ -255,7 +257,7 @@ class Reader:
             raise self._fault(f"is of version {mark.version}; the first one is 1")
         try:
             header = _header(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise self._fault(f"has a header that cannot be read: {error}") from error
         self._check_header(header)
         return header

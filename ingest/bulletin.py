@@ -92,13 +92,14 @@ class Bulletin(ShardRounds):
         self._owed |= self._messages.changed() | self._stored.changed()
         names = ("decoded", "quarantined", "duplicate", "produced", "late", "skewed", "stored", "refused")
         owed = sorted(self._owed)
+        # In that order: nothing is stored that was not produced before.
+        stored_of = self._stored.totals(owed)
+        messages_of = self._messages.totals(owed)
         for start in range(0, len(owed), _ROWS):
             part = owed[start : start + _ROWS]
             rows: list[Row] = []
             for key in part:
-                messages, stored = self._messages.total(key), self._stored.total(key)
-                decoded, quarantined, duplicate, produced, late, skewed = messages
-                numbers = (decoded, quarantined, duplicate, produced, late, skewed, *stored)
+                numbers = (*messages_of[key], *stored_of[key])
                 whose = {"shard": self._shard, "kind": key[0], "device": _plain(key[1], 64)}
                 rows.append({**whose, **dict(zip(names, numbers, strict=True)), "updated_at": now_ms})
             with self._database.write() as connection:

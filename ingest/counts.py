@@ -118,7 +118,7 @@ class Counts:
     def add_each(self, kind: str, devices: Sequence[str], columns: Sequence[int]) -> None:
         """Add one to some numbers of each device, all of a kind that is known.
 
-        Those of the kind are right at once, those of a device when they are saved.
+        Those of the kind are right at once, those of a device's row when they are saved (see :meth:`totals`).
         """
         of_kind = self._of_kind(kind)
         for column in columns:
@@ -130,12 +130,13 @@ class Counts:
 
     def _settle(self) -> None:
         """Give their rows what waits; most of it by now are many of one device."""
-        waiting, self._waiting = self._waiting, {}
-        for (kind, columns), devices in waiting.items():
-            for device, count in Counter(devices).items():
-                row = self.touch(kind, device)
-                for column in columns:
-                    row.numbers[column] += count
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+            for (kind, columns), devices in waiting.items():
+                for device, count in Counter(devices).items():
+                    row = self.touch(kind, device)
+                    for column in columns:
+                        row.numbers[column] += count
 
     def clear(self) -> None:
         """Begin at zero again, for every row there is."""
@@ -161,6 +162,19 @@ class Counts:
         """Return the numbers of one row."""
         row = self._by_key.get(key)
         return [0] * self._width if row is None else list(row.numbers)
+
+    def totals(self, keys: Iterable[Key]) -> dict[Key, list[int]]:
+        """Return the numbers of some rows with what these have not been given yet; for other threads, too."""
+        with self._lock:
+            found = {key: self.total(key) for key in keys}
+            waiting = [(*whose, list(devices)) for whose, devices in list(self._waiting.items())]
+        for kind, columns, devices in waiting:
+            for device, count in Counter(devices).items():
+                numbers = found.get((kind, device))
+                if numbers is not None:
+                    for column in columns:
+                        numbers[column] += count
+        return found
 
     def save(self, database: sqlite3.Connection) -> None:
         """Write the rows that changed since the last save, inside the caller's transaction."""

@@ -167,12 +167,17 @@ class Journal:
     def _check_room(self) -> None:
         try:
             disk = os.statvfs(self._folder)
+            removed = self._file is not None and not self._file.exists()
         except OSError as error:
             # What is still open is no longer where a restart looks for it.
             self._close_writer()
             raise JournalError(
                 f"journal: {self._folder.name} is gone ({error.strerror}); messages stay with the broker"
             ) from error
+        if self._file is not None and removed:
+            name = self._file.name
+            self._close_writer()
+            raise JournalError(f"journal: {name} is gone; messages stay with the broker until there is a new file")
         left = disk.f_bavail * disk.f_frsize
         if left < min(_RESERVED_BYTES, disk.f_blocks * disk.f_frsize * _RESERVED_SHARE):
             raise JournalError(

@@ -13,6 +13,8 @@ from ingest.records import Batch, Record, records_of
 
 # What the last row of a file says of all before it.
 END = "last, received_ms, messages"
+# A reader that is behind must not fill the memory with a backlog of pictures.
+_MOST_BYTES = 64 * 1024 * 1024
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 
 
@@ -39,39 +41,45 @@ class JournalFiles:
         return 0, 0, 0
 
     def batches(self, after: int, limit: int) -> list[Batch]:
-        """Return up to about ``limit`` messages behind a position, in order and without gaps.
+        """Return up to about ``limit`` messages behind a position, fewer large ones, in order and without gaps.
 
         Raises:
-            JournalError: a file is damaged, or the position lies before what is kept.
+            JournalError: a file is damaged, or what follows the position is not kept.
         """
         found: list[Batch] = []
-        messages_left = limit
+        following, size = after + 1, 0
         try:
             for path in self._files_from(after + 1):
                 if self._begin(path) is None:
                     continue
-                with self._opened(path) as reader:
-                    rows = reader.execute(
-                        "SELECT first, received_ms, body FROM batch WHERE first >= "
-                        "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
-                        (after + 1,),
-                    )
-                    for first, received_ms, body in rows:
-                        messages = _decode(body)
-                        skipped = max(0, after + 1 - first)
-                        kept = messages[skipped:] if skipped else messages
-                        if kept:
-                            found.append(Batch(first + skipped, received_ms, kept))
-                        messages_left -= len(kept)
-                        if messages_left <= 0:
-                            break
-                if messages_left <= 0:
-                    break
+                for batch, body_size in self._batches(path, after):
+                    if batch.first != following:
+                        if found:
+                            # What comes before the gap is whole; who asks for what is gone is told.
+                            return found
+                        raise JournalError(f"journal: position {following} is gone; the next kept is {batch.first}")
+                    found.append(batch)
+                    following += len(batch.messages)
+                    size += body_size
+                    if following > after + limit or size >= _MOST_BYTES:
+                        return found
         except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
-        if found and found[0].first != after + 1:
-            raise JournalError(f"journal: position {after + 1} is gone; the oldest kept is {found[0].first}")
         return found
+
+    def _batches(self, path: Path, after: int) -> Iterator[tuple[Batch, int]]:
+        """Yield what a file holds behind a position, each batch with its size on the disk."""
+        with self._opened(path) as reader:
+            rows = reader.execute(
+                "SELECT first, received_ms, body FROM batch WHERE first >= "
+                "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
+                (after + 1,),
+            )
+            for first, received_ms, body in rows:
+                messages = _decode(body)
+                skipped = max(0, after + 1 - first)
+                if skipped < len(messages):
+                    yield Batch(first + skipped, received_ms, messages[skipped:] if skipped else messages), len(body)
 
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.

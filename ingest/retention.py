@@ -73,7 +73,8 @@ class Keeper(Rounds):
     def turn(self, now_ms: int, believed: bool = True) -> None:
         """Do everything that is due at an instant, step by step; what fails is tried again at the next turn.
 
-        Nothing is removed by a clock that is not believed. One duty that fails keeps the others from nothing.
+        Nothing is removed for its age by a clock that is not believed. One duty that fails keeps the others from
+        nothing.
         """
         self._met = self._met[1], set()
         self._try(lambda: self._remove_journal(now_ms, believed), _FILES)

@@ -135,10 +135,13 @@ def records_at(journal: Journal, stands: Iterable[Stand]) -> Iterator[tuple[Reco
 
 def _read(journal: Journal, near: Mapping[int, list[Stand]]) -> Iterator[tuple[Record, list[Stand]]]:
     if near:
-        start, stop = min(near), max(near)
-        for record in journal.read(start - 1, stop - start + 1):
-            if record.position in near:
-                yield record, near[record.position]
+        after, last = min(near) - 1, max(near)
+        # What was written since the journal was opened is not read.
+        while after < last and (records := journal.read(after, last - after)):
+            for record in records:
+                after = record.position
+                if after in near:
+                    yield record, near[after]
 
 
 class _Never(Exception):

@@ -55,6 +55,34 @@ def crc16(segment: bytes) -> int:
     return _CRC[high ^ segment[-1]]
 
 
+def framed(segment: bytes) -> bytes:
+    """Return a frame with its length and CRC."""
+    return b"##%04d%b%04X\r\n" % (len(segment), segment, crc16(segment))
+
+
+def unframed(payload: bytes) -> bytes:
+    """Return the segment of a frame.
+
+    Raises:
+        Undecodable: frame, length or CRC is wrong.
+    """
+    frame = payload.rstrip(b"\r\n")
+    if not frame.startswith(b"##") or not frame[2:6].isdigit():
+        raise Undecodable("frame", f"expected ## and four digits of length, found {shown(frame[:12])}")
+    length = int(frame[2:6])
+    segment, check = frame[6 : 6 + length], frame[6 + length :]
+    if len(segment) != length or len(check) != 4:
+        raise Undecodable("frame", f"length {length} announced, {len(frame) - 10} bytes found before the CRC")
+    computed = crc16(segment)
+    try:
+        announced = int(check, 16)
+    except ValueError:
+        announced = -1
+    if computed != announced:
+        raise Undecodable("crc", f"CRC {shown(check)} in the frame, computed {computed:04X}")
+    return segment
+
+
 def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
     """Read one frame; ``-Rtd`` is preferred, ``-Avg`` taken where a frame has no live value.
 
@@ -65,7 +93,7 @@ def samples(topic: str, payload: bytes, site: Site) -> list[Sample]:
     if len(parts) != 3 or parts[2] != "up" or not DEVICE_ID.fullmatch(parts[1]):
         raise Undecodable("topic", f"topic {shown(topic)}: expected hj212/station number/up")
     station = parts[1]
-    head, content = _unframed(payload)
+    head, content = _divided(unframed(payload))
     if head.get("MN", station) != station:
         raise Undecodable("mismatch", f"MN {shown(head['MN'])} in the frame, but the topic says {station!r}")
     device = site.device_of("HJ212", station)
@@ -111,21 +139,7 @@ def _take(code: str, value: str, items: dict[str, str], data: dict[str, object],
         flags[field] = flag
 
 
-def _unframed(payload: bytes) -> tuple[dict[str, str], str]:
-    frame = payload.rstrip(b"\r\n")
-    if not frame.startswith(b"##") or not frame[2:6].isdigit():
-        raise Undecodable("frame", f"expected ## and four digits of length, found {shown(frame[:12])}")
-    length = int(frame[2:6])
-    segment, check = frame[6 : 6 + length], frame[6 + length :]
-    if len(segment) != length or len(check) != 4:
-        raise Undecodable("frame", f"length {length} announced, {len(frame) - 10} bytes found before the CRC")
-    computed = crc16(segment)
-    try:
-        announced = int(check, 16)
-    except ValueError:
-        announced = -1
-    if computed != announced:
-        raise Undecodable("crc", f"CRC {shown(check)} in the frame, computed {computed:04X}")
+def _divided(segment: bytes) -> tuple[dict[str, str], str]:
     text = segment.decode("gb18030", errors="replace")
     front, found, content = text.partition("CP=&&")
     if not found:

@@ -40,18 +40,25 @@ def within(rule: Rule, extreme: float) -> float:
     return extreme + (1 if above else -1) * _SLACK * (1 + abs(extreme))
 
 
-def figures(rule: Rule, samples: Samples, names: Sequence[str], site: Site) -> Samples:
-    """Return the figures of a rule in place of the values; samples at which there is none are left out.
+def figures(rules: Sequence[Rule], samples: Samples, names: Sequence[str], site: Site) -> Samples:
+    """Return figures in place of the values; samples at which there is none are left out.
 
     Before the first of several figures a bad sample came, if one came anywhere since the last one.
+
+    Args:
+        rules: those that judge them; they have one field and one signal.
+        samples: of the field.
+        names: of the devices.
+        site: the city.
     """
+    rule = rules[0]
     begins = np.flatnonzero(np.diff(samples.device, prepend=-1))
     ends = np.append(begins[1:], len(samples.device))
     kept: list[Indexes] = []
     found: list[NDArray[np.float64]] = []
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
         t_ms, values = samples.t_ms[begin:end], samples.values[begin:end]
-        if isinstance(rule.limit.signal, Rate) and not _may_rise(rule, rule.limit.signal, t_ms, values):
+        if isinstance(rule.limit.signal, Rate) and not _may_rise(rules, rule.limit.signal, t_ms, values):
             continue
         at, of_device = _reduced(rule, t_ms, values, names[int(samples.device[begin])], site)
         kept.append(at + begin)
@@ -88,8 +95,8 @@ def _nothing_else(_key: str) -> None:
     return None
 
 
-def _may_rise(rule: Rule, signal: Rate, t_ms: Indexes, values: NDArray[np.float64]) -> bool:
-    """Tell whether a slope over the window comes near a level anywhere."""
+def _may_rise(rules: Sequence[Rule], signal: Rate, t_ms: Indexes, values: NDArray[np.float64]) -> bool:
+    """Tell whether a slope over the window comes near a level of some rule anywhere."""
     width_ms = signal.window_s * 1000
     if len(t_ms) < RATE_LEAST:
         return False
@@ -112,6 +119,10 @@ def _may_rise(rule: Rule, signal: Rate, t_ms: Indexes, values: NDArray[np.float6
     spread = (sum_tt - sum_t * sum_t / count)[slopes]
     rise = (sum_tv - sum_t * sum_v / count)[slopes] / spread * 60
     slack = _SLACK * (1 + float(np.abs(values).max()))
+    return any(_reaches(rule, rise, slack) for rule in rules)
+
+
+def _reaches(rule: Rule, rise: NDArray[np.float64], slack: float) -> bool:
     levels = [level.value for level in rule.limit.levels]
     if rule.limit.sense == "above":
         return bool((rise >= min(levels) - slack).any())

@@ -191,16 +191,20 @@ def judge(each: FieldPlan, batch: Batch, site: Site, result: Judged) -> None:
         for pair in each.of(device):
             for rule, is_draft in ((pair.before, False), (pair.after, True)):
                 turns.setdefault((rule.id, rule.version, is_draft), (rule, []))[1].append(number)
+    # Most drafts change a number: both sides judge the same figures.
+    alike: dict[str, list[Rule]] = {}
+    for rule, numbers in turns.values():
+        if judged_by_figures(rule):
+            alike.setdefault(_judged_alike(rule, numbers), []).append(rule)
     reduced: dict[str, Batch] = {}
     for (_, _, is_draft), (rule, numbers) in turns.items():
         side = result.after if is_draft else result.before
         judged_on = batch
         if judged_by_figures(rule):
-            # Most drafts change a number: both sides judge the same figures.
-            key = repr((rule.limit.signal, numbers))
+            key = _judged_alike(rule, numbers)
             if key not in reduced:
                 own = batch.samples.of(np.isin(batch.samples.device, numbers))
-                reduced[key] = replace(batch, samples=figures(rule, own, batch.devices, site))
+                reduced[key] = replace(batch, samples=figures(alike[key], own, batch.devices, site))
             judged_on = reduced[key]
         for episode in _episodes(rule, judged_on, numbers, site):
             result.alarms += 1
@@ -213,6 +217,10 @@ def judge(each: FieldPlan, batch: Batch, site: Site, result: Judged) -> None:
                     values={"most": MOST_ALARMS, "rule": rule.id},
                 )
             side.by_point.setdefault(episode.point, []).append(episode)
+
+
+def _judged_alike(rule: Rule, numbers: Sequence[int]) -> str:
+    return repr((rule.limit.signal, numbers))
 
 
 def _episodes(rule: Rule, batch: Batch, numbers: Sequence[int], site: Site) -> Iterable[Episode]:

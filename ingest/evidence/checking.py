@@ -20,6 +20,8 @@ from ingest.evidence.files import AUDIT
 from ingest.evidence.pack import FORMAT, MANIFEST, SEAL, VERSION, Manifest, seal
 
 _MOST_BYTES = 4 << 30
+# What JSON is that is none, or that goes deeper than any of ours.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LOCKED = 0x1
 # What a database can be asked for.
 _MOST_SEQ = 2**63 - 1
@@ -113,10 +115,10 @@ class Pack:
         for number, line in enumerate(self._files.get(AUDIT, b"").splitlines(), 1):
             try:
                 row = msgspec.json.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _UNREADABLE as error:
                 wrong.append(f"{AUDIT}, line {number}: is no JSON: {error}")
                 continue
-            if isinstance(row, dict) and _is_number(row.get("seq")):
+            if isinstance(row, dict) and _is_number(row.get("seq")) and not any(map(_holds_more, row.values())):
                 rows.append(row)
             else:
                 wrong.append(f"{AUDIT}, line {number}: is no row of an audit")
@@ -126,7 +128,7 @@ class Pack:
 def _manifest(path: Path, data: bytes) -> Manifest:
     try:
         found = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise EvidenceError(f"{path}: {MANIFEST} cannot be read: {error}") from error
     if found.format != FORMAT:
         raise EvidenceError(f"{path}: is no evidence pack; its format is {found.format!r}")
@@ -139,6 +141,10 @@ def _manifest(path: Path, data: bytes) -> Manifest:
 
 def _is_number(seq: object) -> bool:
     return isinstance(seq, int) and 0 <= seq <= _MOST_SEQ
+
+
+def _holds_more(value: object) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _rows_wrong(told: Manifest, rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from devices.errors import Undecodable
 from devices.formats import hj212
 from devices.site import Site
 
@@ -45,10 +46,9 @@ class Pseudonyms:
 
     def _json(self, payload: bytes) -> bytes | None:
         try:
-            found = msgspec.json.decode(payload)
+            return msgspec.json.encode(self._walked(msgspec.json.decode(payload), ""))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return msgspec.json.encode(self._walked(found, ""))
 
     def _walked(self, found: Any, key: str) -> Any:
         if isinstance(found, dict):
@@ -63,13 +63,12 @@ class Pseudonyms:
         return self._name(name) if name in self._known else name
 
     def _frame(self, payload: bytes) -> bytes | None:
-        text = payload.decode("ascii", "replace")
-        begin, end = 6, text.rfind("&&")
-        if not text.startswith("##") or end < begin:
+        try:
+            text = hj212.unframed(payload).decode("ascii", "replace")
+        except Undecodable:
             return None
-        parts = [self._setting(part) for part in text[begin:end].split(";")]
-        segment = (";".join(parts) + "&&").encode()
-        return b"##%04d%b%04X\r\n" % (len(segment), segment, hj212.crc16(segment))
+        parts = [self._setting(part) for part in text.removesuffix("&&").split(";")]
+        return hj212.framed((";".join(parts) + "&&").encode())
 
     def _setting(self, part: str) -> str:
         key, equals, value = part.partition("=")

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from devices.errors import Undecodable
 from devices.formats import hj212
 
 _CLOCKS = ("ts", "timestamp")
@@ -49,13 +50,13 @@ def _moved(at: Any, by_ms: int) -> Any:
 
 
 def _frame(payload: bytes, by_ms: int) -> bytes:
-    text = payload.decode("ascii", "replace")
-    end = text.rfind("&&")
-    if not text.startswith("##") or end < 6:
+    try:
+        # Byte by byte, whatever language its texts are in.
+        text = hj212.unframed(payload).decode("latin-1")
+    except Undecodable:
         return payload
-    parts = text[6:end].replace("&&", "&&;").split(";")
-    segment = (";".join(_setting(part, by_ms) for part in parts).replace("&&;", "&&") + "&&").encode()
-    return b"##%04d%b%04X\r\n" % (len(segment), segment, hj212.crc16(segment))
+    parts = text.replace("&&", "&&;").split(";")
+    return hj212.framed(";".join(_setting(part, by_ms) for part in parts).replace("&&;", "&&").encode("latin-1"))
 
 
 def _setting(part: str, by_ms: int) -> str:

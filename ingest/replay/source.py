@@ -85,16 +85,17 @@ def file_source(site: Site, path: Path, from_ms: int | None, to_ms: int | None) 
     Raises:
         RecordingError: it is none, or damaged, or holds no message in the span, or a kind the site does not know.
     """
-    first = last = None
+    ends: list[int] = []
     with Reader(path) as reader:
         check_kinds(reader, site)
         scope = of_header(reader.header)
         for block in reader.blocks():
-            first = block[0].received_ms if first is None else first
-            last = block[-1].received_ms
-    if first is None or last is None:
+            # Within a block, and from one to the next, times may go back.
+            times = [received_ms for received_ms, _, _ in block]
+            ends += (min(times), max(times))
+    if not ends:
         raise RecordingError(f"{path} holds no message")
-    return _spanned(Source(path, first, last + 1, True, scope), from_ms, to_ms)
+    return _spanned(Source(path, min(ends), max(ends) + 1, True, scope), from_ms, to_ms)
 
 
 def journal_source(folder: Path, from_ms: int | None, to_ms: int | None) -> Source:

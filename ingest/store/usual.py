@@ -53,11 +53,17 @@ class UsualReadings(NamedTuple):
 
 def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> bool:
     """Tell whether it matters which of some readings is written first: several may be of one point."""
-    # Those of one measurement with the same fields are in order; all others must be of different points.
-    kinds = {(each.measurement, tuple(each.fields)) for each in usual}
-    measurements = {measurement for measurement, _ in kinds}
+    # Those of one measurement with the same fields are in order, unless several channels carry it; all others must be
+    # of different points.
+    reached: dict[tuple[str, tuple[str, ...]], int] = {}
+    in_turn = True
+    for each in usual:
+        kind = each.measurement, tuple(each.fields)
+        in_turn = in_turn and each.positions[0] > reached.get(kind, 0)
+        reached[kind] = each.positions[-1]
+    measurements = {measurement for measurement, _ in reached}
     single = [reading for reading in readings if reading.measurement in measurements]
-    if len(kinds) == len(measurements) and not single:
+    if in_turn and len(reached) == len(measurements) and not single:
         return False
     points = [(reading.measurement, reading.device, reading.at_ns) for reading in single]
     points += [

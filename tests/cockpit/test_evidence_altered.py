@@ -18,6 +18,9 @@ from ingest.places import site_secret
 from tests.cockpit.evidence_reading import Files, lines, packed, unpacked
 from tests.cockpit.evidence_scene import Scene
 
+# Deeper than any document is read.
+DEEP = b"[" * 20_000 + b"]" * 20_000
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -90,8 +93,13 @@ def test_a_whole_pack_is_whole(scene: Scene, files: Files, tmp_path: Path) -> No
         (lambda files: {**files, "audit.jsonl": b'"\xff"\n' + files["audit.jsonl"]}, "audit.jsonl, line 1: is no JSON"),
         (lambda files: {**files, "audit.jsonl": b'{"seq":%d}\n' % 2**63 + files["audit.jsonl"]},
          "audit.jsonl, line 1: is no row of an audit"),
+        (lambda files: {**files, "audit.jsonl": b'{"seq":1,"a":' + DEEP + b"}\n" + files["audit.jsonl"]},
+         "audit.jsonl, line 1: is no JSON"),
+        (lambda files: {**files, "audit.jsonl": b'{"seq":1,"a":[[]]}\n' + files["audit.jsonl"]},
+         "audit.jsonl, line 1: is no row of an audit"),
     ],
-    ids=["reading", "page", "removed", "added", "manifest", "row", "row removed", "no json", "utf-8", "63 bits"],
+    ids=["reading", "page", "removed", "added", "manifest", "row", "row removed", "no json", "utf-8", "63 bits",
+         "deep", "a list"],
 )  # fmt: skip
 def test_an_altered_pack_is_found(
     scene: Scene, files: Files, tmp_path: Path, change: Callable[[Files], Files], sentence: str
@@ -137,6 +145,7 @@ def test_a_row_that_the_site_rewrote_is_found(files: Files, tmp_path: Path) -> N
         ({MANIFEST: b"{"}, "manifest.json cannot be read"),
         ({MANIFEST: b'{"format":"citydeck-evidence"}'}, "manifest.json cannot be read"),
         ({MANIFEST: b'{"format":"\xff"}'}, "manifest.json cannot be read"),
+        ({MANIFEST: b'{"a":' + DEEP + b"}"}, "manifest.json cannot be read"),
     ],
 )
 def test_what_is_no_pack_is_told(tmp_path: Path, data: bytes | Files, sentence: str) -> None:

@@ -106,6 +106,14 @@ def test_values(topic: str, data: dict[str, object], values: dict[str, object]) 
     assert all(isinstance(value, float | str) for value in reading.values.values())
 
 
+def test_a_flag_belongs_to_the_measurement_of_its_field() -> None:
+    told = ["pm25_ugm3:comm", "unheard_of:comm", "maint"]
+    decoded = read(POLE, envelope({"dim_pct": 80, "pm25_ugm3": 30}, qf=told))
+    flags = {reading.measurement: reading.flags for reading in readings(decoded)}
+    assert flags == {"light_pole": {"": "maint"}, "pole_env": {"": "maint", "pm25_ugm3": "comm"}}
+    assert decoded.unknown == 1
+
+
 @pytest.mark.parametrize("data", [{}, {"temp_c": None}, {"conc_ppm": 65535}, {"unheard_of": 1}])
 def test_a_message_that_says_nothing_is_no_fault(data: dict[str, object]) -> None:
     decoded = read(GAS, envelope(data))

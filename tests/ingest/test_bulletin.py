@@ -15,7 +15,7 @@ from ingest.checkpoint import Checkpoint
 from ingest.decoding import Unregistered
 from ingest.errors import AlarmError
 from ingest.journal import Journal
-from ingest.ledger import DECODED, STORED, Hops, Ledger, Stored, ledger_document, stored_counts
+from ingest.ledger import DECODED, PRODUCED, STORED, Hops, Ledger, Stored, ledger_document, stored_counts
 from ingest.ledger_tables import ledger_device, ledger_minute, quarantine_group, quarantine_sample
 from ingest.quarantine import Landed, Origin, Quarantined
 from ingest.rounds import ShardParts
@@ -95,6 +95,17 @@ def test_a_minute_and_the_devices_that_changed_in_it(teller: Teller) -> None:
     assert [(row["device"], row["decoded"], row["stored"]) for row in rows] == [("gas-1", 5, 4), ("gas-2", 1, 1)]
     assert [row["updated_at"] for row in rows] == [T_MS + 10, T_MS + MINUTE_MS]
     assert [row["at"] for row in teller.rows(ledger_minute)] == [T_MS, T_MS + MINUTE_MS]
+
+
+def test_a_device_has_no_more_stored_than_it_produced(teller: Teller) -> None:
+    """Usual messages are counted together and by device only now and then; what is told has all of them."""
+    teller.ledger.counts.add_each("gas_alarm", ["gas-1"] * 3, (DECODED, PRODUCED))
+    teller.save()
+    teller.ledger.counts.add_each("gas_alarm", ["gas-1", "gas-2"] * 4, (DECODED, PRODUCED))
+    teller.stored.add("gas_alarm", "gas-1", STORED, 6)
+    teller.bulletin.look(T_MS)
+    (row,) = teller.rows(ledger_device)
+    assert (row["device"], row["decoded"], row["produced"], row["stored"]) == ("gas-1", 7, 7, 6)
 
 
 def test_minutes_are_kept_thirty_days(teller: Teller) -> None:

@@ -154,7 +154,10 @@ def test_what_is_counted_together_is_what_is_counted_one_by_one(
     counts.add_each("pole", ["a", "b", "a"], (0, 1))
     counts.add("pole", "a", 1, 10)
     assert counts.kinds() == {"pole": [3, 13]}
+    keys = [("pole", "a"), ("pole", "b"), ("pole", "c")]
+    assert counts.totals(keys) == {("pole", "a"): [2, 12], ("pole", "b"): [1, 1], ("pole", "c"): [0, 0]}
     counts.save(database)
+    assert counts.totals(keys[:1]) == {("pole", "a"): [2, 12]}
     assert all_of(counts) == all_of(restarted(database)) == {("pole", "a"): [2, 12], ("pole", "b"): [1, 1]}
     counts.add_each("pole", ["b"] * 6, (0,))
     assert (counts.kinds(), counts.total(("pole", "b"))) == ({"pole": [9, 13]}, [7, 1])

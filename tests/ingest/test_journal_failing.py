@@ -1,6 +1,7 @@
 """A disk that fails while the journal is written: what stands in the file is neither lost nor in the way later."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -143,3 +144,24 @@ def test_a_reader_that_waits_is_told_of_what_was_taken_over(tmp_path: Path) -> N
     assert journal.wait(1, 0)
     assert [r.position for r in journal.read(1, 10)] == [2, 3]
     journal.close()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_removed_beneath_it_is_told_and_takes_nothing_more(tmp_path: Path, whole: bool) -> None:
+    """A file that stands in no folder any more is written to all the same, and nobody finds it after a restart."""
+    folder = tmp_path / "journal"
+    journal = Journal(folder)
+    journal.append([("t", b"1")], T_MS)
+    (path,) = folder.glob("*.db")
+    if whole:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    else:
+        path.unlink()
+    with pytest.raises(JournalError, match=f"{path.name} is gone"):
+        journal.append([("t", b"2")], T_MS + 1)
+    assert [*journal.append([("t", b"2")], T_MS + 2)] == [2]
+    journal.close()
+    again = Journal(folder)
+    assert [(record.position, record.payload) for record in again.read(1, 10)] == [(2, b"2")]
+    again.close()

@@ -46,10 +46,41 @@ def test_what_was_removed_is_an_error_and_not_a_gap(folder: Path, journal: Journ
     journal.close()
     reopened = Journal(folder)
     reopened.remove_before(20, T_MS + 9 * HOUR_MS)
-    with pytest.raises(JournalError, match="position 6 is gone; the oldest kept is 11"):
+    with pytest.raises(JournalError, match="position 6 is gone; the next kept is 11"):
         reopened.read(5, 10)
     assert reopened.read(10, 1)[0].position == 11
     assert reopened.last == 30
+
+
+def test_a_file_that_is_missing_between_others_is_an_error_and_not_a_gap(folder: Path, journal: Journal) -> None:
+    fill(journal, hours=3, per_hour=10)
+    journal.close()
+    sorted(folder.glob("*.db"))[1].unlink()
+    reopened = Journal(folder)
+    assert [record.position for record in reopened.read(0, 100)] == [*range(1, 11)]
+    with pytest.raises(JournalError, match="position 11 is gone; the next kept is 21"):
+        reopened.read(10, 100)
+    assert [record.position for record in reopened.read(20, 100)] == [*range(21, 31)]
+
+
+def test_large_messages_are_read_a_few_at_a_time(
+    folder: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are asked for, what one read brings into memory is bounded; the rest comes with the next ones."""
+    monkeypatch.setattr("ingest.journal_files._MOST_BYTES", 3_000)
+    for number in range(40):
+        journal.append([(f"t/{number}", bytes(1_000))], T_MS + number)
+    reads = []
+    files, after = JournalFiles(folder), 0
+    while after < journal.last:
+        reads.append(files.batches(after, 20_000))
+        after = reads[-1][-1].first
+    assert [message for batches in reads for batch in batches for message in batch.messages] == [
+        (f"t/{number}", bytes(1_000)) for number in range(40)
+    ]
+    assert {len(batches) for batches in reads[:-1]} == {3}
+    journal.append([("t/large", bytes(9_000))], T_MS + 41)
+    assert [len(batch.messages) for batch in files.batches(40, 20_000)] == [1]
 
 
 def test_a_damaged_file_is_one_sentence(folder: Path, journal: Journal) -> None:

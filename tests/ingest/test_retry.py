@@ -224,7 +224,7 @@ def test_a_key_is_one_request(database: AlarmDatabase) -> None:
     database.close()
 
 
-def test_records_far_apart_and_before_the_journal(tmp_path: Path) -> None:
+def test_records_far_apart_and_before_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(tmp_path)
     for start in range(0, 4_000, 100):
         journal.append([("t", b"%d" % n) for n in range(start + 1, start + 101)], T_MS)
@@ -235,6 +235,9 @@ def test_records_far_apart_and_before_the_journal(tmp_path: Path) -> None:
     found = [(r.payload, stands) for r, stands in records_at(read, [Stand(n, place, 1) for n in wanted])]
     assert found == [(b"%d" % n, [Stand(n, place, 1)]) for n in wanted]
     assert list(records_at(read, [])) == []
+    assert list(records_at(read, [Stand(4_001, place, 1)])) == []
+    monkeypatch.setattr("ingest.journal_files._MOST_BYTES", 10)
+    assert [(r.payload, stands) for r, stands in records_at(read, [Stand(n, place, 1) for n in wanted])] == found
     read.close()
 
 

@@ -1,6 +1,7 @@
 """What only the embedded store does: its position, its columns, its own cleaning."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ from devices.readings import Reading
 from devices.site import Site
 from ingest.errors import StoreError
 from ingest.store import SqliteStore
-from ingest.store.minutes import summed
+from ingest.store.minutes import MINUTE_NS, made, summed
 from ingest.store.sqlite_keeping import statement
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
+from tests.servers.waiting import wait_until
 
 
 @pytest.fixture
@@ -175,6 +177,31 @@ def test_a_step_reads_its_minute_and_not_the_whole_table(store: SqliteStore, pat
         plan = database.execute(f"EXPLAIN QUERY PLAN {statement(measurement, fields)}", (0, 0, 1)).fetchall()
         assert any(f"SEARCH {measurement} USING INDEX {measurement}_at (at_ns>? AND at_ns<?)" in row[3] for row in plan)
     database.close()
+
+
+def test_a_minute_that_is_made_while_its_late_reading_waits_is_made_again(
+    store: SqliteStore, path: Path, site: Site
+) -> None:
+    """Which minutes are made is asked when it is the writer's turn, not before."""
+    store.write([reading({"conc_ppm": 5.0}, T_MS), reading({"conc_ppm": 5.0}, T_MS + 600_000)], 1)
+    keeper = sqlite3.connect(path, isolation_level=None)
+    keeper.execute("BEGIN IMMEDIATE")
+    asked: list[str] = []
+    assert store._writer is not None
+    store._writer.set_trace_callback(asked.append)
+    late = threading.Thread(target=store.write, args=([reading({"conc_ppm": 90.0}, T_MS + 30_000)], 2))
+    late.start()
+    wait_until(lambda: any(each.startswith(("BEGIN IMMEDIATE", "INSERT")) for each in asked))
+    begin_ns = T_MS * 1_000_000 // MINUTE_NS * MINUTE_NS
+    end_ns = begin_ns + MINUTE_NS
+    keeper.execute(statement("gas_alarm", summed(site.catalog)["gas_alarm"]), (begin_ns, begin_ns, end_ns))
+    made(keeper, "gas_alarm", end_ns)
+    keeper.execute("COMMIT")
+    late.join()
+    while store.summarise(T_MS + 120_000) is not None:
+        pass
+    assert keeper.execute("SELECT conc_ppm_max FROM gas_alarm_1m").fetchall() == [(90.0,)]
+    keeper.close()
 
 
 def test_a_file_without_all_tables_has_nothing_to_keep(path: Path, store: SqliteStore) -> None:

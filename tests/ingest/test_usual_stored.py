@@ -69,6 +69,8 @@ TWO_FIELDS = usual(4_000, ["gas-1", "gas-9"], [T_MS + 9_000, T_MS + 9_000], ("co
         ([], [SOME, usual(5_000, ["gas-2"], [T_MS + 1])]),
         ([], [SOME, usual(5_000, ["gas-2"], [T_MS + 1], ("temp_c",))]),
         ([reading({"temp_c": 20.0}, T_MS + 3)], [usual(1, ["gas-1"], [T_MS + 3])]),
+        # What two channels carry of one measurement was received by turns.
+        ([], [usual(7, ["gas-9", "gas-1"], [T_MS + 1, T_MS + 3]), usual(5, ["gas-1"], [T_MS + 3])]),
         # Beyond what SQLite holds: that one alone is refused.
         ([], [SOME, usual(6_000, ["gas-3"], [9_999_999_999_999])]),
     ],

@@ -129,3 +129,21 @@ def test_the_means_of_an_hour_of_extremes() -> None:
     found = judged(city(), journal)
     assert told(found) == recounted(city(), journal)
     assert [each for each in found if each.rule == "light_pole.noise_dba.high"] == []
+
+
+def test_what_no_number_holds_is_judged_by_no_rule() -> None:
+    """The difference of two absurd values, and the sum of two of one circuit; one of them alone is judged."""
+
+    def lamps(data: dict[str, object], names: Iterable[str]) -> Iterator[tuple[int, str, dict[str, object]]]:
+        for minute in range(20):
+            for place, name in enumerate(names):
+                yield minute * MINUTE_MS + place, f"city/v1/demo/light_pole/{name}/telemetry", data
+
+    both = {"dim_pct": 1.7e308, "cmd_pct": -1.7e308, "leak_ma": 1.7e308}
+    journal = recorded(lamps(both, ["lamp-00", "lamp-01"]))
+    found = judged(city(), journal)
+    assert told(found) == recounted(city(), journal)
+    rules = {"light_pole.dim_pct.deviation", "light_pole.feeder_leakage"}
+    assert rules.isdisjoint(each.rule for each in found)
+    alone = recorded(lamps({**both, "cmd_pct": 0}, ["lamp-00"]))
+    assert rules <= {each.rule for each in judged(city(), alone)}

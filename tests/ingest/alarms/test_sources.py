@@ -54,7 +54,7 @@ def bad_data(site: Site, *messages: tuple[float, str, bytes], splits: Sequence[i
     """Return (what, field, quality) of what is said about bad readings."""
     found = transitions(site, records([*messages, *ticks(0, 200)]), splits)
     return [
-        (t.what, t.field, t.quality) for t in found if t.what == "doubt" or t.rule == "gas_alarm.bad_data"
+        (t.what, t.field, t.quality) for t in found if t.what == "doubt" or t.rule.endswith(".bad_data")
     ]  # fmt: skip
 
 
@@ -78,6 +78,23 @@ def test_one_bad_field_is_told_by_its_name(site: Site) -> None:
         ("doubt", "temp_c", "good"),
         ("return", "", "good"),
     ]
+
+
+def test_one_bad_field_says_nothing_of_what_else_is_measured_with_it(site: Site) -> None:
+    """A message of two measurements; the field belongs to one of them, and is good again when that one says so."""
+    data = {"dim_pct": 50, "pm25_ugm3": 30}
+    told = [message(at, "light_pole", "pole-1", data, **({"qf": ["pm25_ugm3:comm"]} if at == 10 else {})) for at in
+            (0, 10, 20)]  # fmt: skip
+    assert bad_data(site, *told) == [
+        ("doubt", "pm25_ugm3", "bad"),
+        ("raise", "", "bad"),
+        ("doubt", "pm25_ugm3", "good"),
+        ("return", "", "good"),
+    ]
+
+
+def test_flags_of_fields_that_there_are_not_are_remembered_of_nobody(site: Site) -> None:
+    assert bad_data(site, *(gas_of(at, qf=[f"made_up_{at}:comm"]) for at in range(50))) == []
 
 
 def test_readings_of_before_say_nothing_of_now(site: Site) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from devices.catalog import load_catalog
-from devices.readings import Reading
+from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.alarms.revisions import revision
 from ingest.alarms.revisions.comparing import Comparison
@@ -161,9 +161,26 @@ def test_whoever_rises_too_little_is_not_looked_at_closely(monkeypatch: pytest.M
         np.concatenate([20 + rise * (at_ms - T0) / 60_000 for rise in rises.values()]),
         np.zeros(3 * len(at_ms), np.int16), np.zeros(3 * len(at_ms), np.bool_),
     )  # fmt: skip
-    found = figures.figures(rule, samples, [*rises], city())
+    found = figures.figures([rule], samples, [*rises], city())
     assert asked == ["fast"]
     assert found.values == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("drafted", [True, False])
+def test_a_slope_that_only_one_side_raises_on(tmp_path: Path, drafted: bool) -> None:
+    """Both sides judge the same figures, and whom one need not look at closely the other must."""
+    site, rule = city(), RULES["gas_alarm.conc_pct_lel.rate"]
+    (level,) = rule.limit.levels
+    low = Revision(1, {rule.kind: {rule.field: {rule.limit.key: {"levels": [level.value / 2]}}}})
+    found = [
+        Reading(rule.kind, rule.measurement, "gas", "demo", at_ms * 1_000_000,
+                {rule.field: (at_ms - T0) / 60_000 * level.value * 0.6}, {}, Quality.GOOD, {}, at_ms, 0)
+        for at_ms in range(T0, T0 + 300_000, 10_000)
+    ]  # fmt: skip
+    opened = SqliteStore(tmp_path / "readings.db", site.catalog)
+    base, draft = (SITE_FILE, low) if drafted else (low, Revision(2, {}))
+    assert both(site, opened, found, base, draft, 1) == 1
+    opened.close()
 
 
 def test_what_history_cannot_judge_of_a_draft_is_left_out_and_named(store: Store) -> None:

@@ -20,7 +20,7 @@ from ingest.journal import Journal
 from ingest.recording.__main__ import main
 from ingest.records import RETRY, RULES, TICK, Record
 from ingest.watchdog import topic_of
-from tests.ingest.messages import T_MS, gas, native, passage
+from tests.ingest.messages import T_MS, gas, hj212, native, passage
 from tests.servers.small_disk import small_disk
 from tests.sites import small_site_text
 
@@ -105,6 +105,22 @@ def test_under_pseudonyms_no_name_is_left_and_the_same_stay_the_same(folder: Pat
     assert json.loads(messages[0].payload)["data"]["conc_pct_lel"] == 0
 
 
+def test_under_pseudonyms_what_cannot_be_walked_through_costs_only_itself(folder: Path) -> None:
+    """JSON that is read and too deep to look for names in, and a frame that its check sum calls broken."""
+    journal = Journal(folder / "var" / "journal", durable=False)
+    topic, frame = hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N")
+    deep = b'{"ts":1,"x":' + b"[" * 600 + b"]" * 600 + b"}"
+    broken = frame.replace(b"38.5", b"88.5")
+    said = [("city/v1/demo/gas_alarm/gas-1/telemetry", deep), (topic, broken), (topic, frame)]
+    journal.append(said, T_MS + 190_000)
+    journal.close()
+    assert "8 messages, 3 left out" in export(folder, "--pseudonymise").output
+    with Reader(folder / "r.cdrec") as reader:
+        frames = [message for block in reader.blocks() for message in block if message.topic.startswith("hj212/")]
+    assert len(frames) == 1
+    assert b"Rtd=38.5" in frames[0].payload
+
+
 REFUSED: list[tuple[str, Callable[[Path], Sequence[str]], str]] = [
     ("turned round", lambda f: ["export", f"{f}/r", "--from", "2026-01-02", "--to", "2026-01-01"], "must lie before"),
     ("no instant", lambda f: ["export", f"{f}/r", "--from", "noon", "--to", "2026-01-01"], "'noon': expected"),
@@ -155,6 +171,8 @@ def checked(body: bytes, before: bytes, after: bytes) -> bytes:
     return gzip.compress(head + b"\n" + framed + rest[8 + length :])
 
 
+# Deeper than any document is read.
+DEEP = b"[" * 20_000 + b"]" * 20_000
 DAMAGE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("cut", lambda body: body[:-20], "cut off"),
     ("foreign", lambda _: b"PK\x03\x04 something else", "no CityDeck recording"),
@@ -176,6 +194,9 @@ DAMAGE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("no name", lambda body: headed(body, site={"en": "City"}), "site has no name zh"),
     ("no zone", lambda body: headed(body, timezone="Nowhere/City"), "timezone is 'Nowhere/City'"),
     ("a folder of zones", lambda body: headed(body, timezone="Asia"), "timezone is 'Asia'"),
+    ("deep before all", lambda _: gzip.compress(b'{"a":' + DEEP + b"}\n"), "no CityDeck recording"),
+    ("deep in its header", lambda body: changed(body, b"{", b'{"a":' + DEEP + b","), "no CityDeck recording"),
+    ("deep at its end", lambda body: changed(body, b'{"messages"', b'{"a":' + DEEP + b',"messages"'), "cut off at its"),
     ("unknown kind", lambda body: changed(body, b'"gas_alarm":', b'"ufo":'), "the kind ufo"),
 ]  # fmt: skip
 

@@ -235,3 +235,15 @@ def test_times_that_go_back_are_played_as_a_journal_takes_them(folder: Path) -> 
         journal.append([("t", own[1])], T_MS + at)
     assert [r.received_ms - T_MS for r in journal.read(0, 100)] == [at for at, _ in found]
     journal.close()
+
+
+def test_what_was_received_before_the_first_or_after_the_last_message_is_played_too(folder: Path) -> None:
+    """Where times go back, neither the first message is the earliest nor the last one the latest."""
+    path = folder / "r.cdrec"
+    writer = Writer(path, HEADER)
+    for times in ([4, 1, 9], [5]):
+        writer.write([Message(T_MS + at, *gas("gas-1", at, ts=T_MS + at)) for at in times])
+    writer.close()
+    source = file_source(site_of(folder), path, None, None)
+    assert (source.from_ms - T_MS, source.to_ms - T_MS) == (1, 10)
+    assert [r.received_ms - T_MS for records in source.records() for r in records] == [4, 4, 9, 9]

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from devices.formats.hj212 import crc16
 from devices.readings import Reading
 from devices.recording import Message, Writer
 from ingest.alarms.audit import Person
@@ -297,7 +298,12 @@ def test_a_frame_of_hj212_stays_whole(folder: Path) -> None:
     moved = shifted(topic, payload, BY_MS, "0-0")
     assert b"DataTime=20260101090000" in moved
     assert moved == hj212("MN000007", "a34004-Rtd=38.5,a34004-Flag=N", "20260101090000")[1]
-    assert shifted(topic, b"##broken", BY_MS, "0-0") == b"##broken"
+    broken = payload.replace(b"38.5", b"88.5")
+    for odd in (b"##broken", broken, payload.replace(b"38.5", b"3\xff5"), payload[:-6] + b"WXYZ\r\n", payload + b"&&"):
+        assert shifted(topic, odd, BY_MS, "0-0") == odd
+    text = payload[6:-6].replace(b"CP=&&", "Info=街道;CP=&&".encode("gb18030"))
+    said = b"##%04d%b%04X" % (len(text), text, crc16(text))
+    assert "Info=街道;" in shifted(topic, said, BY_MS, "0-0").decode("gb18030")
 
 
 def test_a_leap_in_a_pause_plays_what_lies_between_and_no_more(folder: Path) -> None:
