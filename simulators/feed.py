@@ -44,8 +44,8 @@ class Feed:
         self._rounding = Rounding(site.catalog)
         self._overlays: list[Overlay] = []
         self._seq: dict[str, int] = {}
-        # A tenth of a second each: no device says more over a day than that.
-        self._first_seq = started_ms // 100
+        # So far above the last start that nobody takes what lies between for messages that were lost.
+        self._first_seq = started_ms * 100
         self._held: list[tuple[int, int, Message]] = []
         self._held_count = 0
         self._via = {device.id: _via(device, site) for device in site.devices.values()}
