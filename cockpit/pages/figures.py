@@ -162,11 +162,14 @@ def _limits(
                 "line": {"color": colour, "width": style.rem * 0.09, "dash": "dash"},
             }
         )  # fmt: skip
-        text = style.say("device.limit", name=step["name"][style.say.language], value=f"{value:,g}")
+        # A state has a name, and no unit; its number is for machines.
+        code = field.codes.get(value)
+        told = getattr(code, style.say.language) if code else f"{value:,g} {_unit(field, style)}".rstrip()
+        text = style.say("device.limit", name=step["name"][style.say.language], value=told)
         notes.append(
             {
                 "xref": "paper", "x": 0.005, "xanchor": "left", "showarrow": False, "y": value, "yanchor": "bottom",
-                "text": f"{_short(step['priority'], style)} {text} {_unit(field, style)}",
+                "text": f"{_short(step['priority'], style)} {text}",
                 "font": {"color": colour, "size": style.rem * 0.8},
             }
         )  # fmt: skip

@@ -1,15 +1,17 @@
 // The alarms of the run as they come, the newest on top, and which of those that its scenario states have come.
 
-import { shortPriority } from "./alarms.mjs";
+import { alarmWords, shortPriority } from "./alarms.mjs";
 import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
-import { alarmFigure, moment, number } from "./format.mjs";
+import { moment, number } from "./format.mjs";
 import { named, say } from "./texts.mjs";
 
 const POLL_MS = 2_000;
 const SHOWN = 200;
 
-export function mount(element, scope) {
+export async function mount(element, scope) {
+  const words = await alarmWords();
+  if (!scope.open) return;
   let items = [];
   let of = null;
   let last = "";
@@ -20,7 +22,7 @@ export function mount(element, scope) {
     if (told === last) return;
     last = told;
     element.parentElement.hidden = !run;
-    element.replaceChildren(...content(run, items));
+    element.replaceChildren(...content(run, items, words));
   };
   const ask = async () => {
     const run = benchDesk.run;
@@ -38,11 +40,11 @@ export function mount(element, scope) {
   scope.every(POLL_MS, ask);
 }
 
-function content(run, items) {
+function content(run, items, words) {
   if (!run) return [];
   return [
     stated(run, items),
-    items.length ? el("ul", { class: "bench-alarm-list" }, items.map(row)) : el("p", { class: "quiet" }, say("bench.no_alarms")),
+    items.length ? el("ul", { class: "bench-alarm-list" }, items.map((alarm) => row(alarm, words))) : el("p", { class: "quiet" }, say("bench.no_alarms")),
   ].filter(Boolean);
 }
 
@@ -63,14 +65,14 @@ function stated(run, items) {
   );
 }
 
-function row(alarm) {
+function row(alarm, words) {
   return el(
     "li",
     null,
     el("span", { class: `rules-priority priority-${alarm.priority}` }, shortPriority(alarm.priority)),
     el("b", null, named(alarm.rule_name, alarm.rule)),
     el("a", { href: benchDesk.within(`device/${encodeURIComponent(alarm.device)}`), target: "_blank" }, named(alarm.device_name, alarm.device)),
-    el("span", { class: "bench-value numeric" }, alarmFigure(alarm)),
+    el("span", { class: "bench-value numeric" }, words.value(alarm)),
     el("span", { class: "bench-alarm-state quiet" }, say(`state.${alarm.state}`)),
     el("time", { class: "quiet numeric" }, moment(alarm.raised_at, Date.parse(alarm.raised_at))),
   );

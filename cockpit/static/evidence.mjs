@@ -3,7 +3,7 @@
 import { acknowledgeChosen } from "./duty.mjs";
 import { address } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
-import { cameraText, person } from "./contacts.mjs";
+import { actor, cameraText, person } from "./contacts.mjs";
 import { desk } from "./desk.mjs";
 import { ACT_KEYS, actsOn, beginAct } from "./desk_acts.mjs";
 import { el, setText } from "./dom.mjs";
@@ -76,7 +76,7 @@ function facts(alarm, words, since, present) {
     alarm.grid_officer && row("grid_officer", ...person(alarm.grid_officer)),
     alarm.camera && row("camera", cameraText(alarm.camera)),
     alarm.suppressed && row("hidden", hiddenText(alarm)),
-    alarm.decision && row("decision", say(`duty.decide_${alarm.decision}`), alarm.decided_by ? ` · ${alarm.decided_by} ${when(alarm.decided_at)}` : ""),
+    alarm.decision && row("decision", say(`duty.decide_${alarm.decision}`), alarm.decided_by ? ` · ${actor(alarm.decided_by)} ${when(alarm.decided_at)}` : ""),
     alarm.case && row("case", el("a", { href: address(`cases?case=${encodeURIComponent(alarm.case)}`) }, alarm.case)),
     alarm.verdict && row("verdict", say("duty.decide_false_alarm"), ` · ${alarm.verdict_by} ${when(alarm.verdict_at)}`),
     alarm.activations > 1 && row("activations", String(alarm.activations)),

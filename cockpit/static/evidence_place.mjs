@@ -3,6 +3,7 @@
 import { address, get } from "./api.mjs";
 import { alarmWords, priorityText } from "./alarms.mjs";
 import { site } from "./city.mjs";
+import { actor } from "./contacts.mjs";
 import { desk } from "./desk.mjs";
 import { el } from "./dom.mjs";
 import { moment } from "./format.mjs";
@@ -59,12 +60,11 @@ function acts(rows) {
   if (!rows.length) return [];
   const line = (row) => {
     const word = actWord(row.action);
-    const who = row.actor === "system" ? say("act.system") : row.actor;
     return el(
       "li",
       null,
       el("span", { class: "numeric quiet" }, moment(row.at, live.now())),
-      el("span", null, el("b", null, word), ` ${who}`, row.reason || row.comment ? el("span", { class: "quiet" }, ` · ${[row.reason, row.comment].filter(Boolean).join(" · ")}`) : null),
+      el("span", null, el("b", null, word), ` ${actor(row.actor)}`, row.reason || row.comment ? el("span", { class: "quiet" }, ` · ${[row.reason, row.comment].filter(Boolean).join(" · ")}`) : null),
     );
   };
   return [el("h3", null, say("duty.history")), el("ol", { class: "evidence-history" }, rows.map(line))];

@@ -37,7 +37,7 @@ export function sceneLabels({ known, city }) {
   const bridges = () => placed(own.bridge_wim.map((id) => ({ id })));
 
   // Names are there before the first scene that needs them.
-  for (const id of own.bridge_wim) name(id);
+  for (const id of [...own.bridge_wim, ...own.drone]) name(id);
 
   const street = (id) => named(city.street.get(known.get(id)?.street)?.name, id);
   const bridgeLabel = ({ id, at }, whole) => {

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser.axe import serious_findings
-from tests.browser.wall_city import FULL_HD, SCENES, UHD, furnished, look, ticks, turn
+from tests.browser.wall_city import FULL_HD, PATIENCE_MS, SCENES, UHD, furnished, look, ticks, turn
 from tests.cockpit.town import Town
 from tests.servers.chromium import local_page
 from tests.servers.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(600)
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +115,33 @@ def test_it_reads_from_eight_metres(city: Town, browser: Browser, size: Viewport
             assert "wall." not in words
             assert "scene." not in words
         assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_on_a_phone_it_stands_in_one_column(city: Town, browser: Browser, language: str) -> None:
+    """What hangs side by side on a wall is scrolled to: nothing lies over anything else or is pushed aside."""
+    with local_page(browser, viewport=PHONE) as page:
+        look(page, city, language=language)
+        wait_until(lambda: page.evaluate("document.querySelectorAll('.ticker .alarm-card').length") > 0, 60)
+        for scene in ("city", "drone", "gas_alarm", "cases"):
+            turn(page, scene)
+            ticks(page, 2)
+            # Most of it is below what a phone shows at once.
+            found = [*page.evaluate(LAID_OUT, [BOXES, FULL]), *page.evaluate(LAID_OUT, [[".brand", ".header-end"], []])]
+            assert [each for each in found if each[1] != "leaves the screen"] == [], scene
+            assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], scene
+            streets, legend = (page.locator(f".wall-map .map-{part}").bounding_box() for part in ("labels", "legend"))
+            assert streets is not None and legend is not None
+            assert legend["y"] >= streets["y"] + streets["height"] - 1, scene
+
+
+def test_a_drone_is_told_by_its_name(city: Town, browser: Browser) -> None:
+    """Its name is there with its first label, and no number of the name runs into that of the height."""
+    with local_page(browser, viewport=FULL_HD) as page:
+        look(page, city)
+        # What flies and is silent for long is not taken to be flying still.
+        flying = {"mode": 5, "lat": 30.349, "lon": 120.108, "alt_rel_m": 80, "batt_pct": 71}
+        city.say("drone", "drone-03", flying)
+        turn(page, "drone")
+        label = page.locator(".map-label-scene").first
+        expect(label).to_have_text("巡查03号 · 80 米 · 71 %", timeout=PATIENCE_MS)
