@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+from cockpit.trouble_words import parted
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import backtesting
@@ -52,7 +53,7 @@ class Backtests:
         if not self._closing:
             log.warning("back-test %s ended with %d: %.500s", identifier, code, words)
             told = words.strip()[-_WORDS:] or str(code)
-            sentence, why = f"It ended early: {told}", backtesting.why_failed("backtest_ended_early", {"detail": told})
+            sentence, why = f"It ended early: {told}", _why(told)
         try:
             backtesting.end(self._database, identifier, sentence, time.time_ns() // 1_000_000, why)
         except IngestError as error:
@@ -77,3 +78,10 @@ class Backtests:
         with self._lock:
             self._running.discard(process)
         return process.returncode, words
+
+
+def _why(told: str) -> str:
+    known = parted(told.removeprefix("Error: "))
+    if known is None or not known["code"]:
+        return backtesting.why_failed("backtest_ended_early", {"detail": told})
+    return backtesting.why_failed(known["code"], known["values"])

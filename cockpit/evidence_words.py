@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cockpit.problem_words import trouble_text
 from cockpit.texts import Texts
 from devices.groups import gathered
 from devices.kind import Kind
@@ -38,7 +39,9 @@ class Words:
         return f"{self.time(at_ms)}.{at_ms % 1000:03d}"
 
     def timed(self, key: str, value: Any) -> Any:
-        """Return an instant as words, anything else as it is."""
+        """Return an instant and a sentence in words of the language, anything else as it is."""
+        if key == "detail":
+            return trouble_text(value, self._say)
         return self.time(value) if key == "at" else value
 
     def seconds(self, value: float) -> str:

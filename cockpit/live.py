@@ -14,6 +14,7 @@ from cockpit.kind_counts import kind_counts
 from cockpit.ledger import added_up
 from cockpit.metrics import CityMetrics
 from cockpit.times import rfc3339
+from cockpit.trouble_words import parted
 from cockpit.watch import Watch
 from cockpit.world import World
 from devices.site import Site
@@ -115,6 +116,7 @@ class LiveCity:
             shard = found["shards"].setdefault(name, {})
             shard["heard_at"] = rfc3339(self._at(link.heard_ms) if link else None, self._site.timezone)
             shard["trouble"] = str(link.ledger.get("trouble") or "") if link else ""
+            shard["problem"] = parted(shard["trouble"])
             shard["recount"] = link.ledger.get("recount") if link else None
         return {**found, "msg_per_s": self._rate.per_s}
 

@@ -7,8 +7,15 @@ from typing import Any
 
 from cockpit.problems import Problem
 from cockpit.texts import Texts
+from cockpit.trouble_words import parted
 
-_WORDS = {"roles": "cases.role_", "state": "cases.state_", "states": "cases.state_", "needs": "laying.amount_"}
+_WORDS = {
+    "roles": "cases.role_",
+    "state": "cases.state_",
+    "states": "cases.state_",
+    "needs": "laying.amount_",
+    "why": "problem.",
+}
 
 
 def problem_text(problem: Problem, say: Texts) -> str:
@@ -20,6 +27,14 @@ def problem_text(problem: Problem, say: Texts) -> str:
         return say.words[key].format(**told)
     key = f"problem.status_{problem.status}"
     return say(key) if key in say.words else say("problem.status_other", status=problem.status)
+
+
+def trouble_text(sentence: str, say: Texts) -> str:
+    """Return what another part told in a sentence; one that is not known stays as it is where English is read."""
+    known = parted(sentence) or {"code": "", "values": {}}
+    if not known["code"] and say.language == "en":
+        return sentence
+    return problem_text(Problem(500, sentence, code=known["code"], values=known["values"]), say)
 
 
 def _list(value: Any) -> list[Any]:

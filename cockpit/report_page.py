@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from cockpit.kpi_parts import Document
+from cockpit.problem_words import trouble_text
 from cockpit.report import MOST_ALARMS, Report
 from cockpit.report_plots import SHADES, days, stacks
 from cockpit.texts import Texts
@@ -49,7 +50,7 @@ class ReportPage:
         if report.waiting:
             notes.append(say("report.unfinished", days=report.waiting))
         if report.away:
-            notes.append(say("report.away", detail=report.away))
+            notes.append(say("report.away", detail=trouble_text(report.away, say)))
         simulated = f'<p class="mark">{escape(say("shell.simulated"))}</p>' if self._site.simulated else ""
         past = "" if report.at_ms is None else f'<p class="mark">{escape(self._then(report, zone.key))}</p>'
         return self._document(

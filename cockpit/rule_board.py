@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit import trouble_words
 from cockpit.fault_words import parted
 from cockpit.times import rfc3339
 from devices.catalog import Catalog
@@ -74,6 +75,7 @@ class RuleBoard:
             "next_at": rfc3339(next_ms, self._site.timezone),
             "adopted": [self._adoption(row) for row in adopted],
             "unfit": [str(fault) for fault in ruled.faults],
+            "unfit_faults": parted(map(str, ruled.faults)),
             "items": [item for item in items if kind is None or item["kind"] == kind],
         }
 
@@ -158,7 +160,9 @@ class RuleBoard:
         running = records.running(row, now_ms)
         state = "ended" if row["state"] in ("waiting", "running") and not running else row["state"]
         kept = None if row["result"] is None else msgspec.json.decode(row["result"])
-        result, problem = (None, kept) if row["state"] == "failed" else (kept, None)
+        result, problem = kept, None
+        if row["state"] == "failed":
+            result, problem = None, kept or trouble_words.parted(row["sentence"])
         if problem is not None:
             problem["faults"] = parted(problem["values"].pop("faults", []))
         if result is not None and not whole:

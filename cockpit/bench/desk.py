@@ -12,6 +12,7 @@ from cockpit.bench.sources import Sources
 from cockpit.problems import Problem
 from cockpit.rule_board import RuleBoard
 from cockpit.times import rfc3339
+from cockpit.trouble_words import parted
 from devices.site import Site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import backtesting, records
@@ -102,6 +103,7 @@ class Bench:
                 "done": tried.done,
                 "total": tried.total,
                 "sentence": tried.sentence,
+                "problem": parted(tried.sentence),
                 "result": result,
             }
         return {
@@ -131,6 +133,7 @@ def _progress(told: Progress) -> Document:
     return {
         "state": told.state,
         "sentence": told.sentence,
+        "problem": parted(told.sentence),
         "done": told.done,
         "total": told.total,
         "speed": told.speed or "max",

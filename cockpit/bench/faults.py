@@ -4,6 +4,7 @@ The simulators know both; like the scenarios they are met as a process, never im
 """
 
 import json
+import logging
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,8 @@ import msgspec
 from cockpit.bench.asking import ask
 from cockpit.problems import Problem
 from devices.site import Site
+
+log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 # Of one run; more than a person would lay over it.
@@ -86,5 +89,6 @@ def _unfit(document: str, said: str) -> _Unfit:
         found = msgspec.json.decode(document, type=_Unfit)
     except msgspec.DecodeError:
         # Not a fault is wrong, but the site itself.
+        log.warning("faults cannot be checked: %s", said)
         found = _Unfit("", {})
     return found if found.code in _TEXTS else _Unfit("bad_fault", {"detail": said})

@@ -23,6 +23,8 @@ from ingest.errors import IngestError
 from ingest.places import MAIN
 from ingest.replay.source import Source, file_source, journal_source
 
+log = logging.getLogger(__name__)
+
 _NICE = 10
 _TELL_S = 0.5
 
@@ -42,6 +44,7 @@ def main() -> None:
             source = journal_source(path, span.from_ms, span.to_ms)
         _tell(_judged(trial, site, source))
     except (DeviceError, IngestError) as error:
+        log.warning("the trial cannot be done: %s", error)
         _tell(Tried(sentence=str(error)))
 
 

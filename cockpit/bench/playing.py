@@ -63,6 +63,7 @@ class Run:
                 self._serve(site, source)
             return True
         except (DeviceError, IngestError, OSError) as error:
+            log.warning("the run cannot be played: %s", error)
             self._note(state="failed", sentence=str(error))
             return False
 
@@ -168,6 +169,7 @@ class Run:
         try:
             feed.sandbox.play(source, pace, lambda _played: None)
         except (DeviceError, IngestError) as error:
+            log.warning("the run ended early: %s", error)
             self.progress.sentence = str(error)
             self.progress.state = "failed"
         except Exception:

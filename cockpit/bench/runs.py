@@ -17,6 +17,7 @@ import msgspec
 from cockpit.bench.job import Act, Job, Progress
 from cockpit.bench.trials import Trials
 from cockpit.problems import Problem
+from cockpit.trouble_words import why
 from ingest.errors import IngestError
 
 log = logging.getLogger(__name__)
@@ -201,7 +202,7 @@ class Runs:
                     503,
                     f"A run cannot be started here: {error.strerror}.",
                     code="run_unstartable",
-                    values={"detail": error.strerror},
+                    values={"why": why(error)},
                 ) from error
             self._runs[identifier] = run
             return run

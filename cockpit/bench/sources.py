@@ -12,6 +12,7 @@ from cockpit.bench.asking import ask
 from cockpit.bench.job import Scripted, Span
 from cockpit.problems import Problem
 from cockpit.times import rfc3339
+from cockpit.trouble_words import parted, why
 from devices.errors import DeviceError, RecordingError
 from devices.recording import TICK, Reader
 from devices.site import Site
@@ -126,12 +127,9 @@ class Sources:
             if not self._scenarios:
                 told = ask("simulators", "--list-scenarios", "--json", patience_s=_PATIENCE_S)
                 if told.returncode:
-                    raise Problem(
-                        503,
-                        f"The scenarios cannot be read: {told.stderr.strip()[-300:]}.",
-                        code="scenarios_unreadable",
-                        values={"detail": told.stderr.strip()[-300:]},
-                    )
+                    said = told.stderr.strip()[-300:]
+                    log.warning("the scenarios cannot be read: %s", said)
+                    raise Problem(503, f"The scenarios cannot be read: {said}.", code="scenarios_unreadable")
                 self._scenarios = json.loads(told.stdout)
             return self._scenarios
 
@@ -150,7 +148,7 @@ class Sources:
                 503,
                 f"The folder of recordings cannot be written: {error.strerror}.",
                 code="recordings_unwritable",
-                values={"detail": error.strerror},
+                values={"why": why(error)},
             ) from error
         names, sentence = [], ""
         for shard in [*self._site.shards] or [""]:
@@ -166,9 +164,7 @@ class Sources:
             beside.rename(self._places.recordings / name)
             names.append(name)
         if not names:
-            raise Problem(
-                422, f"Nothing was recorded: {sentence}.", code="nothing_recorded", values={"detail": sentence}
-            )
+            raise _refused(f"Nothing was recorded: {sentence}.", sentence, "nothing_recorded")
         return names
 
     def _journal(self, shard: str) -> Path:
@@ -189,14 +185,15 @@ def light_of(scenario: Document) -> str:
 
 
 def _contents(path: Path, site: Site) -> Document:
-    nothing: Document = {"from": None, "to": None, "kinds": [], "messages": 0, "site": None, "fault": ""}
+    nothing: Document = {"from": None, "to": None, "kinds": [], "messages": 0, "site": None}
     try:
         with Reader(path) as reader:
             header = reader.header
             check_kinds(reader, site)
             messages = sum(message.topic != TICK for block in reader.blocks() for message in block)
     except RecordingError as error:
-        return {**nothing, "fault": _said(error, path)}
+        said = _said(error, path)
+        return {**nothing, "fault": said, "problem": parted(said)}
     return {
         "from": header.from_ms,
         "to": header.to_ms,
@@ -204,6 +201,7 @@ def _contents(path: Path, site: Site) -> Document:
         "messages": messages,
         "site": header.site,
         "fault": "",
+        "problem": None,
         "pseudonymised": header.pseudonymised,
         "software": header.software,
     }
@@ -214,8 +212,17 @@ def _span(source_of: Any, path: Path) -> Span:
         source: Source = source_of()
     except (DeviceError, IngestError) as error:
         said = _said(error, path)
-        raise Problem(422, f"{said}.", code="source_unreadable", values={"detail": said}) from error
+        raise _refused(f"{said}.", said, "source_unreadable") from error
     return Span(str(source.path), source.is_file, source.from_ms, source.to_ms)
+
+
+def _refused(detail: str, sentence: str, otherwise: str) -> Problem:
+    """Return a refusal that tells a sentence, with that one's own code where it is known."""
+    known = parted(sentence)
+    if known is not None and known["code"]:
+        return Problem(422, detail, code=known["code"], values=known["values"])
+    log.warning("%s", detail)
+    return Problem(422, detail, code=otherwise)
 
 
 def _said(error: Exception, path: Path) -> str:

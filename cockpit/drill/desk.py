@@ -18,6 +18,7 @@ from cockpit.drill.manners import PREFIX
 from cockpit.drill.telling import report_document
 from cockpit.problems import Problem
 from cockpit.times import rfc3339
+from cockpit.trouble_words import parted
 from devices.site import Site
 from ingest.alarms.audit import SYSTEM, Actor
 from ingest.alarms.database import AlarmDatabase
@@ -189,6 +190,7 @@ class Drills:
         report = row["report"]
         found: Document = {
             **{key: row[key] for key in ("id", "scenario", "note", "led_by", "outcome", "sentence", "ended_by")},
+            "problem": parted(row["sentence"]),
             "name": about.name,
             "lasts_s": about.lasts_s,
             "started_at": rfc3339(row["started_at"], zone),

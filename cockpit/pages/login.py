@@ -7,6 +7,11 @@ from cockpit.texts import texts
 from devices.site import Site
 
 _STYLES = ("10-tokens", "20-base", "30-shell", "40-parts")
+# The dialog's own words, and what a log-in is refused with.
+_SAID = (
+    "login.", "problem.status_", "problem.too_many_logins", "problem.request_unfit", "problem.away",
+    "problem.foreign_site",
+)  # fmt: skip
 _PAGE = """<!DOCTYPE html>
 <html lang="{code}">
 <head>
@@ -43,7 +48,7 @@ def login_page(site: Site, language: str | None, why: str, other_query: str) -> 
         other_query: the query of this page in the other language.
     """
     say = texts(language)
-    used = {key: text for key, text in say.words.items() if key.startswith("login.")}
+    used = {key: text for key, text in say.words.items() if key.startswith(_SAID)}
     values = {
         "code": "zh-CN" if say.language == "zh" else "en",
         "title": say("shell.title", page=say("login.title"), city=getattr(site.label, say.language)),

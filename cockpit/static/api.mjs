@@ -48,7 +48,16 @@ async function answer(response) {
   return body;
 }
 
-const ask = async (url) => answer(await fetch(url, { headers: { Accept: "application/json" } }));
+/** A browser has its own words, mostly English ones, for a server that cannot be reached. */
+async function reached(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch {
+    throw new Refused(0, null, say("login.unreachable"));
+  }
+}
+
+const ask = async (url) => answer(await reached(url, { headers: { Accept: "application/json" } }));
 
 // What the past was does not change: a page that asks again gets the same answer.
 const told = new Map();
@@ -73,9 +82,9 @@ export async function post(path, body) {
   // Acts are done now; whoever looks at the past does not see what they would be about.
   if (timeWindow.past && !AT_ANY_TIME.has(path)) throw new Refused(0, null, say("past.no_acts"));
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
-  return answer(await fetch(new URL(`api/v1/${path}`, root(path)), options));
+  return answer(await reached(new URL(`api/v1/${path}`, root(path)), options));
 }
 
 export async function remove(path) {
-  return answer(await fetch(new URL(`api/v1/${path}`, BASE), { method: "DELETE" }));
+  return answer(await reached(new URL(`api/v1/${path}`, BASE), { method: "DELETE" }));
 }

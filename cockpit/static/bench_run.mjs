@@ -6,6 +6,7 @@ import { el, setText } from "./dom.mjs";
 import { faultsLaid } from "./fault_words.mjs";
 import { day, number, time } from "./format.mjs";
 import { selectInput } from "./inputs.mjs";
+import { problemText } from "./problem_words.mjs";
 import { say } from "./texts.mjs";
 
 const POLL_MS = 1_000;
@@ -88,8 +89,8 @@ function parts(run) {
       // Until there is a pace, there is nothing to steer.
       for (const control of element_controls(acts)) control.disabled = now.state !== "playing";
       if (document.activeElement !== speed.control) speed.control.value = String(now.speed);
-      sentence.hidden = !now.sentence;
-      setText(sentence, now.sentence);
+      sentence.hidden = !now.problem;
+      setText(sentence, now.problem ? problemText(500, now.problem) : "");
       figures.replaceChildren(...facts(now));
     },
   };

@@ -8,6 +8,7 @@ import { faultChoice } from "./fault_choice.mjs";
 import { duration, moment, number } from "./format.mjs";
 import { selectInput, textInput } from "./inputs.mjs";
 import { live } from "./live.mjs";
+import { problemText } from "./problem_words.mjs";
 import { named, say } from "./texts.mjs";
 import { clockGiven, clockText } from "./time_window.mjs";
 import { toast } from "./toast.mjs";
@@ -83,8 +84,8 @@ function recording(found, start) {
     "li",
     null,
     el("b", null, found.name),
-    found.fault
-      ? el("p", { class: "problem" }, found.fault)
+    found.problem
+      ? el("p", { class: "problem" }, problemText(500, found.problem))
       : el("span", { class: "quiet" }, say("bench.recording_facts", { from: moment(found.from, live.now()), lasts, messages: number(found.messages), size: number(found.bytes / 1e6, 1) })),
     !found.fault && el("span", { class: "quiet bench-kinds" }, found.kinds.join(" · ")),
     !found.fault && el("button", { type: "button", onclick: () => start({ recording: found.name }) }, say("bench.start")),

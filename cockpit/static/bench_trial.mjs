@@ -5,6 +5,7 @@ import { benchDesk } from "./bench_desk.mjs";
 import { el } from "./dom.mjs";
 import { number } from "./format.mjs";
 import { fileInput, selectInput } from "./inputs.mjs";
+import { problemText } from "./problem_words.mjs";
 import { verdict } from "./rules_detail.mjs";
 import { resultParts } from "./rules_result.mjs";
 import { say } from "./texts.mjs";
@@ -52,7 +53,7 @@ function tried(trial) {
   if (trial.state === "running") {
     return [el("p", { role: "status" }, say("bench.judging")), el("progress", { max: String(trial.total || 1), value: String(trial.done), "aria-label": say("bench.trial") })];
   }
-  if (trial.state === "failed") return [el("p", { class: "problem", role: "alert" }, trial.sentence)];
+  if (trial.state === "failed") return [el("p", { class: "problem", role: "alert" }, problemText(500, trial.problem))];
   const { result } = trial;
   return [
     el("p", { class: "quiet" }, say("bench.tried", { draft: trial.draft || say("bench.a_file"), records: number(result.records) })),

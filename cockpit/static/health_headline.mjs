@@ -34,7 +34,7 @@ export function mount(element, scope) {
     parts.replaceChildren(
       ...ORDER.filter((key) => key in found).map((key) => {
         const well = found[key] === "ok";
-        return el("li", null, el("span", { class: "quiet" }, say(`health.part_${key}`)), wellness(well, well ? say("health.well") : found[key]));
+        return el("li", null, el("span", { class: "quiet" }, say(`health.part_${key}`)), wellness(well, say(well ? "health.well" : `health.ill_${key}`)));
       }),
     );
   };

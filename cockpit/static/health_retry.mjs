@@ -73,10 +73,10 @@ function tell(items) {
   const sum = (name) => items.reduce((total, one) => total + (one[name] ?? 0), 0);
   const [total, landed] = [sum("total"), sum("landed")];
   const failed = items.find((one) => one.state === "failed");
-  const why = items.flatMap((one) => Object.values(one.remaining ?? {}))[0]?.sentence;
+  const why = new Set(items.flatMap((one) => Object.keys(one.remaining ?? {})).map(reasonText));
   const counts = { landed: number(landed), total: number(total) };
-  if (failed) toast(say("health.retry_failed", { detail: failed.sentence }), { problem: true });
+  if (failed) toast(say("health.retry_never"), { problem: true });
   else if (!items.every((one) => ENDED.has(one.state))) toast(say("health.retry_running", counts));
   else if (landed === total) toast(say("health.retry_done", counts));
-  else toast(say("health.retry_rest", { ...counts, why: why ?? "" }), { problem: true });
+  else toast(say("health.retry_rest", { ...counts, why: [...why].join(say("rules.between")) }), { problem: true });
 }

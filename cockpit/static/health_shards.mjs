@@ -6,6 +6,7 @@ import { Balance } from "./health_balance.mjs";
 import { feed, oldness, placeholder } from "./health_feed.mjs";
 import { verdict, wellness } from "./health_verdict.mjs";
 import { live } from "./live.mjs";
+import { problemText } from "./problem_words.mjs";
 import { say } from "./texts.mjs";
 
 const SILENT_MS = 15_000;
@@ -39,7 +40,7 @@ function card(name, shard, balances) {
     el("h3", null, name, wellness(up, state)),
     el("dl", null, facts.filter(([, value]) => value).map(([key, value]) => el("div", null, el("dt", null, say(`health.${key}`)), el("dd", { class: "numeric" }, value)))),
     shard.messages && verdict(balances.get(name).worst(shard, Date.now())),
-    shard.trouble && el("p", { class: "trouble" }, shard.trouble),
+    shard.problem && el("p", { class: "trouble" }, problemText(500, shard.problem)),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { has, say, settings } from "./texts.mjs";
 
-const WORDS = { roles: "cases.role_", state: "cases.state_", states: "cases.state_", needs: "laying.amount_" };
+const WORDS = { roles: "cases.role_", state: "cases.state_", states: "cases.state_", needs: "laying.amount_", why: "problem." };
 
 function word(name, key) {
   const text = `${WORDS[name] ?? ""}${key}`;

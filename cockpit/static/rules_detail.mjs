@@ -7,6 +7,7 @@ import { el } from "./dom.mjs";
 import { moment, number } from "./format.mjs";
 import { live } from "./live.mjs";
 import { faultsText, problemText } from "./problem_words.mjs";
+import { changes } from "./rules_changes.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { notJudged, resultParts } from "./rules_result.mjs";
 import { stateTag } from "./rules_revisions.mjs";
@@ -60,28 +61,6 @@ function content(item) {
 }
 
 const fact = (key, text) => el("div", null, el("dt", null, say(key)), el("dd", null, text));
-
-/** "gas_alarm.conc_pct_lel: levels 10, 40": what the author wrote, a line a limit. */
-function changes(found) {
-  const lines = [];
-  for (const [kind, fields] of Object.entries(found.limits)) {
-    for (const [field, table] of Object.entries(fields)) {
-      const nested = Object.values(table).every((each) => each && typeof each === "object" && !Array.isArray(each));
-      const tables = nested ? Object.entries(table) : [["", table]];
-      for (const [key, one] of tables) lines.push([[kind, field, key].filter(Boolean).join("."), one]);
-    }
-  }
-  for (const { device, circuit, street, kind, field, limit, ...rest } of found.limits_for) {
-    lines.push([`${device ?? circuit ?? street}: ${[kind, field, limit].filter(Boolean).join(".")}`, rest]);
-  }
-  for (const { device, circuit, street, kind, field } of found.withdraw) {
-    lines.push([`${device ?? circuit ?? street ?? ""} ${kind}.${field}`.trim(), { [say("rules.withdrawn")]: "" }]);
-  }
-  if (!lines.length) return [el("li", null, say("rules.site_file"))];
-  return lines.map(([about, { source, grade, ...numbers }]) =>
-    el("li", null, el("code", null, about), " ", Object.entries(numbers).map(([key, value]) => `${key} ${[].concat(value).join(", ")}`.trim()).join(" · ") || source),
-  );
-}
 
 function acts(item) {
   const button = (key, onclick, primary = false) =>
@@ -199,7 +178,7 @@ function tested(item) {
       el("progress", { max: String(run.total || 1), value: String(run.done), "aria-label": say("rules.backtest") }),
     ];
   }
-  if (run.state !== "done") return [el("p", { class: "problem" }, run.problem ? problemText(0, run.problem) : run.sentence || say("rules.interrupted"))];
+  if (run.state !== "done") return [el("p", { class: "problem" }, run.problem ? problemText(500, run.problem) : say("rules.interrupted"))];
   const open = ["draft", "tested"].includes(item.state);
   return [
     el("p", { class: "quiet" }, `${span} · ${say(`rules.source_${run.result.source ?? "journal"}`)}`),

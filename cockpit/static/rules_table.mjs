@@ -4,6 +4,7 @@ import { shortPriority } from "./alarms.mjs";
 import { get } from "./api.mjs";
 import { el } from "./dom.mjs";
 import { duration, number, unitOf } from "./format.mjs";
+import { faultsText } from "./problem_words.mjs";
 import { draftDialog } from "./rules_draft.mjs";
 import { rulesDesk } from "./rules_desk.mjs";
 import { named, say } from "./texts.mjs";
@@ -27,7 +28,7 @@ export function mount(element, scope) {
       kind.replaceChildren(el("option", { value: "" }, say("rules.all_kinds")), ...[...kinds].map(([key, name]) => el("option", { value: key }, name)));
     }
     const items = (mine ?? force.items).filter((item) => !kind.value || item.kind === kind.value);
-    note.textContent = [say("rules.count", { count: number(items.length), revision: force.revision || say("rules.site_file") }), ...force.unfit.map((each) => say("rules.unfit", { detail: each }))].join(" · ");
+    note.textContent = [say("rules.count", { count: number(items.length), revision: force.revision || say("rules.site_file") }), ...force.unfit_faults.map((each) => say("rules.unfit", { detail: faultsText([each]) }))].join(" · ");
     const told = JSON.stringify(items);
     if (told === last) return;
     last = told;

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FileChooser, Page, expect
 
+from devices.site_file import load_site
 from tests.browser.axe import serious_findings
+from tests.cockpit.bench.recorded import messages, write
 from tests.cockpit.gas_town import gas_town
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
@@ -41,6 +43,9 @@ def test_a_scenario_is_played_and_a_rule_tried(benched: Town, browser: Browser) 
         expect(wall.locator(".replay-mark span").first).to_have_text("回放 REPLAY")
         expect(page.locator(".bench-alarm-list")).to_contain_text("gas-0042", timeout=PATIENCE_MS)
         expect(page.locator(".bench-state")).to_have_text("已播完", timeout=PATIENCE_MS)
+        # A state by its name, as on the duty desk.
+        detector = page.locator(".bench-alarm-list li", has_text="探测器报警").first
+        expect(detector.locator(".bench-value")).to_have_text("高限报警", timeout=PATIENCE_MS)
         expect(page.locator(".bench-stated summary")).to_contain_text("3 / 3", timeout=PATIENCE_MS)
         expect(wall.locator(".ticker")).to_contain_text("gas-0042", timeout=PATIENCE_MS)
         # The live badge of the page around it is the live one.
@@ -125,6 +130,51 @@ def test_the_space_bar_pauses(benched: Town, browser: Browser) -> None:
         expect(page.locator(".bench-state")).to_have_text("stopped", timeout=PATIENCE_MS)
         page.locator("[data-act=remove]").click()
         expect(page.locator(".bench-run")).to_contain_text("There is no run", timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize(
+    ("language", "torn", "gone", "lost"),
+    [
+        (
+            "zh",
+            "cut.cdrec 不完整或已损坏",
+            "读不到 gone.cdrec：没有这个文件或文件夹",
+            "情景 lost_drone 需要设备 drone-09，本站没有",
+        ),
+        (
+            "en",
+            "cut.cdrec is cut off or damaged.",
+            "gone.cdrec cannot be read: no such file or folder.",
+            "The scenario lost_drone needs the device drone-09, which the site does not have.",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_the_readers_language(
+    benched: Town, browser: Browser, language: str, torn: str, gone: str, lost: str
+) -> None:
+    """A damaged recording, a trial on one that went while it was played, and a scenario that the site cannot have."""
+    site, folder = load_site(benched.site), benched.folder / "var" / "recordings"
+    file = write(folder / "gone.cdrec", site, messages())
+    (folder / "cut.cdrec").write_bytes(file.read_bytes()[:-40])
+    with local_page(browser, viewport=DESK) as page:
+        sit_down(page, benched, "engineer", language)
+        row = page.locator(".bench-list li", has_text="cut.cdrec")
+        expect(row.locator(".problem")).to_have_text(torn, timeout=PATIENCE_MS)
+        page.locator(".bench-sources select").first.select_option("0.1")
+        page.locator(".bench-list li", has_text="gone.cdrec").get_by_role("button").click()
+        expect(page.locator(".bench-run progress")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("[data-act=pause]")).to_be_enabled(timeout=PATIENCE_MS)
+        file.unlink()
+        page.locator(".file-input input").set_input_files(
+            {"name": "r.toml", "mimeType": "text/plain", "buffer": STRICTER}
+        )
+        expect(page.locator(".bench-outcome .problem")).to_have_text(gone, timeout=PATIENCE_MS)
+        page.locator("[data-act=remove]").click()
+        page.locator("[data-scenario=lost_drone]").click()
+        expect(page.locator(".bench-run .problem")).to_have_text(lost, timeout=PATIENCE_MS)
+        page.locator("[data-act=remove]").click()
+        expect(page.locator("[data-act=remove]")).to_have_count(0, timeout=PATIENCE_MS)
+    (folder / "cut.cdrec").unlink()
 
 
 @pytest.mark.parametrize(

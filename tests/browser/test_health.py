@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from cockpit.trouble_words import parted
 from tests.browser.axe import serious_findings
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
@@ -88,6 +89,31 @@ def test_a_difference_is_told(browser: Browser, town: Town) -> None:
         expect(page.locator(".headline-words.P1")).to_have_text("Not accounted for: 2", timeout=PATIENCE_MS)
 
 
+def test_trouble_is_told_in_the_readers_language(browser: Browser, town: Town) -> None:
+    """Of every part, and of a collector whose store does not take anything."""
+    store = parted("InfluxDB at http://10.0.0.8:8086 refuses the token (401); check CITYDECK_INFLUX_TOKEN")
+
+    def refused(route: Route) -> None:
+        ledger = json.loads(route.fetch().text())
+        ledger["shards"]["main"]["problem"] = store
+        route.fulfill(json=ledger)
+
+    def ill(route: Route) -> None:
+        found = json.loads(route.fetch().text())
+        route.fulfill(json={**found, "parts": dict.fromkeys(found["parts"], "the sentence of a log")})
+
+    with local_page(browser, viewport=DESK) as page:
+        page.route("**/api/v1/ledger", refused)
+        page.route("**/healthz", ill)
+        page.goto(f"{town.address}/health?lang=zh")
+        parts = page.locator(".part-states .is-ill")
+        expect(parts).to_have_count(6, timeout=PATIENCE_MS)
+        expect(parts.first).to_contain_text("未连接，正在重试")
+        assert not re.search("[a-z]{3}", " ".join(parts.all_inner_texts()))
+        expect(page.locator(".shard .trouble")).to_contain_text("拒绝了令牌", timeout=PATIENCE_MS)
+        expect(page.locator(".shard .trouble")).not_to_contain_text("refuses")
+
+
 def test_never_heard_devices_fold_below_their_parent(town: Town, desk: Page) -> None:
     """The dock stands for the drone in it."""
     dock = desk.locator(".health-aside li", has_text="dock-1")
@@ -107,7 +133,9 @@ def test_an_engineer_sees_samples_and_retries(town: Town, desk: Page) -> None:
     desk.get_by_role("button", name="Cancel").click()
     row.get_by_role("button", name="Retry").click()
     desk.get_by_role("button", name="Try 3 again").click()
-    expect(desk.locator(".toast.is-problem")).to_contain_text("0 of 3 landed", timeout=PATIENCE_MS)
+    expect(desk.locator(".toast.is-problem")).to_contain_text(
+        "0 of 3 landed; the rest stays: Not JSON", timeout=PATIENCE_MS
+    )
     assert town.get("/api/v1/ledger")["messages"]["quarantined"] == 3
 
 

@@ -57,6 +57,16 @@ def test_failures_and_the_way_in(real: Town, page: Page) -> None:
     expect(page.locator(".live-badge")).to_contain_text("Live", timeout=PATIENCE_MS)
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh", "登录失败次数过多"), ("en", "Too many failed log-ins")])
+def test_a_refused_log_in_is_told_in_the_readers_language(real: Town, page: Page, language: str, said: str) -> None:
+    page.goto(f"{real.address}/login?lang={language}")
+    user = f"nobody-{language}"
+    for _ in range(5):
+        assert page.request.post(f"{real.address}/api/v1/login", data={"user": user, "password": "x"}).status == 401
+    type_in(page, user, "a guess")
+    expect(page.locator("dialog .problem")).to_contain_text(said, timeout=PATIENCE_MS)
+
+
 def test_giving_up_and_coming_back(real: Town, page: Page) -> None:
     """Whoever closes the dialog finds a button that opens it again; another site as the target is not gone to."""
     page.goto(f"{real.address}/login?next=https://elsewhere.example/")

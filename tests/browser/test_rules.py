@@ -56,7 +56,7 @@ def test_from_the_table_into_force(ruled: Town, browser: Browser) -> None:
         form.locator("button[type=submit]").click()
         expect(engineer.locator(".rules-head h2")).to_have_text("修订 #1", timeout=PATIENCE_MS)
         expect(engineer.locator(".rules-facts")).to_contain_text("GB/T 50493 <b>")
-        expect(engineer.locator(".rules-changes")).to_contain_text("levels 10, 50")
+        expect(engineer.locator(".rules-changes")).to_have_text("gas_alarm.conc_pct_lel.high 限值 10, 50")
         engineer.locator("[data-act=test_1]").click()
         expect(engineer.locator(".rules-items.is-appear > ul > li")).to_contain_text("gas-1", timeout=PATIENCE_MS)
         expect(engineer.locator(".rules-head .rules-state")).to_have_text("已回测")
@@ -78,6 +78,47 @@ def test_from_the_table_into_force(ruled: Town, browser: Browser) -> None:
         expect(leader.locator(".rules-facts")).to_contain_text("main @", timeout=PATIENCE_MS)
         expect(leader.locator("tr.is-revised")).to_contain_text("≥ 10")
         assert serious_findings(leader) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "zh",
+            [
+                "gas_alarm.conc_pct_lel.high 限值 12, 40 · 告警等级 P2, P1 · 回差 3 · 离开延时（秒） 90",
+                "街道 s01 · light_pole.supply_v.low 时段 22:00-06:00 · 星期 周一-周五 · 节假日除外",
+            ],
+        ),
+        (
+            "en",
+            [
+                "gas_alarm.conc_pct_lel.high Levels 12, 40 · Priority P2, P1 · Deadband 3 · Delay off (s) 90",
+                "street s01 · light_pole.supply_v.low Hours 22:00-06:00 · Days Mon-Fri · not on holidays",
+            ],
+        ),
+    ],
+)
+def test_what_a_draft_changes_is_said_in_the_readers_language(
+    ruled: Town, browser: Browser, language: str, lines: list[str]
+) -> None:
+    """Rules keep their own names; each setting is called as in the table of rules."""
+    high = {"levels": [12, 40], "priorities": ["P2", "P1"], "deadband": 3, "off_s": 90}
+    low = {"kind": "light_pole", "field": "supply_v", "limit": "low", "hours": "22:00-06:00", "days": "mon-fri"}
+    body = {
+        "idempotency_key": f"words-{language}",
+        "reason": "x",
+        "source": "x",
+        "limits": {"gas_alarm": {"conc_pct_lel": {"high": high}}},
+        "limits_for": [{"street": "s01", **low, "holidays": False}],
+    }
+    with ruled.client("engineer") as engineer:
+        answer = engineer.post("/api/v1/rules/revisions", json=body)
+    assert answer.status_code == 201, answer.text
+    with local_page(browser, viewport=DESK) as page:
+        page.request.post(f"{ruled.address}/api/v1/login", data={"user": "engineer", "password": PASSWORD})
+        page.goto(f"{ruled.address}/rules?lang={language}&revision={answer.json()['number']}")
+        expect(page.locator(".rules-changes li")).to_have_text(lines, timeout=PATIENCE_MS)
 
 
 def test_on_a_phone(ruled: Town, browser: Browser) -> None:

@@ -25,6 +25,7 @@ from tests.servers.waiting import wait_until
 from tests.sites import small_site
 
 ENGINEER = Person("engineer", ("engineer",), "")
+LEADER = Person("leader", ("leader",), "")
 T0 = 1_767_225_600_000
 
 
@@ -104,6 +105,37 @@ def test_the_process_cannot_work(database: AlarmDatabase, site: Site, tmp_path: 
     Backtests(database, gone, places).start(asked(database, site, places))
     state, sentence = outcome(database)
     assert (state, sentence.startswith("It ended early: "), "gone.toml" in sentence) == ("failed", True, True), sentence
+    told = RuleBoard(database, site).revision(1, T0)["backtest"]["problem"]
+    assert (told["code"], told["values"]["file"]) == ("site_unfit", "gone.toml")
+
+
+def test_a_damaged_journal_has_a_code(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
+    """Nobody refused it: what it is told with is known by its form."""
+    places = Places(tmp_path / "var")
+    identifier, found = asked(database, site, places), recordings(site, places)
+    for path in places.journal.glob("[0-9]*.db"):
+        path.write_bytes(b"no database" * 500)
+    backtesting.run(database, identifier, site, found, lambda: T0)
+    state, sentence = outcome(database)
+    told = RuleBoard(database, site).revision(1, T0)["backtest"]["problem"]
+    assert (state, told["code"], told["faults"]) == ("failed", "journal_damaged", []), sentence
+
+
+def test_a_rule_in_force_that_fits_no_more_has_its_faults_in_parts(
+    database: AlarmDatabase, site: Site, tmp_path: Path
+) -> None:
+    """The device it was made for is gone from the site file."""
+    change = Change(limits_for=[{"device": "gas-2", "kind": "gas_alarm", "field": "conc_pct_lel", "levels": [10, 40]}])
+    drafting.draft(database, drafting.Draft(change, "x", "x", "", "C", "draft"), site, ENGINEER, T0)
+    found = recordings(site, Places(tmp_path / "var"))
+    asked_for = backtesting.ask(database, backtesting.Wish(1, None, T0 + 60_001, "test"), site, found, ENGINEER, T0)
+    backtesting.run(database, asked_for.id, site, found, lambda: T0)
+    drafting.approve(database, drafting.Approval(1, None, "approve"), site, LEADER, T0)
+    left = replace(site, devices={name: each for name, each in site.devices.items() if name != "gas-2"})
+    told = RuleBoard(database, left).in_force(T0 + 1)
+    (fault,) = told["unfit_faults"]
+    assert (fault["code"], fault["values"]["found"]) == ("scope_empty", "gas-2")
+    assert told["unfit"] == [f"{fault['where']}: {fault['sentence']}"]
 
 
 def test_the_cockpit_ends(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:

@@ -91,6 +91,14 @@ def test_what_there_is_to_play(engineer: httpx.Client) -> None:
     assert {name: fault.startswith((name, "the recording")) for name, fault in faults.items()} == {
         "cut.cdrec": True, "foreign.cdrec": True, "text.cdrec": True, "newer.cdrec": True, "unknown.cdrec": True,
     }  # fmt: skip
+    problems = {name: each["problem"] for name, each in recordings.items() if each["problem"]}
+    assert {name: (problem["code"], problem["values"]) for name, problem in problems.items()} == {
+        "cut.cdrec": ("recording_damaged", {"file": "cut.cdrec"}),
+        "foreign.cdrec": ("no_recording", {"file": "foreign.cdrec"}),
+        "text.cdrec": ("no_recording", {"file": "text.cdrec"}),
+        "newer.cdrec": ("recording_newer", {"file": "newer.cdrec", "found": "2", "known": "1"}),
+        "unknown.cdrec": ("foreign_kind", {"found": "submarine"}),
+    }
     assert found["tables"] == ["old.CSV"]
     assert [each["shard"] for each in found["journals"]] == ["main"]
     leak = next(each for each in found["scenarios"] if each["key"] == "gas_leak")
@@ -131,6 +139,41 @@ def test_what_cannot_be_started_is_told_and_leaves_nothing(
     assert engineer.get(f"{BENCH}/runs").json()["items"] == []
 
 
+def test_what_cannot_be_played_has_a_code(engineer: httpx.Client) -> None:
+    """Of a recording at once; of a scenario the run tells it, which the simulators refuse to write."""
+    codes = {"cut.cdrec": "recording_damaged", "newer.cdrec": "recording_newer", "unknown.cdrec": "foreign_kind"}
+    for name, code in codes.items():
+        assert engineer.post(f"{BENCH}/runs", json={"recording": name}).json()["code"] == code
+    failed = until(engineer, begin(engineer, recording=None, scenario="lost_drone"), "failed")
+    assert failed["problem"] == {
+        "code": "scenario_device",
+        "values": {"scenario": "lost_drone", "found": "drone-09"},
+        "detail": failed["sentence"],
+    }
+
+
+def test_a_trial_that_cannot_be_done_has_a_code(engineer: httpx.Client, folder: Path, site: Site) -> None:
+    """The recording went while it was played."""
+    file = write(folder / "gone.cdrec", site, messages())
+    run = begin(engineer, recording=file.name, speed=0.1)
+    assert until(engineer, run, "playing")["problem"] is None
+    file.unlink()
+    path = f"{BENCH}/runs/{run}"
+    rules = "[limits.gas_alarm.conc_pct_lel.high]\nlevels = [10, 40]"
+    assert engineer.post(f"{path}/trial", json={"rules": rules}).status_code == 202
+
+    def failed() -> dict[str, Any] | None:
+        trial: dict[str, Any] = engineer.get(path).json()["trial"]
+        return trial if trial["state"] == "failed" else None
+
+    trial = wait_until(failed, PATIENCE_S, 0.1)
+    assert trial is not None and trial["problem"]["detail"] == trial["sentence"]
+    assert (trial["problem"]["code"], trial["problem"]["values"]) == (
+        "file_unreadable",
+        {"file": "gone.cdrec", "why": "no_such_file"},
+    )
+
+
 def test_a_run_is_played_steered_and_removed(town: Town, engineer: httpx.Client) -> None:
     run = begin(engineer)
     found = until(engineer, run, "ended")
@@ -167,6 +210,8 @@ def test_a_draft_is_tried_on_what_a_run_plays(engineer: httpx.Client) -> None:
     for body, status, said in bad:
         answer = engineer.post(path, json=body)
         assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    torn = engineer.post(path, json={"rules": "levels = 1\nlimits = 2026-99-99"}).json()
+    assert (torn["code"], torn["values"]) == ("not_toml", {"name": "the file", "line": 2, "column": 14})
     assert engineer.get(f"{BENCH}/runs/{run}").json()["trial"] is None
 
     rules = "[limits.gas_alarm.conc_pct_lel.high]\nlevels = [10, 40]"

@@ -1,18 +1,22 @@
 """One odd file in the folder of recordings hides no other, and nothing is played in which nobody spoke."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cockpit.bench.job import Job
+from cockpit.bench.runs import Runs
 from cockpit.bench.sources import Sources
 from cockpit.problems import Problem
 from devices.recording import TICK, Message
 from devices.site import Site
+from ingest.journal import Journal
 from ingest.places import Places
 from tests.cockpit.bench.recorded import MESSAGES, SECOND, messages, write
-from tests.ingest.messages import T_MS
+from tests.ingest.messages import T_MS, gas
 
 ODD: dict[str, dict[str, Any]] = {
     "far": {"from_ms": 10**18, "to_ms": 10**18 + 1},
@@ -57,3 +61,42 @@ def test_where_nobody_spoke_nothing_is_played(site: Site, places: Places, wanted
     with pytest.raises(Problem) as caught:
         wanted(Sources(site, places))
     assert (caught.value.status, str(caught.value)) == (422, "no message was recorded in that span.")
+    assert caught.value.code == "span_silent"
+
+
+def test_what_cannot_be_recorded_has_a_code(site: Site, tmp_path: Path) -> None:
+    """No journal, a journal in which nobody spoke then, and a folder that cannot be one."""
+    places = Places(tmp_path / "var")
+    with pytest.raises(Problem) as caught:
+        Sources(site, places).record(5, T_MS)
+    assert (caught.value.code, caught.value.detail.startswith("Nothing was recorded: ")) == ("holds_nothing", True)
+    journal = Journal(places.journal)
+    journal.append([gas("gas-1", 1, ts=T_MS)], T_MS)
+    journal.close()
+    with pytest.raises(Problem) as caught:
+        Sources(site, places).record(5, T_MS - SECOND)
+    assert caught.value.code == "span_silent"
+    places.recordings.rmdir()
+    places.recordings.write_text("no folder")
+    with pytest.raises(Problem) as caught:
+        Sources(site, places).record(5, T_MS)
+    assert (caught.value.status, caught.value.code, caught.value.values) == (
+        503,
+        "recordings_unwritable",
+        {"why": "EEXIST"},
+    )
+
+
+def test_scenarios_that_cannot_be_read_have_a_code(site: Site, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends badly as it is asked."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Problem) as caught:
+        Sources(site, places).scenarios()
+    assert (caught.value.status, caught.value.code) == (503, "scenarios_unreadable")
+
+
+def test_a_run_that_cannot_be_started_has_a_code(tmp_path: Path) -> None:
+    (tmp_path / "bench").write_text("no folder")
+    with pytest.raises(Problem) as caught:
+        Runs(tmp_path / "bench").start(lambda *_: Job(site="", folder="", prefix="", token=""), "engineer", {})
+    assert (caught.value.status, caught.value.code, caught.value.values) == (503, "run_unstartable", {"why": "ENOTDIR"})

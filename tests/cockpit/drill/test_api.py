@@ -150,6 +150,7 @@ def test_one_at_a_time_and_what_cannot_be_recorded_says_why(town: Town, leader: 
     assert (second.status_code, second.json()["code"]) == (409, "drill_running")
     failed = until(leader, drill["id"], "outcome")
     assert (failed["outcome"], "drone-09" in failed["sentence"], failed["report"]) == ("failed", True, None)
+    assert (failed["problem"]["code"], failed["problem"]["values"]["found"]) == ("scenario_device", "drone-09")
     assert leader.get(DRILLS).json()["items"][0]["id"] == drill["id"]
 
 
