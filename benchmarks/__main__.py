@@ -28,6 +28,7 @@ FIGURES = (
     "sockets",
     "memory",
     "replay",
+    "writes",
     "rules",
     "wall",
     "pages",

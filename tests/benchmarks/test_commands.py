@@ -73,6 +73,14 @@ def test_citydeck_loses_nothing(tmp_path: Path, name: str) -> None:
     assert rows["CityDeck"]["median"]["lost"] == 0
 
 
+def test_writes_of_every_size_keep_all(tmp_path: Path) -> None:
+    rows = measured(tmp_path, "writes")
+    assert [*rows] == ["200 at once", "1,000 at once"]
+    for row in rows.values():
+        assert row["median"]["missing"] == 0
+        assert row["median"]["rate"] > 0
+
+
 def test_every_alarm_is_seen_in_the_database_and_on_every_wall(tmp_path: Path) -> None:
     rows = measured(tmp_path, "alarm")
     assert len(rows) == 2
