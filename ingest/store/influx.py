@@ -9,7 +9,7 @@ Only what 1.8, 2 and 3 share is used; where they differ, it is dealt with here a
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +29,7 @@ from ingest.store.influx_reading import InfluxReading, Server
 from ingest.store.influx_refusals import divided, is_own, reason_of, takes_none
 from ingest.store.line_protocol import Lines
 from ingest.store.minutes import summed
+from ingest.store.portion import Portion
 from ingest.store.spans import Wanted, series_of
 from ingest.store.tallies import Asked, Tally
 from ingest.store.usual import UsualReadings, in_order, may_meet
@@ -58,6 +59,7 @@ class InfluxStore:
         self._org = query.get("org", ["-"])[0]
         self._summed = summed(catalog)
         self._lines = Lines()
+        self._portion = Portion()
         token = os.environ.get("CITYDECK_INFLUX_TOKEN", "")
         self._client = InfluxDBClient(self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS)
         self._api = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
@@ -72,13 +74,12 @@ class InfluxStore:
 
     def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
         """See :meth:`Store.write`; a line the database refuses is found by dividing."""
+        count = len(readings) + sum([len(each.devices) for each in usual])
         if usual:
-            if (
-                not may_meet(readings, usual)
-                and self._put(self._lines.of(readings) + self._lines.of_usual(usual)) is None
-            ):
+            at_once = count <= self._portion.most and not may_meet(readings, usual)
+            if at_once and self._put([*self._lines.of(readings), *self._lines.of_usual(usual)]) is None:
                 self._note(readings, usual)
-                return WriteResult(len(readings) + sum([len(each.devices) for each in usual]))
+                return WriteResult(count)
             readings = in_order(readings, usual)
         if not readings:
             return WriteResult(0)
@@ -87,6 +88,9 @@ class InfluxStore:
         return WriteResult(result.stored, sorted(result.refused, key=lambda each: place[id(each[0])]))
 
     def _written(self, readings: Sequence[Reading]) -> WriteResult:
+        most = self._portion.most
+        if len(readings) > most:
+            return self._each([readings[begin : begin + most] for begin in range(0, len(readings), most)])
         error = self._put(self._lines.of(readings))
         if error is None:
             self._note(readings)
@@ -94,31 +98,36 @@ class InfluxStore:
         if error.status in _SPLIT:
             if len(readings) == 1:
                 raise StoreError(self._sentence(error, self._bucket)) from error
-            return self._parts(readings, "")
+            return self._each(divided(readings, ""))
         reason = reason_of(error)
         if len(readings) == 1 or takes_none(reason, len(readings)):
             return WriteResult(0, [(each, reason) for each in readings])
-        return self._parts(readings, reason)
+        return self._each(divided(readings, reason))
 
     def _put(self, lines: list[str]) -> ApiException | None:
         """Write lines; return the answer where they are too many or some are refused, for then a part may be taken."""
         try:
             self._post(self._bucket, lines)
         except ApiException as error:
-            if error.status in _SPLIT or (error.status in _POISON and is_own(error)):
+            if error.status in _SPLIT:
+                self._portion.refused(len(lines))
+                return error
+            if error.status in _POISON and is_own(error):
                 return error
             raise StoreError(self._sentence(error, self._bucket)) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            self._portion.unanswered(len(lines))
             raise StoreError(f"InfluxDB at {self._base} does not answer: {type(error).__name__}") from error
+        self._portion.taken(len(lines))
         return None
 
     def _note(self, readings: Sequence[Reading], usual: Sequence[UsualReadings] = ()) -> None:
         if self._keeping is not None:
             self._keeping.note(readings, usual)
 
-    def _parts(self, readings: Sequence[Reading], reason: str) -> WriteResult:
-        first, second = (self._written(part) for part in divided(readings, reason))
-        return WriteResult(first.stored + second.stored, [*first.refused, *second.refused])
+    def _each(self, parts: Iterable[Sequence[Reading]]) -> WriteResult:
+        written = [self._written(part) for part in parts]
+        return WriteResult(sum([each.stored for each in written]), [one for each in written for one in each.refused])
 
     def position(self) -> tuple[int, int, int]:
         """Return zeros: this store keeps no position."""

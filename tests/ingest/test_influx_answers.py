@@ -10,7 +10,7 @@ import pytest
 
 from devices.site import Site
 from ingest.errors import StoreError
-from ingest.store import InfluxStore
+from ingest.store import InfluxStore, portion
 from ingest.store import influx as influx_module
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import raw, reading
@@ -127,6 +127,53 @@ def test_a_batch_that_is_too_large_is_halved_until_it_fits(site: Site) -> None:
         assert store.write([reading({"conc_ppm": float(n)}, T_MS + n * 7919) for n in range(200)], 200).stored == 200
     assert max(seen) > 400
     assert sum(size <= 400 for size in seen) > 1
+
+
+def test_how_much_a_server_takes_is_remembered_and_tried_again_little_by_little(site: Site) -> None:
+    """A proxy that takes 1 MB must not be sent several times that each time, nor less for ever."""
+    refused, taken, most = 0, 0, 50
+
+    def small_only(request: Any) -> tuple[int, bytes]:
+        nonlocal refused, taken
+        if request.lines > most:
+            refused += 1
+            return 413, b'{"message":"too large"}'
+        taken = max(taken, request.lines)
+        return 204, b""
+
+    batch = [reading({"conc_ppm": float(n)}, T_MS + n, position=n) for n in range(200)]
+    with answering(small_only) as address, store_at(address, site) as store:
+        for _ in range(20):
+            assert store.write(batch, 200).stored == 200
+        assert (refused < 20, taken > 40) == (True, True), (refused, taken)
+        most = 1_000
+        for _ in range(40):
+            store.write(batch, 200)
+        assert taken == 200
+
+
+def test_a_slow_way_is_given_less_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never arrives in time would be sent for ever, and all that comes later would wait."""
+    monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 300)
+    monkeypatch.setattr(portion, "_FEWEST", 20)
+    released = threading.Event()
+    stored: list[int] = []
+
+    def slow(request: Any) -> tuple[int, bytes]:
+        if request.lines > 60:
+            released.wait(20)
+        else:
+            stored.append(request.lines)
+        return 204, b""
+
+    batch = [reading({"conc_ppm": float(n)}, T_MS + n, position=n) for n in range(200)]
+    with answering(slow) as address, store_at(address, site) as store:
+        for _ in range(2):
+            with pytest.raises(StoreError, match="does not answer"):
+                store.write(batch, 200)
+        assert store.write(batch, 200).stored == 200
+        released.set()
+    assert (max(stored), sum(stored)) == (50, 200)
 
 
 def test_one_reading_that_is_too_large_is_not_halved_for_ever(site: Site) -> None:

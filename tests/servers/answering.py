@@ -13,8 +13,11 @@ from tests.servers.ports import free_port
 class Answering(http.server.BaseHTTPRequestHandler):
     """Answers every request with what the server says."""
 
+    lines = 0
+    """How many lines the request brought."""
+
     def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.lines = len(self.rfile.read(int(self.headers.get("Content-Length", 0))).splitlines())
         status, body = self.server.answer(self)  # type: ignore[attr-defined]
         # Who was kept waiting for too long is gone by now.
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -29,11 +32,16 @@ class Answering(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class _Server(socketserver.ThreadingTCPServer):
+    # Connections that a server of before ended linger on their port for a minute.
+    allow_reuse_address = True
+    daemon_threads = True
+
+
 @contextmanager
 def answering(answer: Callable[[Any], tuple[int, bytes]]) -> Iterator[str]:
     """Serve one answer on a port of its own and give the address."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", free_port()), Answering)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", free_port()), Answering)
     server.answer = answer  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
