@@ -8,6 +8,7 @@ import pytest
 from devices.site import Site
 from ingest.store import InfluxStore
 from tests.ingest.messages import T_MS
+from tests.ingest.posts import counted_posts
 from tests.ingest.test_stores import reading
 from tests.servers.influxdb import Influx
 
@@ -72,15 +73,7 @@ def test_several_poison_lines_each_have_their_own_words(store: InfluxStore) -> N
 @pytest.fixture
 def writes(store: InfluxStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return how many lines each request to write had."""
-    sizes: list[int] = []
-    post = store._post
-
-    def counted(bucket: str, lines: list[str]) -> None:
-        sizes.append(len(lines))
-        post(bucket, lines)
-
-    monkeypatch.setattr(store, "_post", counted)
-    return sizes
+    return counted_posts(store, monkeypatch)
 
 
 def test_many_that_conflict_are_found_in_a_few_writes(influx: Influx, store: InfluxStore, writes: list[int]) -> None:

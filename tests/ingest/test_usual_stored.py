@@ -12,6 +12,7 @@ from devices.site import Site
 from ingest.store import InfluxStore, SqliteStore, Store
 from ingest.store.usual import UsualReadings, in_order
 from tests.ingest.messages import T_MS
+from tests.ingest.posts import counted_posts
 from tests.ingest.test_stores import reading
 from tests.servers.influxdb import Influx
 
@@ -106,14 +107,7 @@ def test_what_is_late_has_its_minute_made_again(make_store: MakeStore) -> None:
 def test_a_batch_by_column_is_one_write(influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one with single readings of something else; what is refused is found afterwards."""
     store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
-    sizes: list[int] = []
-    post = store._post
-
-    def counted(bucket: str, lines: list[str]) -> None:
-        sizes.append(len(lines))
-        post(bucket, lines)
-
-    monkeypatch.setattr(store, "_post", counted)
+    sizes = counted_posts(store, monkeypatch)
     assert store.write([reading({"x": 1.0}, measurement="wim_pass")], 1, [SOME]).stored == 3_001
     assert sizes == [3_001]
     text = reading({"conc_ppm": "plenty"}, T_MS + 5_000, position=7_000)
