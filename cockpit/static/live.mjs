@@ -153,7 +153,9 @@ export class Live extends EventTarget {
     // A cockpit that beats while its collector is dead would show an old city as a live one.
     if (message.type === "beat") {
       this.dataAt = Number.isFinite(message.data_at) ? message.data_at : null;
-      this.newsAt = this.dataAt === null ? null : this.heardAt - (message.now - this.dataAt);
+      // A moment of ours is many seconds of a replay that runs fast.
+      const haste = Math.max(1, message.replay?.rate ?? 1);
+      this.newsAt = this.dataAt === null ? null : this.heardAt - (message.now - this.dataAt) / haste;
     }
     if (Number.isFinite(message.now)) {
       this.offset = message.now - this.heardAt;

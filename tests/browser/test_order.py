@@ -132,3 +132,22 @@ def test_figures_of_a_back_test_are_in_the_readers_words(town: Town, page: Page)
     )
     for expected in ("设备健康 → P3", "12 米/秒", "3.0 米/秒", "3.4 米/秒"):
         assert expected in words
+
+
+def test_a_moment_without_news_is_no_break_because_a_replay_runs_fast(town: Town, page: Page) -> None:
+    """Its clock goes on by minutes meanwhile; of a live city, or of a slow replay, it is one."""
+    page.goto(f"{town.address}/device/pole-1?lang=en")
+    told = page.evaluate(
+        """async () => {
+          const { Live } = await import("/static/live.mjs");
+          const stale = (replay) => {
+            const listener = new Live("ws://127.0.0.1:9/nobody");
+            listener.receive({ type: "beat", now: 1e12, data_at: 1e12 - 20_000, ...(replay && { replay }) });
+            listener.watch();
+            listener.stop();
+            return listener.stale;
+          };
+          return [null, { rate: 0.5 }, { rate: 0 }, { rate: 1.5 }, { rate: 10 }, { rate: 600 }].map(stale);
+        }"""
+    )
+    assert told == [True, True, True, True, False, False]
