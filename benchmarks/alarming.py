@@ -91,6 +91,10 @@ class Cockpit:
         return Walls(self._rig, f"walls-{self._opened}", self.port, count)
 
 
+class NotOpenError(Exception):
+    """A machine is too slow for so many sockets."""
+
+
 class Walls:
     """Open sockets."""
 
@@ -99,7 +103,10 @@ class Walls:
         command = [sys.executable, "-m", "benchmarks.walls", "--url", url, "--count", str(count)]
         self._program = rig.program(name, command)
         self._program.start()
-        wait_until(lambda: READY in self._said() or not self._program.running, _OPENING_S)
+        try:
+            wait_until(lambda: READY in self._said() or not self._program.running, _OPENING_S)
+        except TimeoutError as error:
+            raise NotOpenError(f"not every socket had its snapshot within {_OPENING_S:g} s") from error
         if not self._program.running:
             raise RuntimeError(f"the sockets ended:\n{self._said()[-2000:]}")
 

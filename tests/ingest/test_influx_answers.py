@@ -154,7 +154,7 @@ def test_how_much_a_server_takes_is_remembered_and_tried_again_little_by_little(
 
 def test_a_slow_way_is_given_less_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What never arrives in time would be sent for ever, and all that comes later would wait."""
-    monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 300)
+    monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 2_000)
     monkeypatch.setattr(portion, "_FEWEST", 20)
     released = threading.Event()
     stored: list[int] = []
