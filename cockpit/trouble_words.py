@@ -10,34 +10,33 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cockpit.sentence_forms import Forms
+
 Document = dict[str, Any]
 
-_FORMS = tuple(
-    (code, re.compile(form, re.DOTALL))
-    for code, form in (
-        ("site_unfit", r"(?P<file>[^\n]+?): (?P<count>\d+) faults?\s.*"),
-        ("span_silent", r"(?:nothing|no message)(?: of such devices)? was (?:recorded|received) in that span.*"),
-        ("holds_nothing", r"(?P<file>.*) holds no (?:journal|message)"),
-        ("foreign_kind", r"the recording has the kind (?P<found>.*), which this site does not know; .*"),
-        ("no_recording", r"(?P<file>.*) is no CityDeck recording(?:, or cut off)?"),
-        ("recording_newer", r"(?P<file>.*) is of version (?P<found>\S+); this CityDeck reads up to (?P<known>\d+)"),
-        ("recording_damaged", r"(?P<file>.*?) (?:is cut off|is damaged|is of version|goes on behind|has a header) ?.*"),
-        ("recording_damaged", r"(?P<file>.*?) holds (?:\d+ messages, and its end|'\$\w+', which no device) .*"),
-        ("journal_damaged", r"(?:journal|checkpoint)(?: [\w.-]+)?: .*"),
-        ("store_silent", r"InfluxDB at (?P<found>\S+) does not answer.*"),
-        ("store_broken", r"the embedded store (?P<file>\S+) cannot be .*"),
-        ("store_token", r"InfluxDB at (?P<found>\S+) refuses the token .*"),
-        ("store_bucket", r"InfluxDB at (?P<found>\S+) has no bucket '(?P<bucket>.*)' .*"),
-        ("store_odd", r"InfluxDB at (?P<found>\S+) .*"),
-        ("too_many_readings", r"(?P<device>\S+) has more than (?P<most>[\d,]+) values of (?P<found>\S+) in .*"),
-        ("file_unreadable", r"(?P<file>.*?):? cannot be (?:opened|read): (?P<why>.*)"),
-        ("file_unwritable", r"(?P<file>.*?):? cannot be written: (?P<why>.*)"),
-        ("machine_trouble", r"(?P<why>\[Errno \d+\] .*)"),
-        ("scenario_device", r"scenario (?P<scenario>\S+), target \S+: the site has no device '(?P<found>.*)'"),
-        ("scenario_nobody", r"scenario (?P<scenario>\S+), target (?P<found>\S+): no device of the site is meant by it"),
-        ("nothing_to_test", r"no collector has worked in .* yet; there is nothing to test on"),
-        ("ended_early", r"It ended early, with (?P<found>-?\d+); the cockpit's log says more\."),
-    )
+_FORMS = Forms(
+    ("site_unfit", r"(?P<file>[^\n]+?): (?P<count>\d+) faults?\s.*"),
+    ("span_silent", r"(?:nothing|no message)(?: of such devices)? was (?:recorded|received) in that span.*"),
+    ("holds_nothing", r"(?P<file>.*) holds no (?:journal|message)"),
+    ("foreign_kind", r"the recording has the kind (?P<found>.*), which this site does not know; .*"),
+    ("no_recording", r"(?P<file>.*) is no CityDeck recording(?:, or cut off)?"),
+    ("recording_newer", r"(?P<file>.*) is of version (?P<found>\S+); this CityDeck reads up to (?P<known>\d+)"),
+    ("recording_damaged", r"(?P<file>.*?) (?:is cut off|is damaged|is of version|goes on behind|has a header) ?.*"),
+    ("recording_damaged", r"(?P<file>.*?) holds (?:\d+ messages, and its end|'\$\w+', which no device) .*"),
+    ("journal_damaged", r"(?:journal|checkpoint)(?: [\w.-]+)?: .*"),
+    ("store_silent", r"InfluxDB at (?P<found>\S+) does not answer.*"),
+    ("store_broken", r"the embedded store (?P<file>\S+) cannot be .*"),
+    ("store_token", r"InfluxDB at (?P<found>\S+) refuses the token .*"),
+    ("store_bucket", r"InfluxDB at (?P<found>\S+) has no bucket '(?P<bucket>.*)' .*"),
+    ("store_odd", r"InfluxDB at (?P<found>\S+) .*"),
+    ("too_many_readings", r"(?P<device>\S+) has more than (?P<most>[\d,]+) values of (?P<found>\S+) in .*"),
+    ("file_unreadable", r"(?P<file>.*?):? cannot be (?:opened|read): (?P<why>.*)"),
+    ("file_unwritable", r"(?P<file>.*?):? cannot be written: (?P<why>.*)"),
+    ("machine_trouble", r"(?P<why>\[Errno \d+\] .*)"),
+    ("scenario_device", r"scenario (?P<scenario>\S+), target \S+: the site has no device '(?P<found>.*)'"),
+    ("scenario_nobody", r"scenario (?P<scenario>\S+), target (?P<found>\S+): no device of the site is meant by it"),
+    ("nothing_to_test", r"no collector has worked in .* yet; there is nothing to test on"),
+    ("ended_early", r"It ended early, with (?P<found>-?\d+); the cockpit's log says more\."),
 )
 # What a machine most often has too little of, for which there are texts in every language.
 _WHY = {
@@ -63,12 +62,9 @@ def parted(sentence: str) -> Document | None:
     """
     if not sentence:
         return None
-    for code, form in _FORMS:
-        found = form.fullmatch(sentence)
-        if found is not None:
-            values = {name: _VALUES.get(name, str)(value) for name, value in found.groupdict().items()}
-            return {"code": code, "values": values, "detail": sentence}
-    return {"code": "", "values": {}, "detail": sentence}
+    code, told = _FORMS.of(sentence)
+    values = {name: _VALUES.get(name, str)(value) for name, value in told.items()}
+    return {"code": code, "values": values, "detail": sentence}
 
 
 def why(error: OSError) -> str:
