@@ -24,12 +24,14 @@ from ingest import heap
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
+from ingest.outcomes import readings_of
 from ingest.places import Places
 from ingest.records import TICK
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Sandbox
 from ingest.replay.source import journal_source
 from ingest.store import Store, open_store
+from ingest.store.usual import UsualReadings
 
 COLUMNS: Final = (
     Column("speed", "× real time"),
@@ -40,7 +42,7 @@ _RECORDED_S = 3_600.0
 _RATE = 1_000
 _TOGETHER = 4
 _READ = 2_000
-_BATCH = 5_000
+_BATCH = 20_000
 _BROKER_PORT = 1_883
 Say: TypeAlias = Callable[[str], None]
 
@@ -129,6 +131,7 @@ def _read(folder: Path, site: Site, store: Store | None, recorded_s: int, say: S
     decoder, engine = Decoder(site, Unregistered()), Engine(site)
     position = messages = stored = transitions = 0
     waiting: list[Reading] = []
+    columns: list[UsualReadings] = []
     gc.collect()
     started_s, cpu_s = time.perf_counter(), time.process_time()
     try:
@@ -136,16 +139,17 @@ def _read(folder: Path, site: Site, store: Store | None, recorded_s: int, say: S
             position = records[-1].position
             outcomes = decoder.outcomes(records)
             transitions += len(engine.feed(outcomes))
-            readings = [reading for outcome in outcomes for reading in outcome.readings]
-            messages += len(readings)
+            readings, usual = readings_of(outcomes)
+            messages += len(readings) + sum(len(each.devices) for each in usual)
             if store is None:
                 continue
             waiting += readings
-            if len(waiting) >= _BATCH:
-                stored += store.write(waiting, position).stored
-                waiting = []
-        if store is not None and waiting:
-            stored += store.write(waiting, position).stored
+            columns += usual
+            if messages - stored >= _BATCH:
+                stored += store.write(waiting, position, columns).stored
+                waiting, columns = [], []
+        if store is not None and messages > stored:
+            stored += store.write(waiting, position, columns).stored
         took_s, cpu_s = time.perf_counter() - started_s, time.process_time() - cpu_s
     finally:
         journal.close()

@@ -139,7 +139,6 @@ class Decoder:
                             said.ts,
                             said.seq,
                             said.hist,
-                            said.data,
                             sample,
                             sheet,
                             row,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -59,7 +59,6 @@ class Usual(msgspec.Struct, gc=False):
     at_ms: int
     seq: int
     history: bool
-    data: Any
     sample: Sample
     sheet: Sheet
     row: int
@@ -94,7 +93,7 @@ class Usual(msgspec.Struct, gc=False):
         """Return what was read from it; the same list each time."""
         if self.made is None:
             way = self.way
-            values = way.envelope.values(self.data)
+            values = self.shape.values(self.sample)
             self.made = [
                 Reading(
                     way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values, NO_TAGS,

@@ -36,6 +36,8 @@ _LINGER_S = 0.2
 _BUSY = 2_000
 _BUSY_LINGER_S = 1.0
 _BATCH = 20_000
+# Of what is only looked at or counted.
+_READ = 5_000
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
@@ -151,7 +153,7 @@ class StoreWriter(threading.Thread):
     def _look_behind(self, position: int) -> None:
         """Find out since when what is behind a position waits."""
         after = max(position, self._journal.first() - 1)
-        found = self._journal.read(after, _BATCH)
+        found = self._journal.read(after, _READ)
         heard = (record.received_ms for record in found if record.topic not in OWN)
         self._waiting.begin(position, next(heard, found[-1].received_ms if found else None))
 
@@ -179,7 +181,7 @@ class StoreWriter(threading.Thread):
         after = max(after, self._journal.first() - 1)
         decoder = self._primed(after) if after < until else None
         while decoder is not None and after < until:
-            records = [record for record in self._journal.read(after, _BATCH) if record.position <= until]
+            records = [record for record in self._journal.read(after, _READ) if record.position <= until]
             for outcome in decoder.outcomes(records):
                 count_readings(self.counts, STORED, outcome.readings, sign)
             after = records[-1].position
@@ -252,7 +254,7 @@ class StoreWriter(threading.Thread):
         after = max(Repeats.window_start(position), self._journal.first() - 1)
         quarantined = self._checkpoint.unread()
         while after < position:
-            records: list[Record] = [r for r in self._journal.read(after, _BATCH) if r.position <= position]
+            records: list[Record] = [r for r in self._journal.read(after, _READ) if r.position <= position]
             decoder.prime(records, quarantined)
             after = records[-1].position
         return decoder
