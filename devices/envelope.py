@@ -37,7 +37,7 @@ class Envelope:
             gc=False,
         )
         # Keys that change what the rest means are named with a type that refuses them.
-        refused = (Literal[None], None)
+        refused = [(key, Literal[None], None) for key in ("loc", "device", "device_id", "kind")]
         envelope = msgspec.defstruct(
             "Envelope",
             [
@@ -48,7 +48,7 @@ class Envelope:
                 ("q", Literal["good"], "good"),
                 ("qf", Annotated[list[Any], msgspec.Meta(max_length=0)] | None, None),
                 ("hist", bool, False),
-                *((key, *refused) for key in ("loc", "device", "device_id", "kind")),
+                *refused,
             ],
             gc=False,
         )
@@ -56,11 +56,30 @@ class Envelope:
         """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
         self.numbers = tuple(key for key, slot in slots if _is_usual(slot))
         """The fields of usual messages: what is in a sample, in that order."""
+        numbers = msgspec.defstruct(
+            "Numbers",
+            [(key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)],
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        usual = msgspec.defstruct(
+            "Usual",
+            [
+                ("ts", _MS),
+                ("seq", Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]),
+                ("data", numbers),
+                ("hist", bool, False),
+                ("q", Literal["good"], "good"),
+                *refused,
+                *((key, Literal[None], None) for key in ("id", "qf")),
+            ],
+            gc=False,
+        )
+        self.usual: Callable[[bytes], Any] = msgspec.json.Decoder(usual).decode
+        """Read a usual message: numbered, not named, and nothing but numbers in its data; all others are refused."""
         self.shapes = Shapes(self.numbers)
-        self._width = len(self.numbers)
-        self._pack = Struct(f"{self._width}d").pack
-        empty = _held(data())
-        self._nothing, self._rest = empty[: self._width], empty[self._width :]
+        self._pack = Struct(f"{len(self.numbers)}d").pack
+        self._nothing = _held(numbers())
         self._slots = plan.slots
         self._flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
         self._sentinels = {
@@ -76,14 +95,9 @@ class Envelope:
         self.simple = self._usual.difference(self._tags)
 
     def sample(self, said: Any) -> Sample | None:
-        """Return the numbers of a usual message: it is numbered, not named, and holds nothing else; else None."""
-        held, seq = _held(said.data), said.seq
-        numbers = held[: self._width]
-        if held[self._width :] != self._rest or numbers == self._nothing:
-            return None
-        if type(seq) is not int or not 0 <= seq <= MOST_SEQ or said.id != "":
-            return None
-        return self._pack(*numbers)
+        """Return the numbers of what was read as a usual message; None when there is none."""
+        numbers = _held(said.data)
+        return None if numbers == self._nothing else self._pack(*numbers)
 
     def values(self, data: Any) -> dict[str, Value]:
         """Return what the data hold, flags as numbers."""

@@ -61,9 +61,10 @@ class Sheet:
         devices: of each row.
         values: float64, one row a message; there once the sheet is filled, like the shapes.
         shapes: of each row.
+        distinct: all shapes there are in it.
     """
 
-    __slots__ = ("_shapes", "devices", "numbers", "samples", "shapes", "values")
+    __slots__ = ("_shapes", "devices", "distinct", "numbers", "samples", "shapes", "values")
 
     def __init__(self, shapes: Shapes) -> None:
         """Begin without messages."""
@@ -73,13 +74,16 @@ class Sheet:
         self.devices: list[str] = []
         self.values: NDArray[np.float64] = np.empty((0, len(self.numbers)))
         self.shapes: list[Shape] = []
+        self.distinct: tuple[Shape, ...] = ()
 
     def fill(self) -> None:
         """Take in the numbers of all messages that were added."""
         self.values = np.frombuffer(b"".join(self.samples)).reshape(len(self.samples), len(self.numbers))
         there = ~np.isnan(self.values)
         bits = np.packbits(there, axis=1)
-        if (bits == bits[0]).all():
+        alike = (bits == bits[0]).all()
+        if alike:
             self.shapes = [self._shapes.of(bits[0].tobytes(), there[0])] * len(self.samples)
         else:
             self.shapes = [self._shapes.of(row.tobytes(), there[place]) for place, row in enumerate(bits)]
+        self.distinct = (self.shapes[0],) if alike else tuple(dict.fromkeys(self.shapes))

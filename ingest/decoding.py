@@ -9,10 +9,11 @@ import msgspec
 from devices.decode import decode
 from devices.envelope import Envelope
 from devices.errors import Undecodable
+from devices.points import FUTURE_MS, MAX_BYTES
 from devices.quick import common, plain, whole
 from devices.readings import Decoded, Reading
 from devices.sheet import Sheet
-from devices.site import Site
+from devices.site import Site, Way
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import unpacked as unpacked_revision
@@ -116,50 +117,50 @@ class Decoder:
         for record in records:
             position, received_ms, topic, payload = record
             way = ways.get(topic)
+            if way is None or not way.usual or len(payload) > MAX_BYTES:
+                found.append(self._single(record, way))
+                continue
+            envelope = way.envelope
             try:
-                said = None if way is None else common(way, payload, received_ms)
-                if way is None or said is None:
-                    found.append(self.outcome(record))
-                    continue
-                sample = way.envelope.sample(said) if way.usual else None
-                if sample is not None and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms):
-                    # Nearly every message comes this way: it is news, and of a device that is known.
-                    sheet = sheets.get(way.envelope)
-                    if sheet is None:
-                        sheet = sheets[way.envelope] = Sheet(way.envelope.shapes)
-                    row = len(sheet.samples)
-                    sheet.samples.append(sample)
-                    sheet.devices.append(way.device)
-                    found.append(
-                        Usual(
-                            position,
-                            received_ms,
-                            topic,
-                            way,
-                            said.ts,
-                            said.seq,
-                            said.hist,
-                            sample,
-                            sheet,
-                            row,
-                        )
-                    )
-                    continue
-                read = plain(way, topic, payload, said, received_ms, position)
-            except Exception as error:  # noqa: BLE001 - as in outcome()
-                found.append(self._failed(record, error))
+                said = envelope.usual(payload)
+                sample = envelope.sample(said)
+                usual = sample is not None and said.ts <= received_ms + FUTURE_MS
+                usual = usual and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms)
+            except Exception:  # noqa: BLE001 - whatever it is, it is told where the message is read by itself
+                usual = False
+            if not usual or sample is None:
+                found.append(self._single(record, way))
                 continue
-            if read is None:
-                found.append(self.outcome(record))
-                continue
-            key, readings, seq = read
-            if not way.registered or not fresh(key, position, received_ms):
-                found.append(self._judged(record, whole(way, read)))
-                continue
-            found.append(Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, seq))
+            # Nearly every message comes this way: it is news, and of a device that is known.
+            sheet = sheets.get(envelope)
+            if sheet is None:
+                sheet = sheets[envelope] = Sheet(envelope.shapes)
+            samples = sheet.samples
+            found.append(
+                Usual(position, received_ms, topic, way, said.ts, said.seq, said.hist, sample, sheet, len(samples))
+            )
+            samples.append(sample)
+            sheet.devices.append(way.device)
         for sheet in sheets.values():
             sheet.fill()
         return found
+
+    def _single(self, record: Record, way: Way | None) -> Outcome:
+        """Decide what becomes of a record by itself; of a known topic the quick way where it can be gone."""
+        if way is None:
+            return self.outcome(record)
+        position, received_ms, topic, payload = record
+        try:
+            said = common(way, payload, received_ms)
+            read = None if said is None else plain(way, topic, payload, said, received_ms, position)
+        except Exception as error:  # noqa: BLE001 - as in outcome()
+            return self._failed(record, error)
+        if read is None:
+            return self.outcome(record)
+        key, readings, seq = read
+        if not way.registered or not self._repeats.fresh(key, position, received_ms):
+            return self._judged(record, whole(way, read))
+        return Outcome(position, received_ms, topic, "decoded", way.kind, way.device, readings, seq)
 
     def _again(self, record: Record) -> Outcome:
         """Decide on a message of before: read with its own receive time and place, judged with those of now."""

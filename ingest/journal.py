@@ -14,11 +14,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from ingest.errors import JournalError
 from ingest.journal_files import END, JournalFiles, hour_of
-from ingest.records import OWN, Batch, Record, records_of
+from ingest.records import Batch, Packed, Record, packed_of, records_of
 
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
@@ -36,20 +34,15 @@ CREATE TABLE IF NOT EXISTS batch (
     messages INTEGER NOT NULL, body BLOB NOT NULL
 )
 """
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class _Kept(NamedTuple):
-    """A batch in memory; ``size`` is that of its topics and payloads."""
+    """A batch in memory; ``size`` is that of its body."""
 
     first: int
     received_ms: int
     messages: Sequence[tuple[str, bytes]]
     size: int
-
-
-def _hour(batch: tuple[int, Sequence[tuple[str, bytes]]]) -> int:
-    return batch[0] // _HOUR_MS
 
 
 class Journal:
@@ -97,25 +90,38 @@ class Journal:
         Raises:
             JournalError: as above, or only what belongs to an hour of before was written.
         """
+        heard = [messages for messages, _ in batches if messages]
+        packed = [packed_of(now_ms, messages) for messages, now_ms in batches if messages]
+        return self._appended(packed, heard)
+
+    def append_packed(self, batches: Sequence[Packed]) -> range:
+        """Write batches as another journal kept them; whoever reads them reads the file.
+
+        Raises:
+            JournalError: as above.
+        """
+        return self._appended(batches, ())
+
+    def _appended(self, batches: Sequence[Packed], heard: Sequence[Sequence[tuple[str, bytes]]]) -> range:
         with self._appending:
             self._check_room()
             self._settle()
-            begin = self.last + 1
-            waiting = [(max(now_ms, self.received_ms), messages) for messages, now_ms in batches if messages]
-            for _, same_hour in groupby(waiting, _hour):
-                self._append(list(same_hour))
+            begin, done, newest_ms = self.last + 1, 0, self.received_ms
+            for _, same_hour in groupby(batches, lambda each: max(each.received_ms, newest_ms) // _HOUR_MS):
+                packed = list(same_hour)
+                self._append(packed, heard[done : done + len(packed)])
+                done += len(packed)
             return range(begin, self.last + 1)
 
-    def _append(self, batches: Sequence[tuple[int, Sequence[tuple[str, bytes]]]]) -> None:
-        rows, kept = [], []
+    def _append(self, batches: Sequence[Packed], heard: Sequence[Sequence[tuple[str, bytes]]]) -> None:
+        """Write batches of one hour; those of which the messages are given stay in memory for readers, too."""
+        rows = []
         last, total, at_ms = self.last, self.messages, self.received_ms
-        for received_ms, messages in batches:
+        for received_ms, records, messages, body in batches:
             at_ms = max(at_ms, received_ms)
-            first, last = last + 1, last + len(messages)
-            total += sum([topic not in OWN for topic, _ in messages])
-            rows.append((first, last, at_ms, total, _encode(messages)))
-            size = sum([len(topic) + len(payload) for topic, payload in messages])
-            kept.append(_Kept(first, at_ms, messages, size))
+            first, last = last + 1, last + records
+            total += messages
+            rows.append((first, last, at_ms, total, body))
         path = self._folder / f"{hour_of(at_ms)}.db"
         try:
             writer = self._writer_for(path)
@@ -126,10 +132,12 @@ class Journal:
             raise self._cannot_write(error) from error
         with self._grown:
             self.last, self.received_ms, self.messages = last, at_ms, total
-            for batch in kept:
-                self._tail.append(batch)
-                self._tail_records += len(batch.messages)
-                self._tail_bytes += batch.size
+            for (first, _, received_ms, _, body), kept in zip(rows, heard, strict=False):
+                self._tail.append(_Kept(first, received_ms, kept, len(body)))
+                self._tail_records += len(kept)
+                self._tail_bytes += len(body)
+            if not heard:
+                self._forget()
             while self._tail_records > _TAIL_RECORDS or self._tail_bytes > _TAIL_BYTES:
                 gone = self._tail.popleft()
                 self._tail_records -= len(gone.messages)
@@ -155,10 +163,13 @@ class Journal:
             return
         with self._grown:
             self.last, self.received_ms, self.messages = row
-            # What stands in no reader's memory is read from the file, and so is all before it.
-            self._tail.clear()
-            self._tail_records = self._tail_bytes = 0
+            self._forget()
             self._grown.notify_all()
+
+    def _forget(self) -> None:
+        # What stands in no reader's memory is read from the file, and so is all before it.
+        self._tail.clear()
+        self._tail_records = self._tail_bytes = 0
 
     def _cannot_write(self, error: sqlite3.Error) -> JournalError:
         self._close_writer()
@@ -198,7 +209,7 @@ class Journal:
         """
         records: list[Record] = []
         for batch in self.batches(after, limit):
-            records += records_of(*batch)
+            records += records_of(batch.first, batch.received_ms, batch.messages)
         return records
 
     def batches(self, after: int, limit: int) -> list[Batch]:

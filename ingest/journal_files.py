@@ -9,13 +9,14 @@ from pathlib import Path
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.records import Batch, Record, records_of
+from ingest.records import Batch, Record, messages_of, records_of
 
 # What the last row of a file says of all before it.
 END = "last, received_ms, messages"
 # A reader that is behind must not fill the memory with a backlog of pictures.
 _MOST_BYTES = 64 * 1024 * 1024
-_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
+# As in ingest.records: where few come at a time there are nearly as many batches as messages.
+_new = tuple.__new__
 
 
 def hour_of(at_ms: int) -> str:
@@ -76,10 +77,12 @@ class JournalFiles:
                 (after + 1,),
             )
             for first, received_ms, body in rows:
-                messages = _decode(body)
+                messages = messages_of(body)
                 skipped = max(0, after + 1 - first)
-                if skipped < len(messages):
-                    yield Batch(first + skipped, received_ms, messages[skipped:] if skipped else messages), len(body)
+                if not skipped:
+                    yield _new(Batch, (first, received_ms, messages, body)), len(body)
+                elif skipped < len(messages):
+                    yield Batch(first + skipped, received_ms, messages[skipped:]), len(body)
 
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
@@ -101,7 +104,7 @@ class JournalFiles:
             try:
                 with self._opened(path) as reader:
                     for first, received_ms, body in reader.execute(query, (from_ms, to_ms, *names)):
-                        yield from records_of(first, received_ms, _decode(body))
+                        yield from records_of(first, received_ms, messages_of(body))
             except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
 

@@ -120,9 +120,8 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
             sheets[outcome.sheet] = [outcome]
     usual = []
     for sheet, found in sheets.items():
-        shapes = dict.fromkeys(sheet.shapes)
-        for shape in shapes:
-            alike = found if len(shapes) == 1 else [each for each in found if each.shape is shape]
+        for shape in sheet.distinct:
+            alike = found if len(sheet.distinct) == 1 else [each for each in found if each.shape is shape]
             ways = [each.way for each in alike]
             usual.append(
                 UsualReadings(

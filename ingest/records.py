@@ -1,6 +1,6 @@
 """What a journal holds: messages as they came, and what the collector writes between them for itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -63,12 +63,36 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class Packed(NamedTuple):
+    """What was received together as a file keeps it: how many records, how many of them messages, and all in one."""
+
+    received_ms: int
+    records: int
+    messages: int
+    body: bytes
+
+
 class Batch(NamedTuple):
-    """Messages that were journaled together: topic and payload of each, from one position on."""
+    """Messages that were journaled together: topic and payload of each, from one position on.
+
+    ``body`` is what a file holds of them, where they are read from one and are whole.
+    """
 
     first: int
     received_ms: int
     messages: Sequence[tuple[str, bytes]]
+    body: bytes | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+messages_of: Callable[[bytes], list[tuple[str, bytes]]] = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
+"""Return the messages in the body of a batch: topic and payload of each."""
+
+
+def packed_of(received_ms: int, messages: Sequence[tuple[str, bytes]]) -> Packed:
+    """Return messages that were received together as a file keeps them."""
+    heard = sum([topic not in OWN for topic, _ in messages])
+    return Packed(received_ms, len(messages), heard, _encode(messages))
 
 
 # A record is made for every message; the constructor of a NamedTuple costs twice as much as this.

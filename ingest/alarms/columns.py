@@ -88,7 +88,7 @@ class Columns:
         found: NDArray[np.bool_] = np.zeros(len(sheet.shapes), dtype=np.bool_)
         own = self._own
         which = [own.get(device, 0) for device in sheet.devices] if own else 0
-        there = {key for shape in set(sheet.shapes) for key in shape.fields}
+        there = {key for shape in sheet.distinct for key in shape.fields}
         for band in self._bands_of(measurement, tuple(key for key in sheet.numbers if key in there)):
             column = sheet.values[:, sheet.numbers.index(band.key)]
             if band.other is not None:

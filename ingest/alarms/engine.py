@@ -6,7 +6,7 @@ by a fault of ours goes to quarantine: every restart would read it again, and th
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from devices.decode import STATUS
@@ -31,16 +31,21 @@ log = logging.getLogger(__name__)
 
 
 class Look(NamedTuple):
-    """What is seen of a sheet at a glance: of each row whether it is loud, and shapes that are followed one by one."""
+    """What is seen of a sheet at a glance.
+
+    ``loud`` tells of each row whether a figure of it may concern a rule. ``calm`` holds the shape of each row of which
+    nothing has to be looked at while its device is calm; of any other a shape that no row has.
+    """
 
     loud: list[bool]
-    followed: Set[Shape]
+    calm: list[Shape]
 
 
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
 _NOTHING: frozenset[str] = frozenset()
+_NO_SHAPE = Shape((), ())
 
 
 class Engine:
@@ -95,16 +100,13 @@ class Engine:
         self._compile()
 
     def _fed(self, outcomes: Sequence[AnyOutcome]) -> list[Transition]:
-        memory, devices = self.memory, self.memory.devices
+        memory, devices, changed = self.memory, self.memory.devices, self.memory.changed
         found: list[Transition] = []
         loud = self._loud(outcomes)
         looks: dict[Sheet, Look] = {}
-        end = 0
         for outcome in outcomes:
             received_ms = outcome.received_ms
             memory.position, memory.ordinal = outcome.position, 0
-            readings = () if type(outcome) is Usual else outcome.readings
-            index, end = end, end + len(readings)
             try:
                 if received_ms > memory.now_ms:
                     self._advance(outcome, found)
@@ -116,70 +118,78 @@ class Engine:
                     look = looks.get(outcome.sheet)
                     if look is None:
                         look = looks[outcome.sheet] = self._look(outcome)
-                    if not self._calm(outcome, look, found):
+                    way, seq, at_ms = outcome.way, outcome.seq, outcome.at_ms
+                    state = devices.get(way.device)
+                    row = None if state is None else state.rows.get(way.simple)
+                    if (
+                        state is not None
+                        and row is not None
+                        and row.shape is look.calm[outcome.row]
+                        and at_ms >= row.at_ms
+                        and state.calm
+                    ):
+                        # Nearly every message comes this way, and nothing is to be done but to keep it.
+                        row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
+                        changed.add(way.device)
+                        if state.seq == seq - 1 and not state.missed:
+                            state.seq = seq
+                            continue
+                    else:
                         self._stirred(outcome, look, found)
-                    history = outcome.history
-                else:
-                    if outcome.own:
-                        found.extend(self._own(outcome))
-                    for reading in readings:
-                        if index in loud or not self._quiet(reading, outcome, found):
-                            self._heard(reading, outcome, index in loud, found)
-                        index += 1
-                    if not readings:
-                        continue
-                    history = readings[0].history
-                seq = outcome.seq
-                if seq is not None:
-                    state = devices[outcome.device]
-                    if state.seq is not None and seq == state.seq + 1 and not state.missed:
-                        state.seq = seq
-                    elif outcome.fate == "decoded" and not history:
-                        found.extend(counted(outcome.device, state, seq, memory))
+                    self._counted(outcome, seq, outcome.history, found)
+                    continue
+                if outcome.own:
+                    found.extend(self._own(outcome))
+                for reading in outcome.readings:
+                    is_loud = id(reading) in loud
+                    if is_loud or not self._quiet(reading, outcome, found):
+                        self._heard(reading, outcome, is_loud, found)
+                if outcome.seq is not None and outcome.readings:
+                    self._counted(outcome, outcome.seq, outcome.readings[0].history, found)
             except Exception as error:  # noqa: BLE001 - a fault of ours, or of a rule, must not stop the city
                 memory.now_ms = max(memory.now_ms, received_ms)
                 self._failed(outcome, error)
         return found
 
+    def _counted(self, outcome: AnyOutcome, seq: int, history: bool, found: list[Transition]) -> None:
+        """Follow the numbers of a device."""
+        state = self._devices[outcome.device]
+        if state.seq == seq - 1 and not state.missed:
+            state.seq = seq
+        elif outcome.fate == "decoded" and not history:
+            found.extend(counted(outcome.device, state, seq, self.memory))
+
     def _loud(self, outcomes: Sequence[AnyOutcome]) -> set[int]:
+        """Return which readings that came one by one (their ``id``) may concern a rule."""
         readings = [reading for outcome in outcomes if type(outcome) is Outcome for reading in outcome.readings]
         try:
-            return self._judging.columns.loud(readings)
+            loud = self._judging.columns.loud(readings)
         except Exception as error:  # noqa: BLE001 - as in _fed(); one by one it turns out which it is
             self._tell(error)
-            return set(range(len(readings)))
+            return set(map(id, readings))
+        return {id(readings[place]) for place in loud}
 
     def _look(self, outcome: Usual) -> Look:
         sheet, way = outcome.sheet, outcome.way
-        followed = self._followed.get(way.simple, _NOTHING)
-        shapes = frozenset(shape for shape in set(sheet.shapes) if not followed.isdisjoint(shape.fields))
+        everyone = [True] * len(sheet.shapes)
         if way.kind in self._conditional:
-            return Look([True] * len(sheet.shapes), shapes)
+            return Look(everyone, [_NO_SHAPE] * len(everyone))
         try:
-            return Look(self._judging.columns.loud_rows(way.simple, sheet), shapes)
+            loud = self._judging.columns.loud_rows(way.simple, sheet)
         except Exception as error:  # noqa: BLE001 - as in _loud()
             self._tell(error)
-            return Look([True] * len(sheet.shapes), shapes)
-
-    def _calm(self, outcome: Usual, look: Look, found: list[Transition]) -> bool:
-        """Take in a usual message as ``_quiet`` takes in a reading; tell by False what is left to ``_stirred``."""
-        way, shape, at_ms = outcome.way, outcome.sheet.shapes[outcome.row], outcome.at_ms
-        state = self._devices.get(way.device)
-        if state is None or not state.calm:
-            return False
-        row = state.rows.get(way.simple)
-        if row is None or row.shape is not shape or at_ms < row.at_ms or look.loud[outcome.row]:
-            return False
-        if shape in look.followed:
-            self._judging.follow(outcome.readings[0], state, found)
-        if outcome.made is None:
-            row.sample = outcome.sample
-        else:
-            row.hold(outcome.made[0].values)
-        row.at_ms = at_ms
-        state.seen_ms = outcome.received_ms
-        self.memory.changed.add(way.device)
-        return True
+            return Look(everyone, [_NO_SHAPE] * len(everyone))
+        followed = self._followed.get(way.simple, _NOTHING)
+        still = {shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)}
+        if len(still) == len(sheet.distinct) and True not in loud:
+            return Look(loud, sheet.shapes)
+        return Look(
+            loud,
+            [
+                shape if shape in still and not is_loud else _NO_SHAPE
+                for shape, is_loud in zip(sheet.shapes, loud, strict=True)
+            ],
+        )
 
     def _stirred(self, outcome: Usual, look: Look, found: list[Transition]) -> None:
         """Take in a usual message of a device that is not calm, or not known by messages of this shape."""

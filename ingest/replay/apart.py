@@ -21,7 +21,7 @@ from devices.readings import Reading
 from ingest import heap
 from ingest.errors import IngestError, ReplayError
 from ingest.places import Places
-from ingest.records import Record
+from ingest.records import Packed
 from ingest.replay.keeping import Keeper, Kept, OwnKeeper, Part
 from ingest.store.sqlite import SqliteStore
 from ingest.store.usual import UsualReadings
@@ -38,7 +38,7 @@ class _Sent(Reading, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[list[Record], list[_Sent], list[UsualReadings]]).decode
+_decode = msgspec.msgpack.Decoder(tuple[list[Packed], list[_Sent], list[UsualReadings]]).decode
 
 
 class Apart(Keeper[bytes]):

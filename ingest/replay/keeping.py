@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from devices.readings import Reading
@@ -12,29 +11,27 @@ from ingest.journal import Journal
 from ingest.ledger import count_stored, stored_counts
 from ingest.outcomes import AnyOutcome, readings_of
 from ingest.places import Places
-from ingest.records import Record
+from ingest.records import Packed
 from ingest.store.sqlite import SqliteStore
 from ingest.store.usual import UsualReadings
 
 # Of many readings of one device only the page is written.
 _BATCH, _BATCH_BYTES = 50_000, 32 * 1024 * 1024
-_received_ms = itemgetter(1)
-_message = itemgetter(2, 3)
 
 Gathered = TypeVar("Gathered")
 
 
 class Part(NamedTuple):
-    """Records in the order of their receipt, and what was read from them."""
+    """Batches in the order of their receipt, and what was read from them."""
 
-    records: Sequence[Record]
+    batches: Sequence[Packed]
     readings: Sequence[Reading]
     usual: Sequence[UsualReadings] = ()
 
 
-def part_of(records: Sequence[Record], outcomes: Sequence[AnyOutcome]) -> Part:
-    """Return records with what became of them."""
-    return Part(records, *readings_of(outcomes))
+def part_of(batches: Sequence[Packed], outcomes: Sequence[AnyOutcome]) -> Part:
+    """Return batches with what became of them."""
+    return Part(batches, *readings_of(outcomes))
 
 
 class Kept(NamedTuple):
@@ -80,14 +77,11 @@ class OwnKeeper(Keeper[Part]):
 
     def gathered(self, part: Part) -> tuple[Part, int]:
         """See :meth:`Keeper.gathered`."""
-        return part, sum([len(payload) for _, _, _, payload in part.records])
+        return part, sum([len(each.body) for each in part.batches])
 
     def keep(self, batch: Sequence[Part]) -> Kept:
         """See :meth:`Keeper.keep`."""
-        records = chain.from_iterable([part.records for part in batch])
-        self._journal.append_each(
-            [(list(map(_message, instant)), received_ms) for received_ms, instant in groupby(records, _received_ms)]
-        )
+        self._journal.append_packed(list(chain.from_iterable([part.batches for part in batch])))
         readings = list(chain.from_iterable([part.readings for part in batch]))
         usual = list(chain.from_iterable([part.usual for part in batch]))
         position, before = self._journal.last, self._kept
@@ -128,7 +122,8 @@ class Keeping(Generic[Gathered]):
         gathered, size = self.keeper.gathered(part)
         self._waiting.append(gathered)
         self._bytes += size
-        self._records += max(len(part.records), len(part.readings) + sum([len(each.devices) for each in part.usual]))
+        readings = len(part.readings) + sum([len(each.devices) for each in part.usual])
+        self._records += max(sum([each.records for each in part.batches]), readings)
         if self._records >= _BATCH or self._bytes >= _BATCH_BYTES:
             self.write()
 

@@ -29,8 +29,9 @@ from ingest.errors import IngestError, JournalError, ReplayError
 from ingest.ledger import Hops, Ledger, Stored, ledger_document
 from ingest.places import MAIN, Places
 from ingest.recording.scope import WHOLE, Scope
-from ingest.records import Record
+from ingest.records import Packed, Record
 from ingest.replay.apart import Apart
+from ingest.replay.block import Block
 from ingest.replay.keeping import Keeping, OwnKeeper, part_of
 from ingest.replay.pace import Pace
 from ingest.replay.source import Source
@@ -146,7 +147,7 @@ class Sandbox:
                 while begin < len(block) and _awaited(block[begin].received_ms, pace):
                     end = self._end(block, begin, pace.due_ms())
                     with self.turn:
-                        self._take(block[begin:end])
+                        self._take(block[begin:end], block.packed(begin, end))
                     begin = end
                 told(self.played)
                 if pace.stopped:
@@ -164,7 +165,7 @@ class Sandbox:
             self.keeping.settle()
             self._count()
 
-    def _end(self, block: list[Record], begin: int, due_ms: float) -> int:
+    def _end(self, block: Block, begin: int, due_ms: float) -> int:
         """Return where the part of a block ends that is taken at once: what is due, and of one second.
 
         The first instant of a second comes alone, for timers are due behind it, however fast it is played.
@@ -175,7 +176,7 @@ class Sandbox:
             last_ms = round(max(at_ms, min(due_ms, at_ms - at_ms % _SECOND_MS + _SECOND_MS - 1)))
         return bisect_right(block, last_ms, begin + 1, key=_received_ms)
 
-    def _take(self, records: list[Record]) -> None:
+    def _take(self, records: list[Record], packed: list[Packed]) -> None:
         outcomes = self._decoder.outcomes(records)
         touched = self._applied([_apart(each) for each in self._engine.feed(outcomes)], records)
         now_ms = self._engine.memory.now_ms
@@ -183,7 +184,7 @@ class Sandbox:
         if second != self._second:
             self._second = second
             self._timing.look(now_ms)
-        self.keeping.add(part_of(records, outcomes))
+        self.keeping.add(part_of(packed, outcomes))
         played = self.played
         ledger = self._ledger
         ledger.count(outcomes)

@@ -12,11 +12,12 @@ from ingest.comparison import position_at
 from ingest.journal import Journal
 from ingest.recording.importing import check_kinds
 from ingest.recording.scope import WHOLE, Scope, of_header, of_journal
-from ingest.records import OWN_PREFIXES, TICK, Record, of_the_city, records_of
+from ingest.records import OWN_PREFIXES, TICK, Packed, Record, of_the_city, packed_of
+from ingest.replay.block import Block
 
 _BATCH = 5_000
 # As in ingest.records: one is made for every message.
-_record = tuple.__new__
+_new = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Source:
     is_file: bool
     scope: Scope = WHOLE
 
-    def records(self, begin_ms: int | None = None) -> Iterator[list[Record]]:
+    def records(self, begin_ms: int | None = None) -> Iterator[Block]:
         """Yield what was received from an instant on, counted from 1; the times never go back, as in a journal.
 
         Raises:
@@ -42,7 +43,7 @@ class Source:
         begin_ms = self.from_ms if begin_ms is None else begin_ms
         return self._file(begin_ms) if self.is_file else self._journal(begin_ms)
 
-    def _file(self, begin_ms: int) -> Iterator[list[Record]]:
+    def _file(self, begin_ms: int) -> Iterator[Block]:
         position, newest_ms = 1, begin_ms
         with Reader(self.path) as reader:
             for block in reader.blocks():
@@ -52,29 +53,35 @@ class Source:
                     block = [each for each in block if begin_ms <= each.received_ms < self.to_ms]
                     times = list(accumulate([each.received_ms for each in block], max, initial=newest_ms))[1:]
                 if block:
-                    yield [
-                        _record(Record, (number, at_ms, topic, payload))
-                        for number, at_ms, (_, topic, payload) in zip(count(position), times, block, strict=False)
-                    ]
+                    yield Block(
+                        [
+                            _new(Record, (number, at_ms, topic, payload))
+                            for number, at_ms, (_, topic, payload) in zip(count(position), times, block, strict=False)
+                        ]
+                    )
                     position += len(block)
                     newest_ms = times[-1]
 
-    def _journal(self, begin_ms: int) -> Iterator[list[Record]]:
+    def _journal(self, begin_ms: int) -> Iterator[Block]:
         journal = Journal(self.path)
         position = 1
         try:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
-                records: list[Record] = []
-                for _, received_ms, messages in journal.batches(after, min(_BATCH, last - after)):
-                    own = messages[: last - after]
-                    after += len(own)
-                    if any([topic.startswith(OWN_PREFIXES) for topic, _ in own]):
-                        own = [message for message in own if message[0] == TICK or of_the_city(message[0])]
-                    records += records_of(position + len(records), received_ms, own)
-                if records:
-                    yield records
-                    position += len(records)
+                block = Block()
+                for _, received_ms, messages, body in journal.batches(after, min(_BATCH, last - after)):
+                    if len(messages) > last - after:
+                        messages, body = messages[: last - after], None
+                    after += len(messages)
+                    if any([topic.startswith(OWN_PREFIXES) for topic, _ in messages]):
+                        messages, body = [each for each in messages if each[0] == TICK or of_the_city(each[0])], None
+                    if body is not None:
+                        block.add(position, _new(Packed, (received_ms, len(messages), len(messages), body)), messages)
+                    elif messages:
+                        block.add(position, packed_of(received_ms, messages), messages)
+                    position += len(messages)
+                if block:
+                    yield block
         finally:
             journal.close()
 

@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
-from operator import attrgetter, itemgetter
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
 
 from devices.readings import Reading
 from ingest.store.usual import UsualReadings, may_meet
@@ -14,11 +16,11 @@ from ingest.store.usual import UsualReadings, may_meet
 _LENGTHS = (2_000, 200, 20, 1)
 _VALUES_MOST = 30_000
 _OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
+# What is the same in all usual readings stands in the statement: a value given to it costs twice as much.
+_ALWAYS = {"quality": "0", "flags": "NULL"}
 _device = attrgetter("device")
-_first = itemgetter(0)
 
 Row = tuple[Any, ...]
-Each = TypeVar("Each")
 
 Refused = list[tuple[Reading, str]]
 
@@ -27,7 +29,7 @@ class Inserting:
     """Inserts readings; statements are remembered."""
 
     def __init__(self) -> None:
-        self._statements: dict[tuple[str, tuple[str, ...], int], str] = {}
+        self._statements: dict[tuple[str, tuple[str, ...], int, bool], str] = {}
 
     def insert(self, database: sqlite3.Connection, readings: Sequence[Reading]) -> Refused:
         """Insert readings inside the caller's transaction; return what SQLite cannot hold, each with a sentence."""
@@ -38,8 +40,9 @@ class Inserting:
             by_measurement.setdefault(reading.measurement, []).append(reading)
         for measurement, found in by_measurement.items():
             for columns, alike in groupby(found, _columns):
-                for part in _parts(list(alike), _most(columns)):
-                    refused += self._inserted(database, measurement, columns, part)
+                rows = list(alike)
+                for begin, end in _cuts(len(rows), _most(columns)):
+                    refused += self._inserted(database, measurement, columns, rows[begin:end])
         return refused
 
     def insert_usual(
@@ -48,21 +51,15 @@ class Inserting:
         """Insert usual readings; where it matters what is written first, or one is unfit, tell so by False."""
         if may_meet(readings, usual):
             return False
-        found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+        found: dict[tuple[str, tuple[str, ...]], list[UsualReadings]] = {}
         for each in usual:
-            rows = found.setdefault((each.measurement, tuple(each.fields)), [])
-            rows += [
-                (device, at_ms * 1_000_000, district, 0, None, *numbers)
-                for device, at_ms, district, numbers in zip(
-                    each.devices, each.at_ms, each.districts, each.values(), strict=True
-                )
-            ]
+            found.setdefault((each.measurement, tuple(each.fields)), []).append(each)
         try:
-            for (measurement, columns), rows in found.items():
-                rows.sort(key=_first)
-                for part in _parts(rows, _most(columns)):
-                    statement = self._statement(measurement, columns, len(part))
-                    database.execute(statement, list(chain.from_iterable(part)))
+            for (measurement, columns), alike in found.items():
+                values, width = _flat(alike), len(_OWN_COLUMNS) - len(_ALWAYS) + len(columns)
+                for begin, end in _cuts(len(values) // width, _most(columns)):
+                    statement = self._statement(measurement, columns, end - begin, usual=True)
+                    database.execute(statement, values[begin * width : end * width])
         except (OverflowError, UnicodeEncodeError):
             return False
         return True
@@ -79,16 +76,18 @@ class Inserting:
             return [lost for each in readings for lost in self._inserted(database, measurement, columns, [each])]
         return []
 
-    def _statement(self, measurement: str, columns: tuple[str, ...], rows: int) -> str:
-        statement = self._statements.get((measurement, columns, rows))
+    def _statement(self, measurement: str, columns: tuple[str, ...], rows: int, usual: bool = False) -> str:
+        key = measurement, columns, rows, usual
+        statement = self._statements.get(key)
         if statement is None:
-            statement = self._statements[measurement, columns, rows] = _statement(measurement, columns, rows)
+            statement = self._statements[key] = _statement(*key)
         return statement
 
 
-def _statement(measurement: str, columns: tuple[str, ...], rows: int) -> str:
+def _statement(measurement: str, columns: tuple[str, ...], rows: int, usual: bool) -> str:
     names = ", ".join((*_OWN_COLUMNS, *(f'"{column}"' for column in columns)))
-    marks = ", ".join("?" * (len(_OWN_COLUMNS) + len(columns)))
+    given = [_ALWAYS.get(column, "?") if usual else "?" for column in _OWN_COLUMNS]
+    marks = ", ".join((*given, *"?" * len(columns)))
     # Fragments of one instant are merged: one without flags does not take away those of another.
     updates = ", ".join(
         ["flags = coalesce(excluded.flags, flags)"]
@@ -116,9 +115,28 @@ def _most(columns: tuple[str, ...]) -> int:
     return _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))
 
 
-def _parts(rows: list[Each], most: int) -> Iterator[list[Each]]:
+def _flat(usual: Sequence[UsualReadings]) -> list[Any]:
+    """Return the values of all rows, one behind the other; the devices in order, and of each what came first."""
+    devices = [device for each in usual for device in each.devices]
+    order = sorted(range(len(devices)), key=devices.__getitem__)
+    at_ms = [at_ms for each in usual for at_ms in each.at_ms]
+    districts = [district for each in usual for district in each.districts]
+    numbers = np.concatenate([each.table() for each in usual])[order]
+    rows = zip(
+        [devices[place] for place in order],
+        # Python's own numbers know no end: SQLite tells which are too large.
+        [at_ms[place] * 1_000_000 for place in order],
+        [districts[place] for place in order],
+        *numbers.T.tolist(),
+        strict=False,
+    )
+    return list(chain.from_iterable(rows))
+
+
+def _cuts(rows: int, most: int) -> Iterator[tuple[int, int]]:
+    """Yield where each statement begins and ends."""
     begin = 0
     for length in _LENGTHS:
-        while length <= min(most, len(rows) - begin):
-            yield rows[begin : begin + length]
+        while length <= min(most, rows - begin):
+            yield begin, begin + length
             begin += length

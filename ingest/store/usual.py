@@ -28,15 +28,16 @@ class UsualReadings(NamedTuple):
 
     def columns(self) -> list[list[float]]:
         """Return the numbers of each field."""
-        found: list[list[float]] = self._table().T.tolist()
+        found: list[list[float]] = self.table().T.tolist()
         return found
 
     def values(self) -> list[list[float]]:
         """Return the numbers of each reading, in the order of the fields."""
-        found: list[list[float]] = self._table().tolist()
+        found: list[list[float]] = self.table().tolist()
         return found
 
-    def _table(self) -> NDArray[np.float64]:
+    def table(self) -> NDArray[np.float64]:
+        """Return the numbers, shape (readings, fields)."""
         return np.frombuffer(self.numbers).reshape(len(self.devices), len(self.fields))
 
     def readings(self) -> Iterator[Reading]:

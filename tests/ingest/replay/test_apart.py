@@ -19,7 +19,7 @@ from devices.recording import Message, Writer
 from ingest.errors import JournalError, ReplayError
 from ingest.journal import Journal
 from ingest.places import Places
-from ingest.records import Record
+from ingest.records import packed_of
 from ingest.replay.__main__ import main
 from ingest.replay.apart import Apart
 from ingest.replay.keeping import Keeper, Keeping, Kept, OwnKeeper, Part
@@ -70,7 +70,7 @@ def a_part(second: int, at_ns: int | None = None) -> Part:
         "gas_alarm", "gas_alarm", "gas-1", "demo", at_ms * 10**6 if at_ns is None else at_ns, {"conc_pct_lel": 3.0},
         {}, Quality.GOOD, {}, at_ms, second + 1,
     )  # fmt: skip
-    return Part([Record(second + 1, at_ms, *gas("gas-1", 3, ts=at_ms))], [reading])
+    return Part([packed_of(at_ms, [gas("gas-1", 3, ts=at_ms)])], [reading])
 
 
 def pid_of(keeping: Keeping[bytes]) -> int:

@@ -1,0 +1,57 @@
+"""Blocks of a replay: wherever they are cut, what is packed holds the same records."""
+
+import itertools
+import random
+from pathlib import Path
+
+import pytest
+
+from ingest.journal import Journal
+from ingest.records import TICK, Packed, Record, packed_of
+from ingest.replay.block import Block
+from tests.ingest.replay.recorded import T_MS
+
+Message = tuple[str, bytes]
+BATCHES: list[tuple[int, list[Message]]] = [
+    (T_MS, [(TICK, b""), ("city/a", b"0"), ("city/b", b"1")]),
+    (T_MS, [("city/a", b"2")]),
+    (T_MS + 5, [("city/c", b"3"), ("city/a", b"4")]),
+    (T_MS + 1_000, [(TICK, b"")]),
+    (T_MS + 1_000, [("city/b", b"5"), ("city/c", b"6"), ("city/c", b"7")]),
+]
+
+
+def of_a_journal() -> Block:
+    block = Block()
+    for at_ms, messages in BATCHES:
+        block.add(len(block) + 1, packed_of(at_ms, messages), messages)
+    return block
+
+
+def kept(folder: Path, parts: list[list[Packed]]) -> tuple[list[Record], int]:
+    journal = Journal(folder)
+    for part in parts:
+        journal.append_packed(part)
+    found = journal.read(0, 100)
+    assert found == Journal(folder).read(0, 100)
+    journal.close()
+    return found, journal.messages
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("from_journal", [True, False])
+def test_wherever_it_is_cut(tmp_path: Path, seed: int, from_journal: bool) -> None:
+    block = of_a_journal() if from_journal else Block(list(of_a_journal()))
+    cuts = sorted({0, len(block), *random.Random(seed).sample(range(1, len(block)), seed % len(block))})
+    parts = [block.packed(begin, end) for begin, end in itertools.pairwise(cuts)]
+    assert kept(tmp_path, parts) == (list(block), 8)
+
+
+def test_a_journal_is_taken_over_as_it_is() -> None:
+    assert of_a_journal().packed(0, 10) == [packed_of(at_ms, messages) for at_ms, messages in BATCHES]
+    assert of_a_journal().packed(3, 6) == [packed_of(at_ms, messages) for at_ms, messages in BATCHES[1:3]]
+
+
+def test_of_nothing_nothing() -> None:
+    assert Block().packed(0, 0) == []
+    assert of_a_journal().packed(4, 4) == []
