@@ -6,6 +6,7 @@ shard, boot id, sequence number and an HMAC with the site secret. After a gap or
 
 import hmac
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -20,8 +21,9 @@ from ingest.alarms.own_kind import KIND as OWN_KIND
 
 ROOT = "citydeck/v1/live"
 ASK = f"{ROOT}/ask"
-# A broker may carry 1 MiB a message, and a device with every field and long texts takes 4 kB.
-_PIECE_BYTES = 256 * 1024
+# A broker may carry 1 MiB a message, and a device with every field and long texts takes 4 kB. Whoever judges alarms
+# makes the pieces between two looks at the journal: one must not take long.
+_PIECE_BYTES, _PIECE_DEVICES = 256 * 1024, 500
 _MAC_BYTES = 64
 
 Publish = Callable[[str, bytes, int], None]
@@ -44,7 +46,7 @@ def unsealed(payload: bytes, secret: bytes) -> dict[str, Any] | None:
 
 
 class Live:
-    """What one collector tells the cockpits."""
+    """What one collector tells the cockpits: alarms at once, all else in pieces, one with each ``go_on``."""
 
     def __init__(self, engine: Engine, catalog: Catalog, shard: str, secret: bytes, publish: Publish) -> None:
         self._memory = engine.memory
@@ -53,6 +55,7 @@ class Live:
         self._publish = publish
         self._boot = secrets.token_hex(8)
         self._seq = 0
+        self._begun: deque[Iterator[None]] = deque()
         self._passages: list[dict[str, Any]] = []
         self._passage_names = frozenset(m.key for _, m in catalog.measurements.values() if m.passage)
 
@@ -79,18 +82,35 @@ class Live:
             self._send("alarm", {"items": items})
 
     def second(self, changed: Iterable[str], ledger: Mapping[str, Any]) -> None:
-        """Tell how the devices that changed are now, and the ledger."""
+        """Begin to tell how the devices that changed are by now, and the ledger."""
         passages, self._passages = self._passages[-200:], []
-        for piece in self._pieces(changed):
-            self._send("values", {"devices": piece})
-        self._send("ledger", {"ledger": ledger, "passages": passages})
+        self._begun.append(self._told(changed, "ledger", {"ledger": ledger, "passages": passages}))
 
     def snapshot(self) -> None:
-        """Tell everything known, in pieces a small broker can carry."""
+        """Begin to tell everything known, in pieces a small broker can carry."""
         known = sorted(name for name, state in self._memory.devices.items() if state.kind != OWN_KIND)
-        for piece in self._pieces(known):
+        self._begun.append(self._told(known, "snapshot_end", {"devices_total": len(known)}))
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was begun is not told to its end."""
+        return bool(self._begun)
+
+    def go_on(self) -> None:
+        """Tell the next piece of what was begun."""
+        if self._begun and next(self._begun[0], self) is self:
+            self._begun.popleft()
+
+    def finish(self) -> None:
+        """Tell all that was begun."""
+        while self.busy:
+            self.go_on()
+
+    def _told(self, names: Iterable[str], end: str, last: dict[str, Any]) -> Iterator[None]:
+        for piece in self._pieces(names):
             self._send("values", {"devices": piece})
-        self._send("snapshot_end", {"devices_total": len(known)})
+            yield
+        self._send(end, last)
 
     def metrics(self, text: str, now_ms: int) -> None:
         """Tell the collector's metrics; without a number of the sequence, for another comes in a moment.
@@ -108,7 +128,7 @@ class Live:
             if state is None or state.kind == OWN_KIND:
                 continue
             body = _encode(_device(state))
-            if size + len(body) > _PIECE_BYTES:
+            if size + len(body) > _PIECE_BYTES or len(piece) == _PIECE_DEVICES:
                 yield piece
                 piece, size = {}, 0
             piece[name] = msgspec.Raw(body)

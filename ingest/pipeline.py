@@ -116,10 +116,13 @@ class Pipeline(threading.Thread):
             self._prime()
             self.writer.start()
             while not (self._stopping.is_set() and self._journal.last <= self._position):
-                self._journal.wait(self._position, 0.5)
+                self._journal.wait(self._position, 0.0 if self._live.busy else 0.5)
                 records = self._read()
                 if records:
                     self._step(records)
+                # A piece at a time: an alarm must not wait until a whole city is told.
+                self._live.go_on()
+            self._live.finish()
             self._save()
         except IngestError as error:
             self.failed = error
@@ -160,6 +163,8 @@ class Pipeline(threading.Thread):
         self._count(outcomes)
         self._live.heard(readings)
         self._meters.judged(records[0].received_ms)
+        if self._live.busy:
+            return
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()

@@ -104,6 +104,7 @@ class SandboxFeed:
             self._live.snapshot()
         changed, self._memory.changed = self._memory.changed, set()
         self._live.second(sorted(changed), {**self.sandbox.ledger(), "trouble": "", "recount": None})
+        self._live.finish()
 
     def _publish(self, topic: str, payload: bytes, _qos: int) -> None:
         document = unsealed(payload, self._secret)

@@ -80,6 +80,7 @@ class Town:
         changed = sorted(self.engine.memory.changed)
         self.engine.memory.changed.clear()
         self.live.second(changed, {})
+        self.live.finish()
 
     def _publish(self, topic: str, payload: bytes, _qos: int) -> None:
         document = unsealed(payload, SECRET)

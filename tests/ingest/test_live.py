@@ -74,6 +74,7 @@ class City:
     def second(self) -> None:
         self.sent.clear()
         self.live.second(sorted(self.engine.memory.changed), {"at": 1})
+        self.live.finish()
         self.engine.memory.changed.clear()
 
 
@@ -142,22 +143,46 @@ def test_alarms_are_told_at_once_by_identifier_and_version(city: City) -> None:
 def test_the_sequence_has_no_gaps_and_a_restart_another_boot(city: City, site: Site) -> None:
     city.hear(*(gas(f"new-{n}", 1, ts=T_MS) for n in range(900)))
     city.live.second(sorted(city.engine.memory.changed), {})
+    city.live.go_on()
     city.live.alarms([("a", 1)])
     city.live.snapshot()
     city.live.second(sorted(city.engine.memory.changed), {})
+    city.live.finish()
     heads = [document for _, document, _, _ in city.sent]
     assert [head["seq"] for head in heads] == list(range(1, len(heads) + 1))
     assert {(head["shard"], head["boot"], head["now"]) for head in heads} == {("main", heads[0]["boot"], T_MS)}
     other = City(site)
     other.live.second((), {})
+    other.live.finish()
     assert other.sent[0][1]["boot"] != heads[0]["boot"]
     assert other.sent[0][1]["seq"] == 1
+
+
+def test_an_alarm_passes_what_is_told_in_pieces_and_those_are_as_of_when_they_are_sent(city: City) -> None:
+    city.hear((TICK, b""), *(gas(f"new-{n:04d}", 1, ts=T_MS) for n in range(900)))
+    city.sent.clear()
+    city.live.second(sorted(city.engine.memory.changed), {"at": 1})
+    assert (city.sent, city.live.busy) == ([], True)
+    city.live.go_on()
+    assert [len(document["devices"]) for _, document, _, _ in city.sent] == [500]
+    city.live.alarms([("a", 1)])
+    city.hear(gas("new-0899", 7, ts=T_MS + 1))
+    while city.live.busy:
+        before = len(city.sent)
+        city.live.go_on()
+        assert len(city.sent) <= before + 1
+    assert [topic for topic, *_ in city.sent] == ["values", "alarm", "values", "ledger"]
+    assert set(city.devices()) == city.engine.memory.changed
+    assert city.devices()["new-0899"]["rows"] == {"gas_alarm": [{"conc_pct_lel": 7.0}, T_MS + 1, 0, {}]}
+    city.live.go_on()
+    assert len(city.sent) == 4
 
 
 def test_a_snapshot_is_complete_with_those_that_never_spoke(city: City, site: Site) -> None:
     city.hear((TICK, b""), *(gas(f"new-{n}", n, ts=T_MS) for n in range(500)))
     city.sent.clear()
     city.live.snapshot()
+    city.live.finish()
     assert set(city.devices()) == set(site.devices) | {f"new-{n}" for n in range(500)}
     topic, document, _, _ = city.sent[-1]
     assert (topic, document["devices_total"]) == ("snapshot_end", len(site.devices) + 500)
@@ -185,5 +210,6 @@ def test_five_thousand_devices_fit_into_pieces_that_a_broker_carries(city: City,
     for tell in (lambda: city.live.second(sorted(city.engine.memory.devices), {}), city.live.snapshot):
         city.sent.clear()
         tell()
+        city.live.finish()
         assert len([name for name in city.devices() if name not in site.devices]) == 5000
         assert max(size for _, _, size, _ in city.sent) < MIB
