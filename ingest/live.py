@@ -23,7 +23,7 @@ ROOT = "citydeck/v1/live"
 ASK = f"{ROOT}/ask"
 # A broker may carry 1 MiB a message, and a device with every field and long texts takes 4 kB. Whoever judges alarms
 # makes the pieces between two looks at the journal: one must not take long.
-_PIECE_BYTES, _PIECE_DEVICES = 256 * 1024, 500
+_PIECE_BYTES, _PIECE_DEVICES = 256 * 1024, 200
 _MAC_BYTES = 64
 
 Publish = Callable[[str, bytes, int], None]
