@@ -114,7 +114,7 @@ def create_app(site: Site, places: Places, world: World) -> ASGIApp:
     sessions.look(clock_ms())
     backtests = Backtests(database, site, places)
     # A city that is played is looked at through the bench, and has none itself.
-    tried = None if site.replayed else Bench(site, places, database, ruled)
+    tried = None if site.replayed else Bench(site, places, database)
     exercises = None if tried is None else Drills(site, places, database, tried.sources, clock_ms)
     lit = LampBoard(database, site, now)
     dispatcher = None if world.broker is None else Dispatcher(database, world.broker, clock_ms, lit.reading)

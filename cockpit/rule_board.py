@@ -8,12 +8,13 @@ import msgspec
 
 from cockpit import trouble_words
 from cockpit.fault_words import parted
+from cockpit.rule_results import named
+from cockpit.rule_words import in_each, numbers_of
 from cockpit.times import rfc3339
 from devices.catalog import Catalog
 from devices.errors import Fault
-from devices.kind import Field, Kind, Label, Limit, in_both
+from devices.kind import Field, Label, Limit
 from devices.site import Site
-from devices.units import UNITS
 from ingest.alarms.books import rule_of
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.revisions import records
@@ -182,27 +183,8 @@ class RuleBoard:
             "state": state,
             "problem": problem,
             "exact": exact is not None and (row["base"], row["digest"]) == exact,
-            "result": self.named(result) if whole and result is not None else result,
+            "result": named(result, self._site) if whole and result is not None else result,
         }
-
-    def named(self, result: Document) -> Document:
-        """Return the result of a back-test with instants and names for people."""
-        zone, catalog = self._site.timezone, self._site.catalog
-        names = ((rule, rule_label(rule, catalog)) for rule in result.get("not_judged", ()))
-        result["not_judged"] = [{"rule": rule, "name": {"zh": name.zh, "en": name.en}} for rule, name in names]
-        lists = [result[key]["items"] for key in ("vanish", "appear", "moved")] + [result["verdicts"]["missed_items"]]
-        for item in (item for items in lists for item in items):
-            item["at"], item["until"] = rfc3339(item["at"], zone), rfc3339(item["until"], zone)
-            label = rule_label(item["rule"], catalog)
-            item["rule_name"] = {"zh": label.zh, "en": label.en}
-            item["unit_label"] = _unit(item["unit"])
-            if "readings" in item:
-                item["readings"] = [
-                    {"at": rfc3339(at, zone), "value": value, "quality": quality}
-                    for at, value, quality in item["readings"]
-                ]
-                item["readings_unit"] = _unit(item["readings_unit"])
-        return result
 
     def _adoption(self, row: Document) -> Document:
         return {"shard": row["shard"], "position": row["position"], "at": rfc3339(row["at"], self._site.timezone)}
@@ -257,20 +239,20 @@ class RuleBoard:
         catalog: Catalog,
         own: Rule | SilenceRule | GroupRule | None,
     ) -> Document:
-        label = rule_label(rule_id, catalog)
+        label, kind = rule_label(rule_id, catalog), catalog.kinds[rule.kind]
         changed = own is None or own.version != rule.version
         return {
             "rule": rule_id,
             "version": rule.version,
             "kind": rule.kind,
-            "kind_name": _names(catalog.kinds[rule.kind]),
-            "name": {"zh": label.zh, "en": label.en},
+            "kind_name": {"zh": kind.zh, "en": kind.en},
+            "name": in_each(label),
             "scope": scope,
             "of": name,
             "of_name": self._of_name(scope, name),
             "revised": changed,
-            **_numbers(rule, catalog.kinds[rule.kind]),
-            "site_file": _numbers(own, catalog.kinds[rule.kind]) if changed and own is not None else None,
+            **numbers_of(rule, kind),
+            "site_file": numbers_of(own, kind) if changed and own is not None else None,
         }
 
     def _of_name(self, scope: str, name: str) -> Document | None:
@@ -280,47 +262,3 @@ class RuleBoard:
         elif scope == "device" and name in self._site.devices:
             label = self._site.devices[name].label
         return None if label is None else {"zh": label.zh, "en": label.en}
-
-
-def _numbers(rule: Rule | SilenceRule | GroupRule, kind: Kind) -> Document:
-    if isinstance(rule, SilenceRule):
-        silence = rule.no_data
-        return {
-            "field": None, "limit": "no_data", "sense": "silence", "unit": "s", "unit_name": _unit("s"),
-            "levels": [{"level": 1, "value": silence.after_s, "priority": silence.priority}], "deadband": 0.0,
-            "on_s": 0.0, "off_s": 0.0, "latch": False, "capped": False, "codes": None,
-            "source": _both(silence.source), "grade": silence.grade,
-        }  # fmt: skip
-    limit: Limit = rule.limit if isinstance(rule, Rule) else rule.group.limit
-    unit = rule.unit if isinstance(rule, Rule) else rule.group.unit
-    codes = kind.field(rule.field).codes if isinstance(rule, Rule) and limit.sense == "state" else {}
-    return {
-        "field": rule.field if isinstance(rule, Rule) else limit.key,
-        "limit": limit.key if isinstance(rule, Rule) else None,
-        "sense": limit.sense,
-        "unit": unit,
-        "unit_name": _unit(unit),
-        "levels": [{"level": each.level, "value": each.value, "priority": each.priority} for each in limit.levels],
-        "codes": {str(code): {"zh": label.zh, "en": label.en} for code, label in codes.items()} or None,
-        "deadband": limit.deadband,
-        "on_s": limit.on_s,
-        "off_s": limit.off_s,
-        "latch": limit.latch,
-        "capped": limit.cap is not None,
-        "source": _both(limit.source),
-        "grade": limit.grade,
-    }
-
-
-def _both(source: str | Label) -> Document:
-    found = in_both(source)
-    return {"zh": found.zh, "en": found.en}
-
-
-def _names(kind: Kind) -> Document:
-    return {"zh": kind.zh, "en": kind.en}
-
-
-def _unit(key: str) -> Document:
-    unit = UNITS[key]
-    return {"zh": unit.zh, "en": unit.en}

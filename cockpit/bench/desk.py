@@ -10,7 +10,7 @@ from cockpit.bench.proxy import PREFIX
 from cockpit.bench.runs import OVER, Run, Runs
 from cockpit.bench.sources import Sources
 from cockpit.problems import Problem
-from cockpit.rule_board import RuleBoard
+from cockpit.rule_results import named
 from cockpit.times import rfc3339
 from cockpit.trouble_words import parted
 from devices.site import Site
@@ -27,10 +27,9 @@ Document = dict[str, Any]
 class Bench:
     """What the routes of the bench ask of it."""
 
-    def __init__(self, site: Site, places: Places, database: AlarmDatabase, rules: RuleBoard) -> None:
+    def __init__(self, site: Site, places: Places, database: AlarmDatabase) -> None:
         self._site = site
         self._database = database
-        self._rules = rules
         self.sources = Sources(site, places)
         self.faults = Faults(site)
         self._recordings = places.recordings
@@ -96,7 +95,7 @@ class Bench:
         trial = None
         if tried is not None:
             state = "running" if run.trials.running else "failed" if tried.sentence else "done"
-            result = None if tried.result is None else self._rules.named(_copied(tried.result))
+            result = None if tried.result is None else named(_copied(tried.result), self._site)
             trial = {
                 "draft": run.trials.draft,
                 "state": state,

@@ -52,8 +52,8 @@ export function withUnit(field, value) {
 }
 
 /** The figure of an alarm whose field is not at hand: as many digits as it has, up to one. */
-export function alarmFigure({ value, unit, unit_label }) {
-  return value === null ? "" : withUnit({ unit, unit_label, resolution: value % 1 ? 0.1 : 1 }, value);
+export function alarmFigure({ value, unit, unit_label, codes }) {
+  return value === null ? "" : withUnit({ unit, unit_label, codes, resolution: value % 1 ? 0.1 : 1 }, value);
 }
 
 export function tonnes(kg, digits = 1) {

@@ -46,7 +46,11 @@ function readings(item) {
   const figures = item.readings.filter((each) => typeof each.value === "number");
   // As exact as the most exact of them, so that they can be compared.
   const digits = Math.max(0, ...figures.map(({ value }) => [0, 1].find((n) => Number(value.toFixed(n)) === value) ?? 2));
-  const word = (value) => (typeof value === "number" ? number(value, digits) : String(value));
+  const word = (value) => {
+    const code = item.codes?.[String(value)];
+    if (code) return named(code);
+    return typeof value === "number" ? number(value, digits) : String(value);
+  };
   const rest = item.readings_of - item.readings.length;
   return el(
     "details",

@@ -126,11 +126,16 @@ def test_figures_of_a_back_test_are_in_the_readers_words(town: Town, page: Page)
           const readings = [3, 3.4].map((value) => ({ at, value, quality: 0 }));
           const measured = { value: 12, unit: "m/s", unit_label: label, readings_of: 2, readings_unit: label };
           const about = { priority: "P3", was: "health", device: "d", rule_name: { zh: "风速过大" }, at };
-          const items = [{ ...about, ...measured, readings }];
+          const codes = { 0: { zh: "否", en: "no" }, 1: { zh: "是", en: "yes" } };
+          const told = [0, 1].map((value) => ({ at, value, quality: 0 }));
+          const none = { zh: "" };
+          const flag = { value: 1, unit: "1", unit_label: none, readings_of: 2, readings_unit: none, readings: told };
+          const open = { ...about, ...flag, codes, rule_name: { zh: "井盖开启" } };
+          const items = [{ ...about, ...measured, readings }, open];
           return itemList("moved", { count: 1, items }, () => ({ href: "x" })).textContent;
         }"""
     )
-    for expected in ("设备健康 → P3", "12 米/秒", "3.0 米/秒", "3.4 米/秒"):
+    for expected in ("设备健康 → P3", "12 米/秒", "3.0 米/秒", "3.4 米/秒", "井盖开启是", "08:00:00 否", "08:00:00 是"):
         assert expected in words
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from cockpit.backtests import Backtests
 from cockpit.rule_board import RuleBoard
+from cockpit.rule_results import named
 from devices.site import Site
 from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
@@ -96,6 +97,11 @@ def test_its_alarms_stand_with_their_readings(database: AlarmDatabase, site: Sit
     assert [each["value"] for each in item["readings"]] == [1, 1, 1, 12, 1, 1]
     assert item["readings"][3] == {"at": item["at"], "value": 12, "quality": 0}
     assert item["readings_unit"] == item["unit_label"] == {"zh": "%LEL", "en": "%LEL"}
+    assert item["codes"] == {}
+    again = {"rule": "light_pole.lamp_fail.fault", "at": T0, "until": None, "readings": [], "readings_unit": "1"}
+    result["appear"]["items"] = [{**item, **again}]
+    (flag,) = named(result, site)["appear"]["items"]
+    assert flag["codes"] == {"0": {"zh": "否", "en": "no"}, "1": {"zh": "是", "en": "yes"}}
 
 
 def test_the_process_cannot_work(database: AlarmDatabase, site: Site, tmp_path: Path) -> None:
