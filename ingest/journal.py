@@ -212,8 +212,8 @@ class Journal:
             records += records_of(batch.first, batch.received_ms, batch.messages)
         return records
 
-    def batches(self, after: int, limit: int) -> list[Batch]:
-        """Return the same as :meth:`read`, as it was appended.
+    def batches(self, after: int, limit: int, packed: bool = False) -> list[Batch]:
+        """Return the same as :meth:`read`, as it was appended; ``packed`` with the body of what is read from a file.
 
         Raises:
             JournalError: a file is damaged or gone, or the position lies before what is kept.
@@ -223,7 +223,7 @@ class Journal:
                 return []
             if self._tail and self._tail[0].first <= after + 1:
                 return self._recent(after, limit)
-        found = self._files.batches(after, limit)
+        found = self._files.batches(after, limit, packed)
         if not found:
             raise JournalError(f"journal: nothing is found behind position {after}, and it reached {self.last}")
         return found

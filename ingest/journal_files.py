@@ -41,8 +41,10 @@ class JournalFiles:
                 return int(row[0]), int(row[1]), int(row[2])
         return 0, 0, 0
 
-    def batches(self, after: int, limit: int) -> list[Batch]:
+    def batches(self, after: int, limit: int, packed: bool = False) -> list[Batch]:
         """Return up to about ``limit`` messages behind a position, fewer large ones, in order and without gaps.
+
+        ``packed`` keeps the body of each batch, too, for as much memory again.
 
         Raises:
             JournalError: a file is damaged, or what follows the position is not kept.
@@ -53,7 +55,7 @@ class JournalFiles:
             for path in self._files_from(after + 1):
                 if self._begin(path) is None:
                     continue
-                for batch, body_size in self._batches(path, after):
+                for batch, body_size in self._batches(path, after, packed):
                     if batch.first != following:
                         if found:
                             # What comes before the gap is whole; who asks for what is gone is told.
@@ -68,7 +70,7 @@ class JournalFiles:
             raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
         return found
 
-    def _batches(self, path: Path, after: int) -> Iterator[tuple[Batch, int]]:
+    def _batches(self, path: Path, after: int, packed: bool) -> Iterator[tuple[Batch, int]]:
         """Yield what a file holds behind a position, each batch with its size on the disk."""
         with self._opened(path) as reader:
             rows = reader.execute(
@@ -80,7 +82,7 @@ class JournalFiles:
                 messages = messages_of(body)
                 skipped = max(0, after + 1 - first)
                 if not skipped:
-                    yield _new(Batch, (first, received_ms, messages, body)), len(body)
+                    yield _new(Batch, (first, received_ms, messages, body if packed else None)), len(body)
                 elif skipped < len(messages):
                     yield Batch(first + skipped, received_ms, messages[skipped:]), len(body)
 

@@ -25,6 +25,7 @@ ASK = f"{ROOT}/ask"
 # makes the pieces between two looks at the journal: one must not take long.
 _PIECE_BYTES, _PIECE_DEVICES = 256 * 1024, 200
 _MAC_BYTES = 64
+_PASSAGES = 200
 
 Publish = Callable[[str, bytes, int], None]
 _encode = msgspec.json.Encoder(enc_hook=saved_row).encode
@@ -62,6 +63,8 @@ class Live:
     def heard(self, readings: Iterable[Reading]) -> None:
         """Note the passages among what was heard; which devices changed, the engine's memory knows."""
         names = self._passage_names
+        # It may take long until they are told, and only the newest are.
+        del self._passages[:-_PASSAGES]
         for reading in [reading for reading in readings if reading.measurement in names]:
             if not reading.history:
                 self._passages.append(
@@ -83,7 +86,7 @@ class Live:
 
     def second(self, changed: Iterable[str], ledger: Mapping[str, Any]) -> None:
         """Begin to tell how the devices that changed are by now, and the ledger."""
-        passages, self._passages = self._passages[-200:], []
+        passages, self._passages = self._passages[-_PASSAGES:], []
         self._begun.append(self._told(changed, "ledger", {"ledger": ledger, "passages": passages}))
 
     def snapshot(self) -> None:

@@ -41,6 +41,8 @@ _SECOND_MS = 1_000
 # is read again for what came after the last save.
 _REST = 100
 _UNSAVED_MS = 10_000
+# While a backlog is read, this long after each part of it.
+_TELL_S = 0.02
 _TOPIC_CHARS = 500
 
 
@@ -92,6 +94,7 @@ class Pipeline(threading.Thread):
         self._told_ms, self._told_s = 0, 0.0
         self._save_ms, self._save_s = 0.0, 0.0
         self._unsaved: set[str] = set()
+        self._untold: set[str] = set()
         self.writer = writer(self._unregistered)
         self.writer.resume(saved.position, saved.now_ms)
         self.writer.counts.names = self._ledger.counts.names
@@ -120,8 +123,7 @@ class Pipeline(threading.Thread):
                 records = self._read()
                 if records:
                     self._step(records)
-                # A piece at a time: an alarm must not wait until a whole city is told.
-                self._live.go_on()
+                self._go_on(len(records) >= _BATCH)
             self._live.finish()
             self._save()
         except IngestError as error:
@@ -163,28 +165,43 @@ class Pipeline(threading.Thread):
         self._count(outcomes)
         self._live.heard(readings)
         self._meters.judged(records[0].received_ms)
-        if self._live.busy:
-            return
+        # The journal's time stands still when the machine's clock was set back, and runs while a backlog is read.
+        now_ms, now_s = self.engine.memory.now_ms, time.monotonic()
+        if not self._live.busy:
+            self._begin_to_tell(now_ms, now_s)
+        if now_ms >= self._save_ms or now_s >= self._save_s:
+            begun_s = time.thread_time()
+            self._save()
+            lasted_ms = (time.thread_time() - begun_s) * 1000
+            rest_ms = min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
+            self._save_ms, self._save_s = now_ms + rest_ms, now_s + rest_ms / 1000
+
+    def _begin_to_tell(self, now_ms: int, now_s: float) -> None:
+        """Begin to tell the cockpits what they asked for, and each second what changed."""
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()
-        now_ms, now_s = self.engine.memory.now_ms, time.monotonic()
-        # The journal's time stands still when the machine's clock was set back, and runs while a backlog is read.
         if now_ms - self._told_ms >= _SECOND_MS or now_s - self._told_s >= _SECOND_MS / 1000:
             self._told_ms, self._told_s = now_ms, now_s
-            self._second()
-            if now_ms >= self._save_ms or now_s >= self._save_s:
-                begun_s = time.thread_time()
-                self._save()
-                lasted_ms = (time.thread_time() - begun_s) * 1000
-                rest_ms = min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
-                self._save_ms, self._save_s = now_ms + rest_ms, now_s + rest_ms / 1000
+            self._note_changes()
+            untold, self._untold = self._untold, set()
+            self._live.second(sorted(untold), self.ledger())
 
-    def _second(self) -> None:
-        """Tell the cockpits what changed in the last second."""
+    def _go_on(self, behind: bool) -> None:
+        """Go on telling, a piece at a time: an alarm must not wait until a whole city is told.
+
+        Where the journal is far ahead alarms are late by far more than a few pieces.
+        """
+        begun_s = time.monotonic()
+        self._live.go_on()
+        while behind and self._live.busy and time.monotonic() - begun_s < _TELL_S:
+            self._live.go_on()
+
+    def _note_changes(self) -> None:
+        """Remember which devices changed, until they are told and until they are saved."""
         memory = self.engine.memory
         changed, memory.changed = memory.changed, set()
-        self._live.second(sorted(changed), self.ledger())
+        self._untold |= changed
         self._unsaved |= changed
 
     def _kept(self, transitions: list[Transition]) -> list[tuple[str, int]]:
@@ -258,8 +275,9 @@ class Pipeline(threading.Thread):
 
     def _save(self) -> None:
         memory = self.engine.memory
-        states = memory.encoded(self._unsaved | memory.changed)
-        self._unsaved, memory.changed = set(), set()
+        self._note_changes()
+        states = memory.encoded(self._unsaved)
+        self._unsaved = set()
         found, self._quarantined = self._quarantined, []
         self._meters.quarantined(found)
         (again, self._again), (landed, self._landed) = (self._again, []), (self._landed, [])

@@ -75,7 +75,7 @@ class Packed(NamedTuple):
 class Batch(NamedTuple):
     """Messages that were journaled together: topic and payload of each, from one position on.
 
-    ``body`` is what a file holds of them, where they are read from one and are whole.
+    ``body`` is what a file holds of them, where that was asked for and they are read from one, whole.
     """
 
     first: int

@@ -202,7 +202,7 @@ _GROUPS = (
             "leakage of a whole circuit",
             (Level(1, 100, "P3"), Level(2, 300, "P2"), Level(3, 500, "P1")),
             source=Label(
-                "GB 50116：300–500 毫安；各杆之和：CityDeck 建议值",
+                "GB 50116：300–500 mA；各杆之和：CityDeck 建议值",
                 "GB 50116: 300–500 mA; sum of its poles: CityDeck proposal",
             ),
             grade="C",

@@ -69,7 +69,7 @@ class Source:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
                 block = Block()
-                for _, received_ms, messages, body in journal.batches(after, min(_BATCH, last - after)):
+                for _, received_ms, messages, body in journal.batches(after, min(_BATCH, last - after), True):
                     if len(messages) > last - after:
                         messages, body = messages[: last - after], None
                     after += len(messages)
