@@ -152,12 +152,13 @@ class Device:
         return {key: value for key, value in found.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Way:
     """What is known of a native topic before its payload is looked at.
 
     ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
-    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet).
+    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet);
+    so many of the next that ``spared`` counts are not tried, for the last that was tried was none.
     """
 
     kind: str
@@ -171,6 +172,7 @@ class Way:
     registered: bool
     simple: str
     usual: bool
+    spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
