@@ -29,7 +29,7 @@ _CHANNELS = frozenset({"telemetry", "event", "state"})
 _WAYS_KEPT = 200_000
 _GOOD = Quality.GOOD
 # What a payload is worth that is not the common case.
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Plain = tuple[str, list[Reading], int | None]
 """What identifies a message, its readings, and its device's own number of it where messages can be counted by that."""
@@ -57,7 +57,7 @@ def common(way: Way, payload: bytes, received_ms: int) -> Any | None:
         return None
     try:
         found = way.envelope.decode(payload)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return None if found.ts > received_ms + FUTURE_MS else found
 

@@ -207,7 +207,7 @@ class Checkpoint:
         return None if row is None else row[0]
 
     def _put_devices(self, devices: Mapping[str, bytes]) -> None:
-        # Alarms wait meanwhile: many in one statement take half as long, and neighbours share a page.
+        # Alarms wait meanwhile: many in one statement take less, and neighbours share a page.
         names = sorted(devices)
         for begin in range(0, len(names), _DEVICES):
             part = names[begin : begin + _DEVICES]

@@ -10,7 +10,7 @@ from devices.decode import decode
 from devices.envelope import Envelope
 from devices.errors import Undecodable
 from devices.points import FUTURE_MS, MAX_BYTES
-from devices.quick import common, plain, whole
+from devices.quick import UNREADABLE, common, plain, whole
 from devices.readings import Decoded, Reading
 from devices.sheet import Sheet
 from devices.site import Site, Way
@@ -132,8 +132,11 @@ class Decoder:
                 sample = envelope.sample(said)
                 usual = sample is not None and said.ts <= received_ms + FUTURE_MS
                 usual = usual and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms)
-            except Exception:  # noqa: BLE001 - whatever it is, it is told where the message is read by itself
+            except UNREADABLE:
                 usual, way.spared = False, _SPARED
+            except Exception as error:  # noqa: BLE001 - as in outcome()
+                found.append(self._failed(record, error))
+                continue
             if not usual or sample is None:
                 found.append(self._single(record, way))
                 continue

@@ -54,10 +54,6 @@ class Row:
     def values(self, values: dict[str, Value]) -> None:
         self._values, self.sample, self.shape = values, None, None
 
-    def hold(self, values: dict[str, Value]) -> None:
-        """Take over the values of another sample of the same shape."""
-        self._values, self.sample = values, None
-
     def value(self, key: str) -> Value | None:
         """Return the newest value of one field."""
         found = self.values.get(key)

@@ -16,7 +16,7 @@ from ingest.store.usual import UsualReadings, may_meet
 _LENGTHS = (2_000, 200, 20, 1)
 _VALUES_MOST = 30_000
 _OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
-# What is the same in all usual readings stands in the statement: a value given to it costs twice as much.
+# What is the same in all usual readings stands in the statement: these two of ten values took a sixth of the time.
 _ALWAYS = {"quality": "0", "flags": "NULL"}
 _device = attrgetter("device")
 

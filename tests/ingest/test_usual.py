@@ -113,6 +113,19 @@ def test_a_device_that_sends_texts_is_not_tried_each_time(monkeypatch: pytest.Mo
     assert {each.fate for each in found} == {"decoded"}
 
 
+def test_a_fault_of_ours_is_told_and_hides_behind_no_other_way(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("float division by zero")
+
+    monkeypatch.setattr("devices.envelope.Envelope.sample", fail)
+    (found,) = outcomes('{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}')
+    assert (found.fate, found.reason, found.readings) == ("quarantined", "failure", ())
+    assert "ZeroDivisionError" in found.sentence
+    assert [each.levelname for each in caplog.records] == ["ERROR"]
+
+
 def test_messages_of_one_shape_share_it() -> None:
     found = outcomes(
         *(f'{{"ts":17672256000{n:02d},"seq":{n},"data":{{"dim_pct":{n}}}}}' for n in (10, 11)),
