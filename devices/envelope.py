@@ -15,9 +15,11 @@ import msgspec
 from devices.kind import Field, Value
 from devices.plan import MOST, Plan, Slot
 from devices.points import MOST_SEQ
-from devices.sheet import ABSENT, Sample, Shapes
+from devices.sheet import ABSENT, Sample, Shapes, TagSet
 
 _KEPT = r"\A[^\0]*\Z"
+_TEXT_MOST = 128
+_TAG_SETS_KEPT = 10_000
 _held: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
 _builtins: Callable[[Any], dict[str, Any]] = msgspec.to_builtins
 _MS = Annotated[int, msgspec.Meta(ge=10**12, lt=10**13)]
@@ -56,9 +58,14 @@ class Envelope:
         """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
         self.numbers = tuple(key for key, slot in slots if _is_usual(slot))
         """The fields of usual messages: what is in a sample, in that order."""
+        tags = tuple(key for key, slot in slots if slot.index == 0 and slot.field.tag)
         numbers = msgspec.defstruct(
             "Numbers",
-            [(key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)],
+            [
+                *((key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)),
+                # Looked at when they are new: a pattern would cost as much as all the numbers.
+                *((key, str | msgspec.UnsetType, msgspec.UNSET) for key in tags),
+            ],
             forbid_unknown_fields=True,
             gc=False,
         )
@@ -76,10 +83,13 @@ class Envelope:
             gc=False,
         )
         self.usual: Callable[[bytes], Any] = msgspec.json.Decoder(usual).decode
-        """Read a usual message: numbered, not named, and nothing but numbers in its data; all others are refused."""
-        self.shapes = Shapes(self.numbers)
-        self._pack = Struct(f"{len(self.numbers)}d").pack
-        self._nothing = _held(numbers())
+        """Read a usual message: numbered, not named, its data numbers and tags; all others are refused."""
+        self._count = len(self.numbers)
+        self._pack = Struct(f"{self._count}d").pack
+        self._nothing = _held(numbers())[: self._count]
+        self._tag_keys = tags
+        self._shapes: dict[tuple[str, ...], Shapes] = {}
+        self._tag_sets: dict[tuple[str | msgspec.UnsetType, ...], TagSet] = {}
         self._slots = plan.slots
         self._flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
         self._sentinels = {
@@ -94,10 +104,28 @@ class Envelope:
         self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
         self.simple = self._usual.difference(self._tags)
 
-    def sample(self, said: Any) -> Sample | None:
-        """Return the numbers of what was read as a usual message; None when there is none."""
-        numbers = _held(said.data)
-        return None if numbers == self._nothing else self._pack(*numbers)
+    def row(self, said: Any) -> tuple[Sample, TagSet] | None:
+        """Return the numbers and tags of what was read as a usual message; None when it needs the long way."""
+        held = _held(said.data)
+        numbers, given = held[: self._count], held[self._count :]
+        if numbers == self._nothing:
+            return None
+        tags = self._tag_sets.get(given) or self._tag_set(given)
+        return None if tags is None else (self._pack(*numbers), tags)
+
+    def _tag_set(self, given: tuple[str | msgspec.UnsetType, ...]) -> TagSet | None:
+        values = {key: value for key, value in zip(self._tag_keys, given, strict=True) if isinstance(value, str)}
+        if not all(0 < len(value) <= _TEXT_MOST and "\0" not in value for value in values.values()):
+            return None
+        if len(self._tag_sets) >= _TAG_SETS_KEPT:
+            # Tags are few and never change; whoever makes them up must not fill the memory.
+            self._tag_sets.clear()
+        keys = tuple(values)
+        shapes = self._shapes.get(keys)
+        if shapes is None:
+            shapes = self._shapes[keys] = Shapes(self.numbers, keys)
+        tags = self._tag_sets[given] = TagSet(values or NO_TAGS, shapes)
+        return tags
 
     def values(self, data: Any) -> dict[str, Value]:
         """Return what the data hold, flags as numbers."""
@@ -154,7 +182,7 @@ def _is_text(field: Field) -> bool:
 def _typed(field: Field) -> tuple[Any, Any]:
     """Return the type of a field, and what stands for it where it is absent."""
     if _is_text(field):
-        text = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=_KEPT)]
+        text = Annotated[str, msgspec.Meta(min_length=1, max_length=_TEXT_MOST, pattern=_KEPT)]
         return Union[text, msgspec.UnsetType], msgspec.UNSET  # noqa: UP007
     if field.type == "flag":
         return bool | Literal[0, 1], ABSENT

@@ -5,6 +5,7 @@ What is absent is NaN, which no message can hold: JSON has no word for it. A com
 
 from collections.abc import Iterable
 from struct import Struct
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,16 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of one envelope, by the bits of what is there."""
+    """The shapes of those messages of one envelope that have the same tags, by the bits of what numbers are there.
 
-    def __init__(self, numbers: tuple[str, ...]) -> None:
+    Attributes:
+        numbers: the fields a message may hold.
+        tags: the keys of the tags that each of them has.
+    """
+
+    def __init__(self, numbers: tuple[str, ...], tags: tuple[str, ...] = ()) -> None:
         self.numbers = numbers
+        self.tags = tags
         self._known: dict[bytes, Shape] = {}
 
     def of(self, bits: bytes, there: Iterable[bool]) -> Shape:
@@ -52,26 +59,37 @@ class Shapes:
         return shape
 
 
+class TagSet(NamedTuple):
+    """What a message says in tags, by key; one object for all that say the same."""
+
+    values: dict[str, str]
+    shapes: Shapes
+
+
 class Sheet:
-    """Messages of one kind and channel.
+    """Messages of one kind and channel that have the same tags.
 
     Attributes:
         numbers: the fields, one a column.
+        tagged: the keys of the tags.
         samples: of each row.
         devices: of each row.
+        tags: of each row.
         values: float64, one row a message; there once the sheet is filled, like the shapes.
         shapes: of each row.
         distinct: all shapes there are in it.
     """
 
-    __slots__ = ("_shapes", "devices", "distinct", "numbers", "samples", "shapes", "values")
+    __slots__ = ("_shapes", "devices", "distinct", "numbers", "samples", "shapes", "tagged", "tags", "values")
 
     def __init__(self, shapes: Shapes) -> None:
         """Begin without messages."""
         self._shapes = shapes
         self.numbers = shapes.numbers
+        self.tagged = shapes.tags
         self.samples: list[Sample] = []
         self.devices: list[str] = []
+        self.tags: list[dict[str, str]] = []
         self.values: NDArray[np.float64] = np.empty((0, len(self.numbers)))
         self.shapes: list[Shape] = []
         self.distinct: tuple[Shape, ...] = ()

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from devices.decode import decode
-from devices.envelope import Envelope
 from devices.errors import Undecodable
 from devices.points import FUTURE_MS, MAX_BYTES
 from devices.quick import UNREADABLE, common, plain, whole
 from devices.readings import Decoded, Reading
-from devices.sheet import Sheet
+from devices.sheet import Shapes, Sheet
 from devices.site import Site, Way
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
@@ -115,7 +114,7 @@ class Decoder:
         """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
         ways, fresh = self._site.ways, self._repeats.fresh
         found: list[AnyOutcome] = []
-        sheets: dict[Envelope, Sheet] = {}
+        sheets: dict[Shapes, Sheet] = {}
         for record in records:
             position, received_ms, topic, payload = record
             way = ways.get(topic)
@@ -127,29 +126,34 @@ class Decoder:
                 found.append(self._single(record, way))
                 continue
             envelope = way.envelope
+            row = None
             try:
                 said = envelope.usual(payload)
-                sample = envelope.sample(said)
-                usual = sample is not None and said.ts <= received_ms + FUTURE_MS
+                row = envelope.row(said)
+                usual = row is not None and said.ts <= received_ms + FUTURE_MS
                 usual = usual and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms)
             except UNREADABLE:
-                usual, way.spared = False, _SPARED
+                usual = False
             except Exception as error:  # noqa: BLE001 - as in outcome()
                 found.append(self._failed(record, error))
                 continue
-            if not usual or sample is None:
+            if row is None:
+                way.spared = _SPARED
+            if not usual or row is None:
                 found.append(self._single(record, way))
                 continue
             # Nearly every message comes this way: it is news, and of a device that is known.
-            sheet = sheets.get(envelope)
+            sample, tags = row
+            sheet = sheets.get(tags.shapes)
             if sheet is None:
-                sheet = sheets[envelope] = Sheet(envelope.shapes)
+                sheet = sheets[tags.shapes] = Sheet(tags.shapes)
             samples = sheet.samples
             found.append(
                 Usual(position, received_ms, topic, way, said.ts, said.seq, said.hist, sample, sheet, len(samples))
             )
             samples.append(sample)
             sheet.devices.append(way.device)
+            sheet.tags.append(tags.values)
         for sheet in sheets.values():
             sheet.fill()
         return found

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 import numpy as np
 
-from devices.envelope import NO_FLAGS, NO_TAGS
+from devices.envelope import NO_FLAGS
 from devices.readings import Quality, Reading
 from devices.sheet import Sample, Shape, Sheet
 from devices.site import Way
@@ -96,8 +96,8 @@ class Usual(msgspec.Struct, gc=False):
             values = self.shape.values(self.sample)
             self.made = [
                 Reading(
-                    way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values, NO_TAGS,
-                    Quality.GOOD, NO_FLAGS, self.received_ms, self.position, self.history,
+                    way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values,
+                    self.sheet.tags[self.row], Quality.GOOD, NO_FLAGS, self.received_ms, self.position, self.history,
                 )
             ]  # fmt: skip
         return self.made
@@ -123,6 +123,7 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
         for shape in sheet.distinct:
             alike = found if len(sheet.distinct) == 1 else [each for each in found if each.shape is shape]
             ways = [each.way for each in alike]
+            tags = [sheet.tags[each.row] for each in alike] if sheet.tagged else []
             usual.append(
                 UsualReadings(
                     ways[0].kind,
@@ -134,6 +135,8 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
                     [each.received_ms for each in alike],
                     [each.position for each in alike],
                     sheet.values[np.ix_([each.row for each in alike], shape.places)].tobytes(),
+                    sheet.tagged,
+                    [[each[key] for each in tags] for key in sheet.tagged],
                 )
             )
     return readings, usual

@@ -51,11 +51,12 @@ class Inserting:
         """Insert usual readings; where it matters what is written first, or one is unfit, tell so by False."""
         if may_meet(readings, usual):
             return False
-        found: dict[tuple[str, tuple[str, ...]], list[UsualReadings]] = {}
+        found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[UsualReadings]] = {}
         for each in usual:
-            found.setdefault((each.measurement, tuple(each.fields)), []).append(each)
+            found.setdefault((each.measurement, tuple(each.tagged), tuple(each.fields)), []).append(each)
         try:
-            for (measurement, columns), alike in found.items():
+            for (measurement, tagged, fields), alike in found.items():
+                columns = (*tagged, *fields)
                 values, width = _flat(alike), len(_OWN_COLUMNS) - len(_ALWAYS) + len(columns)
                 for begin, end in _cuts(len(values) // width, _most(columns)):
                     statement = self._statement(measurement, columns, end - begin, usual=True)
@@ -121,12 +122,14 @@ def _flat(usual: Sequence[UsualReadings]) -> list[Any]:
     order = sorted(range(len(devices)), key=devices.__getitem__)
     at_ms = [at_ms for each in usual for at_ms in each.at_ms]
     districts = [district for each in usual for district in each.districts]
+    tags = [list(chain.from_iterable(columns)) for columns in zip(*(each.tags for each in usual), strict=True)]
     numbers = np.concatenate([each.table() for each in usual])[order]
     rows = zip(
         [devices[place] for place in order],
         # Python's own numbers know no end: SQLite tells which are too large.
         [at_ms[place] * 1_000_000 for place in order],
         [districts[place] for place in order],
+        *([column[place] for place in order] for column in tags),
         *numbers.T.tolist(),
         strict=False,
     )

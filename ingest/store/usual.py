@@ -1,6 +1,7 @@
 """Usual readings by column: those of one measurement with the same fields, as they pass from process to process."""
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -14,7 +15,11 @@ _position = attrgetter("position")
 
 
 class UsualReadings(NamedTuple):
-    """Good readings without tags; ``numbers`` are float64 in the machine's own order, row by row."""
+    """Good readings with the same fields and tags.
+
+    ``numbers`` are float64 in the machine's own order, row by row; ``tags`` has the value of each reading by key, the
+    keys being ``tagged``.
+    """
 
     kind: str
     measurement: str
@@ -25,6 +30,8 @@ class UsualReadings(NamedTuple):
     received_ms: Sequence[int]
     positions: Sequence[int]
     numbers: bytes
+    tagged: Sequence[str] = ()
+    tags: Sequence[Sequence[str]] = ()
 
     def columns(self) -> list[list[float]]:
         """Return the numbers of each field."""
@@ -45,24 +52,26 @@ class UsualReadings(NamedTuple):
         rows = zip(
             self.devices, self.districts, self.at_ms, self.received_ms, self.positions, self.values(), strict=True
         )
-        for device, district, at_ms, received_ms, position, numbers in rows:
+        tags = zip(*self.tags, strict=True) if self.tagged else repeat(())
+        for (device, district, at_ms, received_ms, position, numbers), told in zip(rows, tags, strict=False):
             yield Reading(
                 self.kind, self.measurement, device, district, at_ms * 1_000_000,
-                dict(zip(self.fields, numbers, strict=True)), NO_TAGS, Quality.GOOD, NO_FLAGS, received_ms, position,
+                dict(zip(self.fields, numbers, strict=True)), dict(zip(self.tagged, told, strict=True)) or NO_TAGS,
+                Quality.GOOD, NO_FLAGS, received_ms, position,
             )  # fmt: skip
 
 
 def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> bool:
     """Tell whether it matters which of some readings is written first: several may be of one point."""
-    # Those of one measurement with the same fields are in order, unless several channels carry it; all others must be
-    # of different points.
-    reached: dict[tuple[str, tuple[str, ...]], int] = {}
+    # Those of one measurement with the same fields and tags are in order, unless several channels carry it; all others
+    # must be of different points.
+    reached: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}
     in_turn = True
     for each in usual:
-        kind = each.measurement, tuple(each.fields)
+        kind = each.measurement, tuple(each.fields), tuple(each.tagged)
         in_turn = in_turn and each.positions[0] > reached.get(kind, 0)
         reached[kind] = each.positions[-1]
-    measurements = {measurement for measurement, _ in reached}
+    measurements = {measurement for measurement, *_ in reached}
     single = [reading for reading in readings if reading.measurement in measurements]
     if in_turn and len(reached) == len(measurements) and not single:
         return False

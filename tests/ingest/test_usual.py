@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from devices.kind import Field
 from devices.site import Site
 from ingest.decoding import Decoder, Unregistered
-from ingest.outcomes import AnyOutcome, Usual
+from ingest.outcomes import AnyOutcome, Usual, readings_of
 from ingest.records import Record
 from tests.devices.small_city import NOW_MS, SITE
 
@@ -36,7 +36,7 @@ def told(outcome: AnyOutcome) -> dict[str, Any]:
 
 def value(field: Field) -> st.SearchStrategy[Any]:
     if field.tag or field.type == "text":
-        return st.text(min_size=1, max_size=5)
+        return st.sampled_from(["F-1", "F-2"]) | st.text(max_size=5) | st.sampled_from(["x" * 200, 7, True, None])
     if field.type == "flag":
         return st.sampled_from([0, 1, True, False])
     return st.floats(field.low, field.high, allow_nan=False, allow_infinity=False) | st.sampled_from([0, 1e300, None])
@@ -82,22 +82,23 @@ def outcomes(*payloads: str, site: Site = SITE) -> list[AnyOutcome]:
 
 
 def test_what_is_usual() -> None:
-    usual, other, texts, empty, unnumbered, named, again = outcomes(
+    usual, other, tagged, texts, empty, unnumbered, named, again = outcomes(
         '{"ts":1767225600001,"seq":1,"data":{"supply_v":230,"lamp_fail":true,"dim_pct":80}}',
         '{"ts":1767225600002,"seq":2,"data":{"dim_pct":80,"pm25_ugm3":30}}',
         '{"ts":1767225600003,"seq":3,"data":{"dim_pct":80,"feeder":"F-1"}}',
+        '{"ts":1767225600013,"seq":3,"data":{"dim_pct":80,"feeder":12}}',
         '{"ts":1767225600004,"seq":4,"data":{}}',
         '{"ts":1767225600005,"data":{"dim_pct":80}}',
         '{"ts":1767225600006,"seq":6,"id":"a","data":{"dim_pct":80}}',
         '{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}',
     )
-    assert [type(each) is Usual for each in (usual, other, texts, empty, unnumbered, named, again)] == [True] + 6 * [
-        False
-    ]
+    others = (other, texts, empty, unnumbered, named, again)
+    assert [type(each) is Usual for each in (usual, tagged, *others)] == [True, True] + 6 * [False]
     (reading,) = usual.readings
     assert reading.values == {"dim_pct": 80.0, "supply_v": 230.0, "lamp_fail": 1.0}
     assert {type(number) for number in reading.values.values()} == {float}
     assert usual.readings is usual.readings
+    assert [each.readings[0].tags for each in (usual, tagged, texts)] == [{}, {"feeder": "F-1"}, {"feeder": "12"}]
     assert [len(each.readings) for each in (other, texts, empty, again)] == [2, 1, 0, 0]
     assert again.fate == "duplicate"
 
@@ -105,7 +106,7 @@ def test_what_is_usual() -> None:
 def test_a_device_that_sends_texts_is_not_tried_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """All is read as ever; after a while it is tried again, for it may have been the version of a start."""
     monkeypatch.setattr("ingest.decoding._SPARED", 3)
-    texts = ["", ',"feeder":"F-1"', "", "", "", "", ',"feeder":"F-1"', ""]
+    texts = ["", ',"feeder":""', "", "", "", "", ',"feeder":1', ""]
     payloads = [f'{{"ts":17672256000{n},"seq":{n},"data":{{"dim_pct":{n}{text}}}}}' for n, text in enumerate(texts, 10)]
     found = outcomes(*payloads, site=replace(SITE, ways={}))
     assert [type(each) is Usual for each in found] == [True, False, False, False, False, True, False, False]
@@ -119,7 +120,7 @@ def test_a_fault_of_ours_is_told_and_hides_behind_no_other_way(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("float division by zero")
 
-    monkeypatch.setattr("devices.envelope.Envelope.sample", fail)
+    monkeypatch.setattr("devices.envelope.Envelope.row", fail)
     (found,) = outcomes('{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}')
     assert (found.fate, found.reason, found.readings) == ("quarantined", "failure", ())
     assert "ZeroDivisionError" in found.sentence
@@ -135,6 +136,27 @@ def test_messages_of_one_shape_share_it() -> None:
     assert [shape.fields for shape in shapes] == [("dim_pct",), ("dim_pct",), ("supply_v",)]
     assert shapes[0] is shapes[1]
     assert [list(each.readings[0].values.values()) for each in found] == [[10.0], [11.0], [230.0]]
+
+
+def test_those_with_the_same_tags_make_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tag says stands by its row; texts without end fill no memory."""
+    monkeypatch.setattr("devices.envelope._TAG_SETS_KEPT", 2)
+    tags = ["", ',"feeder":"F-1"', ',"feeder":"F-2"', "", ',"feeder":"F-1"', ',"feeder":"F-3"']
+    found = outcomes(
+        *(f'{{"ts":17672256000{n},"seq":{n},"data":{{"dim_pct":{n}{text}}}}}' for n, text in enumerate(tags, 10))
+    )
+    assert all(type(each) is Usual for each in found)
+    assert len({each.sheet for each in found if type(each) is Usual}) == 2
+    readings, usual = readings_of(found)
+    assert readings == []
+    assert [(list(each.positions), each.tagged, each.tags) for each in usual] == [
+        ([2, 5], (), []),
+        ([3, 4, 6, 7], ("feeder",), [["F-1", "F-2", "F-1", "F-3"]]),
+    ]
+    one_by_one = [reading for each in usual for reading in each.readings()]
+    assert sorted(one_by_one, key=lambda each: each.position) == [each.readings[0] for each in found]
+    envelope = SITE.catalog.envelope("light_pole", "telemetry")
+    assert len(envelope._tag_sets) <= 2
 
 
 @pytest.mark.parametrize("number", ["1e999", '"80"', "null", "true", "-1", "101", "NaN"])

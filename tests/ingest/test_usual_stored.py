@@ -18,13 +18,17 @@ from tests.servers.influxdb import Influx
 
 
 def usual(
-    first: int, devices: Sequence[str], at_ms: Sequence[int], fields: Sequence[str] = ("conc_ppm",)
+    first: int,
+    devices: Sequence[str],
+    at_ms: Sequence[int],
+    fields: Sequence[str] = ("conc_ppm",),
+    **tags: Sequence[str],
 ) -> UsualReadings:
     count = len(devices)
     numbers = [float(n) for n in range(count * len(fields))]
     return UsualReadings(
         "gas_alarm", "gas_alarm", fields, devices, ["demo"] * count, at_ms, [T_MS] * count,
-        range(first, first + count), struct.pack(f"{len(numbers)}d", *numbers),
+        range(first, first + count), struct.pack(f"{len(numbers)}d", *numbers), tuple(tags), tuple(tags.values()),
     )  # fmt: skip
 
 
@@ -58,6 +62,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path, site: Site) -> It
 
 
 SOME = usual(1, [f"gas-{n % 7}" for n in range(3_000)], [T_MS + n // 7 for n in range(3_000)])
+TAGGED = usual(3_500, ["gas-3", "gas-2", "gas-2"], [T_MS + 40_000 + n for n in range(3)], gas=["CH4", "CO", "CO"])
 TWO_FIELDS = usual(4_000, ["gas-1", "gas-9"], [T_MS + 9_000, T_MS + 9_000], ("conc_ppm", "temp_c"))
 
 
@@ -72,6 +77,10 @@ TWO_FIELDS = usual(4_000, ["gas-1", "gas-9"], [T_MS + 9_000, T_MS + 9_000], ("co
         ([reading({"temp_c": 20.0}, T_MS + 3)], [usual(1, ["gas-1"], [T_MS + 3])]),
         # What two channels carry of one measurement was received by turns.
         ([], [usual(7, ["gas-9", "gas-1"], [T_MS + 1, T_MS + 3]), usual(5, ["gas-1"], [T_MS + 3])]),
+        # With tags, beside some without, and one that changes though it must not.
+        ([], [SOME, TAGGED, usual(7_000, ["gas-1"], [T_MS + 50_000], gas=["CH4"], premises=["home"])]),
+        ([reading({"conc_ppm": 5.0}, T_MS + 20_000)], [TAGGED]),
+        ([], [TAGGED, usual(7_000, ["gas-2"], [T_MS + 40_001], gas=["C O"])]),
         # Beyond what SQLite holds: that one alone is refused.
         ([], [SOME, usual(6_000, ["gas-3"], [9_999_999_999_999])]),
     ],
