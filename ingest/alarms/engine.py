@@ -7,15 +7,15 @@ by a fault of ours goes to quarantine: every restart would read it again, and th
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.sheet import Shape, Sheet
+from devices.sheet import Sheet
 from devices.site import Site
 from ingest.alarms.books import Books
 from ingest.alarms.dates import Dates
+from ingest.alarms.glance import Look, look, look_closely
 from ingest.alarms.groups import Groups
 from ingest.alarms.judging import Judging
 from ingest.alarms.memory import DeviceState, GroupState, Memory, Row
@@ -30,22 +30,10 @@ from ingest.outcomes import AnyOutcome, Outcome, Usual
 log = logging.getLogger(__name__)
 
 
-class Look(NamedTuple):
-    """What is seen of a sheet at a glance.
-
-    ``loud`` tells of each row whether a figure of it may concern a rule. ``calm`` holds the shape of each row of which
-    nothing has to be looked at while its device is calm; of any other a shape that no row has.
-    """
-
-    loud: list[bool]
-    calm: list[Shape]
-
-
 # The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
 _NOTHING: frozenset[str] = frozenset()
-_NO_SHAPE = Shape((), ())
 
 
 class Engine:
@@ -115,27 +103,29 @@ class Engine:
                     self._arm()
                     found.extend(self._dates.look())
                 if type(outcome) is Usual:
-                    look = looks.get(outcome.sheet)
-                    if look is None:
-                        look = looks[outcome.sheet] = self._look(outcome)
+                    seen = looks.get(outcome.sheet)
+                    if seen is None:
+                        seen = looks[outcome.sheet] = self._look(outcome)
                     way, seq, at_ms = outcome.way, outcome.seq, outcome.at_ms
                     state = devices.get(way.device)
                     row = None if state is None else state.rows.get(way.simple)
                     if (
                         state is not None
                         and row is not None
-                        and row.shape is look.calm[outcome.row]
+                        and row.shape is seen.calm[outcome.row]
                         and at_ms >= row.at_ms
                         and state.calm
                     ):
-                        # Nearly every message comes this way, and nothing is to be done but to keep it.
+                        # Nearly every message comes this way, and little is to be done but to keep it.
+                        if seen.learning:
+                            self._judging.follow_row(seen.learning, outcome, state, found)
                         row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
                         changed.add(way.device)
                         if state.seq == seq - 1 and not state.missed:
                             state.seq = seq
                             continue
                     else:
-                        self._stirred(outcome, look, found)
+                        self._stirred(outcome, seen, found)
                     self._counted(outcome, seq, outcome.history, found)
                     continue
                 if outcome.own:
@@ -171,30 +161,18 @@ class Engine:
 
     def _look(self, outcome: Usual) -> Look:
         sheet, way = outcome.sheet, outcome.way
-        everyone = [True] * len(sheet.shapes)
         if way.kind in self._conditional:
-            return Look(everyone, [_NO_SHAPE] * len(everyone))
+            return look_closely(sheet)
         try:
-            loud = self._judging.columns.loud_rows(way.simple, sheet)
+            return look(way.simple, sheet, self._judging)
         except Exception as error:  # noqa: BLE001 - as in _loud()
             self._tell(error)
-            return Look(everyone, [_NO_SHAPE] * len(everyone))
-        followed = self._followed.get(way.simple, _NOTHING)
-        still = {shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)}
-        if len(still) == len(sheet.distinct) and True not in loud:
-            return Look(loud, sheet.shapes)
-        return Look(
-            loud,
-            [
-                shape if shape in still and not is_loud else _NO_SHAPE
-                for shape, is_loud in zip(sheet.shapes, loud, strict=True)
-            ],
-        )
+            return look_closely(sheet)
 
-    def _stirred(self, outcome: Usual, look: Look, found: list[Transition]) -> None:
+    def _stirred(self, outcome: Usual, seen: Look, found: list[Transition]) -> None:
         """Take in a usual message of a device that is not calm, or not known by messages of this shape."""
         (reading,) = outcome.readings
-        loud = look.loud[outcome.row]
+        loud = seen.loud[outcome.row]
         if loud or not self._quiet(reading, outcome, found):
             self._heard(reading, outcome, loud, found)
         row = self._devices[outcome.device].rows[reading.measurement]

@@ -1,6 +1,6 @@
 """A reading judged by the rules in force for its device: what is raised, what changes, what returns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from devices.kind import PRIORITIES, Value
@@ -9,12 +9,13 @@ from devices.signals import Registered, Tagged, While
 from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.columns import Columns
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition
-from ingest.alarms.following import Follow, follows, instants
+from ingest.alarms.following import Follow, Learning, follows, instants
 from ingest.alarms.groups import Groups
 from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import Rule, Watch
 from ingest.alarms.signals import Seen
 from ingest.alarms.transitions import Transition, What
+from ingest.outcomes import Usual
 
 
 class Judging:
@@ -28,18 +29,28 @@ class Judging:
         self._groups = groups
         watches, own = book.watches(), book.watches_of_devices()
         self._watches = instants(watches)
-        self._follows = follows(watches, site)
+        self.follows = follows(watches, site)
         made = {id(each): (instants(each), follows(each, site)) for each in own.values()}
-        self._own_rules = {device: made[id(each)] for device, each in own.items()}
+        self.own_rules = {device: made[id(each)] for device, each in own.items()}
         self.columns = Columns(watches, own)
-        self.followed = {m: frozenset(each.field for each in found) for m, found in self._follows.items()}
-        """The fields of each measurement that are looked at with every sample."""
+        # The fields of each measurement that are looked at with every sample.
+        self.followed = {m: frozenset(each.field for each in found) for m, found in self.follows.items()}
 
     def follow(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         """Judge what has to be looked at with every sample, because it lies in several."""
-        for follow in self._follows.get(reading.measurement, ()):
+        for follow in self.follows.get(reading.measurement, ()):
             if follow.field in reading.values:
                 self._follow(follow, reading, state, found)
+
+    def follow_row(
+        self, learning: Iterable[Learning], outcome: Usual, state: DeviceState, found: list[Transition]
+    ) -> None:
+        """Judge the same of a usual message of a device that is calm, by what was looked up for its whole sheet."""
+        for each in learning:
+            figure = each.figure(outcome.row, state.windows)
+            if figure is not None and (state.conditions or not each.follow.quiet(figure)):
+                for watch in each.follow.watches:
+                    self._weighed(watch, figure, outcome.readings[0], state, found)
 
     def doubt(self, reading: Reading, state: DeviceState) -> None:
         """Let the delays stand still of what a reading has bad values for."""
@@ -56,7 +67,7 @@ class Judging:
 
     def judge(self, reading: Reading, state: DeviceState, found: list[Transition]) -> None:
         """Judge what one sample says all about, or with what else is known of its device."""
-        own = self._own_rules.get(reading.device)
+        own = self.own_rules.get(reading.device)
         passed: list[tuple[Rule, int, float]] = []
         for key, watches in (self._watches if own is None else own[0]).get(reading.measurement, {}).items():
             value: Value | None = reading.values.get(key)
@@ -82,7 +93,7 @@ class Judging:
         value = reading.values[follow.field]
         if not isinstance(value, float) or reading.quality_of(follow.field) == Quality.BAD:
             return
-        own = self._own_rules.get(reading.device)
+        own = self.own_rules.get(reading.device)
         if own is not None:
             follow = next(each for each in own[1][reading.measurement] if each.window == follow.window)
         figure = follow.reduce(

@@ -57,8 +57,7 @@ def reducer(signal: Signal, rule: Rule, site: Site) -> Callable[[Window, Seen], 
         case Mean():
             return lambda window, seen: mean(signal, window, seen, rule, site)
         case Learned():
-            by = site.catalog.kinds[rule.kind].field(signal.by)
-            states = -inf if by.low is None else by.low, inf if by.high is None else by.high
+            states = states_of(signal, rule, site)
             return lambda window, seen: learned(signal, window, seen, rule, states)
         case Drop():
             return lambda window, seen: drop(signal, window, seen, site)
@@ -148,6 +147,12 @@ def permitted(table: Permitted, device: Device | None, at_ms: int, site: Site) -
     return limits[0] if by_day else limits[1]
 
 
+def states_of(signal: Learned, rule: Rule, site: Site) -> tuple[float, float]:
+    """Return the plausible range of the field that tells in what state a device is."""
+    by = site.catalog.kinds[rule.kind].field(signal.by)
+    return -inf if by.low is None else by.low, inf if by.high is None else by.high
+
+
 def learned(signal: Learned, window: Window, seen: Seen, rule: Rule, states: tuple[float, float]) -> float | None:
     """Return the value in per cent of the usual one; ``window`` holds state, count and mean by turns.
 
@@ -165,21 +170,26 @@ def learned(signal: Learned, window: Window, seen: Seen, rule: Rule, states: tup
     normal = seen.value > 0 and rule.low <= seen.value <= rule.high
     for each in signal.normal:
         normal = normal and each.holds(look(each.field))
+    return learn(signal, window, state, seen.value, normal, seen.frozen)
+
+
+def learn(signal: Learned, window: Window, state: float, value: float, normal: bool, frozen: bool) -> float | None:
+    """Return the same of a value of which is known in what state it is judged, and whether it may be learned from."""
     for place in range(0, len(window), 3):
         if window[place] == state:
             break
     else:
         if normal:
-            window += (state, 1.0, seen.value)
+            window += (state, 1.0, value)
         return None
     count, usual = window[place + 1], window[place + 2]
     if count < signal.samples:
         if normal:
-            window[place + 1 : place + 3] = [count + 1, usual + (seen.value - usual) / (count + 1)]
+            window[place + 1 : place + 3] = [count + 1, usual + (value - usual) / (count + 1)]
         return None
-    found = 100.0 * seen.value / usual
-    if normal and not seen.frozen and _ORDINARY[0] <= found <= _ORDINARY[1]:
-        window[place + 2] += (seen.value - usual) * _FOLLOW
+    found = 100.0 * value / usual
+    if normal and not frozen and _ORDINARY[0] <= found <= _ORDINARY[1]:
+        window[place + 2] += (value - usual) * _FOLLOW
     return _finite(found)
 
 
