@@ -63,9 +63,18 @@ def _markers_move(demo: Town, wall: Page) -> None:
         return {d["id"]: (d["lat"], d["lon"]) for d in drones if d["latest"].get("speed_mps", {}).get("value", 0) > 1}
 
     before = wait_until(flying, 90, 0.5)
-    picture = wall.locator(".map canvas").first.screenshot()
+    picture = _picture(wall)
     wait_until(lambda: [name for name, at in flying().items() if before.get(name, at) != at], 60, 0.5)
-    wait_until(lambda: wall.locator(".map canvas").first.screenshot() != picture, 60, 0.5)
+    wait_until(lambda: _picture(wall) != picture, 60, 0.5)
+
+
+def _picture(wall: Page) -> bytes:
+    # A picture of the element waits for it to stand still for two frames, which a busy machine may not draw in time.
+    box = wall.locator(".map canvas").first.bounding_box()
+    assert box is not None
+    return wall.screenshot(
+        clip={"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}, timeout=PATIENCE_MS
+    )
 
 
 def _acknowledge_by_keyboard(demo: Town, desk: Page) -> None:
