@@ -58,37 +58,21 @@ class Envelope:
         """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
         self.numbers = tuple(key for key, slot in slots if _is_usual(slot))
         """The fields of usual messages: what is in a sample, in that order."""
-        tags = tuple(key for key, slot in slots if slot.index == 0 and slot.field.tag)
-        numbers = msgspec.defstruct(
-            "Numbers",
-            [
-                *((key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)),
-                # Looked at when they are new: a pattern would cost as much as all the numbers.
-                *((key, str | msgspec.UnsetType, msgspec.UNSET) for key in tags),
-            ],
-            forbid_unknown_fields=True,
-            gc=False,
-        )
-        usual = msgspec.defstruct(
-            "Usual",
-            [
-                ("ts", _MS),
-                ("seq", Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]),
-                ("data", numbers),
-                ("hist", bool, False),
-                ("q", Literal["good"], "good"),
-                *refused,
-                *((key, Literal[None], None) for key in ("id", "qf")),
-            ],
-            gc=False,
-        )
-        self.usual: Callable[[bytes], Any] = msgspec.json.Decoder(usual).decode
-        """Read a usual message: numbered, not named, its data numbers and tags; all others are refused."""
-        self._count = len(self.numbers)
+        self.tags = tuple(key for key, slot in slots if slot.index == 0 and slot.field.tag)
+        """The tags beside them."""
+        numbers = [(key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)]
+        # Looked at when they are new: a pattern would cost as much as all the numbers.
+        tags = [(key, str | msgspec.UnsetType, msgspec.UNSET) for key in self.tags]
+        self.usual = _usual(numbers, refused)
+        """Read a usual message: numbered, not named, its data numbers alone; all others are refused."""
+        self.tagged = _usual([*numbers, *tags], refused)
+        """Read the same with tags in the data, or without."""
+        self._count = len(numbers)
         self._pack = Struct(f"{self._count}d").pack
-        self._nothing = _held(numbers())[: self._count]
-        self._tag_keys = tags
-        self._shapes: dict[tuple[str, ...], Shapes] = {}
+        self._nothing = (ABSENT,) * self._count
+        self.untagged = TagSet(NO_TAGS, Shapes(self.numbers))
+        """The tags of messages without any."""
+        self._shapes: dict[tuple[str, ...], Shapes] = {(): self.untagged.shapes}
         self._tag_sets: dict[tuple[str | msgspec.UnsetType, ...], TagSet] = {}
         self._slots = plan.slots
         self._flags = frozenset(key for key, slot in plan.slots.items() if slot.field.type == "flag")
@@ -104,17 +88,22 @@ class Envelope:
         self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
         self.simple = self._usual.difference(self._tags)
 
-    def row(self, said: Any) -> tuple[Sample, TagSet] | None:
-        """Return the numbers and tags of what was read as a usual message; None when it needs the long way."""
+    def sample(self, said: Any) -> Sample | None:
+        """Return the numbers of what ``usual`` read; None when there is none."""
+        numbers = _held(said.data)
+        return None if numbers == self._nothing else self._pack(*numbers)
+
+    def tagged_sample(self, said: Any) -> tuple[Sample | None, TagSet]:
+        """Return the numbers and tags of what ``tagged`` read; no numbers when it needs the long way."""
         held = _held(said.data)
         numbers, given = held[: self._count], held[self._count :]
-        if numbers == self._nothing:
-            return None
         tags = self._tag_sets.get(given) or self._tag_set(given)
-        return None if tags is None else (self._pack(*numbers), tags)
+        if tags is None or numbers == self._nothing:
+            return None, self.untagged
+        return self._pack(*numbers), tags
 
     def _tag_set(self, given: tuple[str | msgspec.UnsetType, ...]) -> TagSet | None:
-        values = {key: value for key, value in zip(self._tag_keys, given, strict=True) if isinstance(value, str)}
+        values = {key: value for key, value in zip(self.tags, given, strict=True) if isinstance(value, str)}
         if not all(0 < len(value) <= _TEXT_MOST and "\0" not in value for value in values.values()):
             return None
         if len(self._tag_sets) >= _TAG_SETS_KEPT:
@@ -124,7 +113,7 @@ class Envelope:
         shapes = self._shapes.get(keys)
         if shapes is None:
             shapes = self._shapes[keys] = Shapes(self.numbers, keys)
-        tags = self._tag_sets[given] = TagSet(values or NO_TAGS, shapes)
+        tags = self._tag_sets[given] = TagSet(values, shapes) if values else self.untagged
         return tags
 
     def values(self, data: Any) -> dict[str, Value]:
@@ -169,6 +158,24 @@ NO_FLAGS: dict[str, str] = {}
 
 def _first(column: tuple[int, dict[str, Value], dict[str, str]]) -> int:
     return column[0]
+
+
+def _usual(fields: list[tuple[Any, ...]], refused: list[tuple[str, Any, None]]) -> Callable[[bytes], Any]:
+    """Return what reads usual messages whose data are some fields."""
+    usual = msgspec.defstruct(
+        "Usual",
+        [
+            ("ts", _MS),
+            ("seq", Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]),
+            ("data", msgspec.defstruct("Numbers", fields, forbid_unknown_fields=True, gc=False)),
+            ("hist", bool, False),
+            ("q", Literal["good"], "good"),
+            *refused,
+            *((key, Literal[None], None) for key in ("id", "qf")),
+        ],
+        gc=False,
+    )
+    return msgspec.json.Decoder(usual).decode
 
 
 def _is_usual(slot: Slot) -> bool:

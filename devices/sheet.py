@@ -74,7 +74,7 @@ class Sheet:
         tagged: the keys of the tags.
         samples: of each row.
         devices: of each row.
-        tags: of each row.
+        tags: of each row; empty where there are none.
         values: float64, one row a message; there once the sheet is filled, like the shapes.
         shapes: of each row.
         distinct: all shapes there are in it.

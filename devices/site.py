@@ -157,8 +157,9 @@ class Way:
     """What is known of a native topic before its payload is looked at.
 
     ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
-    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet);
-    so many of the next that ``spared`` counts are not tried, for the last that was tried was none.
+    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet), and
+    ``tagged`` whether they may have tags; so many of the next that ``spared`` counts are not tried, for the last that
+    was tried was none.
     """
 
     kind: str
@@ -172,6 +173,7 @@ class Way:
     registered: bool
     simple: str
     usual: bool
+    tagged: bool = False
     spared: int = 0
 
 

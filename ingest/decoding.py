@@ -125,35 +125,40 @@ class Decoder:
                 way.spared -= 1
                 found.append(self._single(record, way))
                 continue
-            envelope = way.envelope
-            row = None
+            envelope, tags = way.envelope, way.envelope.untagged
             try:
-                said = envelope.usual(payload)
-                row = envelope.row(said)
-                usual = row is not None and said.ts <= received_ms + FUTURE_MS
+                if way.tagged:
+                    said = envelope.tagged(payload)
+                    sample, tags = envelope.tagged_sample(said)
+                else:
+                    said = envelope.usual(payload)
+                    sample = envelope.sample(said)
+                usual = sample is not None and said.ts <= received_ms + FUTURE_MS
                 usual = usual and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms)
             except UNREADABLE:
-                usual = False
+                sample, usual = None, False
             except Exception as error:  # noqa: BLE001 - as in outcome()
                 found.append(self._failed(record, error))
                 continue
-            if row is None:
-                way.spared = _SPARED
-            if not usual or row is None:
+            if sample is None:
+                # The next may be one that has tags.
+                way.tagged, way.spared = bool(envelope.tags), _SPARED if way.tagged or not envelope.tags else 0
+            if not usual or sample is None:
                 found.append(self._single(record, way))
                 continue
             # Nearly every message comes this way: it is news, and of a device that is known.
-            sample, tags = row
-            sheet = sheets.get(tags.shapes)
+            shapes = tags.shapes
+            sheet = sheets.get(shapes)
             if sheet is None:
-                sheet = sheets[tags.shapes] = Sheet(tags.shapes)
+                sheet = sheets[shapes] = Sheet(shapes)
             samples = sheet.samples
             found.append(
                 Usual(position, received_ms, topic, way, said.ts, said.seq, said.hist, sample, sheet, len(samples))
             )
             samples.append(sample)
             sheet.devices.append(way.device)
-            sheet.tags.append(tags.values)
+            if sheet.tagged:
+                sheet.tags.append(tags.values)
         for sheet in sheets.values():
             sheet.fill()
         return found

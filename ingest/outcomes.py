@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 import numpy as np
 
-from devices.envelope import NO_FLAGS
+from devices.envelope import NO_FLAGS, NO_TAGS
 from devices.readings import Quality, Reading
 from devices.sheet import Sample, Shape, Sheet
 from devices.site import Way
@@ -94,10 +94,11 @@ class Usual(msgspec.Struct, gc=False):
         if self.made is None:
             way = self.way
             values = self.shape.values(self.sample)
+            tags = self.sheet.tags[self.row] if self.sheet.tagged else NO_TAGS
             self.made = [
                 Reading(
-                    way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values,
-                    self.sheet.tags[self.row], Quality.GOOD, NO_FLAGS, self.received_ms, self.position, self.history,
+                    way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values, tags,
+                    Quality.GOOD, NO_FLAGS, self.received_ms, self.position, self.history,
                 )
             ]  # fmt: skip
         return self.made

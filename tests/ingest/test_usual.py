@@ -104,13 +104,13 @@ def test_what_is_usual() -> None:
 
 
 def test_a_device_that_sends_texts_is_not_tried_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All is read as ever; after a while it is tried again, for it may have been the version of a start."""
+    """All is read as ever; the next may have tags, and after a while it is tried again: it may have been a start."""
     monkeypatch.setattr("ingest.decoding._SPARED", 3)
-    texts = ["", ',"feeder":""', "", "", "", "", ',"feeder":1', ""]
+    texts = ["", ',"feeder":1', ',"feeder":1', "", "", "", ',"feeder":"F-1"', ',"feeder":1', ""]
     payloads = [f'{{"ts":17672256000{n},"seq":{n},"data":{{"dim_pct":{n}{text}}}}}' for n, text in enumerate(texts, 10)]
     found = outcomes(*payloads, site=replace(SITE, ways={}))
-    assert [type(each) is Usual for each in found] == [True, False, False, False, False, True, False, False]
-    assert [each.readings[0].values["dim_pct"] for each in found] == [float(n) for n in range(10, 18)]
+    assert [type(each) is Usual for each in found] == [True, *[False] * 5, True, False, False]
+    assert [each.readings[0].values["dim_pct"] for each in found] == [float(n) for n in range(10, 19)]
     assert {each.fate for each in found} == {"decoded"}
 
 
@@ -120,8 +120,8 @@ def test_a_fault_of_ours_is_told_and_hides_behind_no_other_way(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("float division by zero")
 
-    monkeypatch.setattr("devices.envelope.Envelope.row", fail)
-    (found,) = outcomes('{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}')
+    monkeypatch.setattr("devices.envelope.Envelope.sample", fail)
+    (found,) = outcomes('{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}', site=replace(SITE, ways={}))
     assert (found.fate, found.reason, found.readings) == ("quarantined", "failure", ())
     assert "ZeroDivisionError" in found.sentence
     assert [each.levelname for each in caplog.records] == ["ERROR"]
