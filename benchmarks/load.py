@@ -20,6 +20,13 @@ QUIET_LEAK_MA = "0.3"
 Number = TypeVar("Number", int, NDArray[np.int64])
 
 _BODY = '{"v":1,"ts":%s,"seq":%s,"data":{"dim_pct":80,"supply_v":231.%s,"active_w":14%s.2,"leak_ma":%s,"pf":0.96}}'
+_WHOLE_BODY = (
+    '{"v":1,"ts":%s,"seq":%s,"data":{"dim_pct":80,"cmd_pct":80,"supply_v":231.%s,"supply_a":0.64%s,"active_w":14%s.2,'
+    '"pf":0.96,"energy_kwh":123.4,"lamp_hours_h":1234.5,"driver_temp_c":31.%s,"leak_ma":0.3,"tilt_deg":0.4,'
+    '"lamp_fail":false,"gear_fail":false,"relay_fail":false,"comm_fail":false,"day_burner":false,"door_open":false,'
+    '"feeder":"F-%03d"}}'
+)
+_FEEDERS = 144
 _TS, _SEQ = "1767225600000", str(FIRST_SEQ)
 
 
@@ -38,6 +45,13 @@ def payload(at_ms: int, seq: int, number: int = 0, leak_ma: str = QUIET_LEAK_MA)
     volts, watts = _digits(number, seq)
     body = _BODY % (at_ms, FIRST_SEQ + seq, volts, watts, leak_ma)
     return body.ljust(PAYLOAD_BYTES).encode()
+
+
+def whole_payload(at_ms: int, seq: int, number: int = 0) -> bytes:
+    """Return one message that says all a lamp of the demo city says, its feeder too: some 330 bytes, all is well."""
+    volts, watts = _digits(number, seq)
+    body = _WHOLE_BODY % (at_ms, FIRST_SEQ + seq, volts, watts, watts, volts, number % _FEEDERS)
+    return body.encode()
 
 
 def _digits(number: Number, seq: int) -> tuple[Number, Number]:

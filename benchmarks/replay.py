@@ -45,10 +45,12 @@ _READ = 2_000
 _BATCH = 20_000
 _BROKER_PORT = 1_883
 Say: TypeAlias = Callable[[str], None]
+Payload: TypeAlias = Callable[[int, int, int], bytes]
+_RECORDINGS: Final[dict[str, Payload]] = {"lamps": load.payload, "whole-lamps": load.whole_payload}
 
 
 def run(settings: Settings) -> Report:
-    """Write one recording, and replay it as often as asked in every way."""
+    """Write the recordings, and replay them as often as asked in every way."""
     recorded_s = round(settings.length_s(_RECORDED_S, 5.0))
     report = Report(
         "replay",
@@ -59,16 +61,17 @@ def run(settings: Settings) -> Report:
     heap.settle()
     with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name:
         folder = Path(name)
-        settings.say(f"replay: writing {recorded_s * _RATE:,} messages")
-        _record(folder / "journal", settings.devices, recorded_s, time.time_ns() // 1_000_000)
+        for recording, payload in _RECORDINGS.items():
+            settings.say(f"replay: writing {recorded_s * _RATE:,} messages of {recording}")
+            _record(folder / recording, payload, settings.devices, recorded_s, time.time_ns() // 1_000_000)
         for number in range(settings.runs):
-            for target, replayed in _TARGETS.items():
+            for target, (replayed, recording) in _TARGETS.items():
                 settings.say(f"replay, run {number + 1} of {settings.runs}: {target}")
-                report.row(target).add(replayed(folder, settings.devices, recorded_s, settings.say))
+                report.row(target).add(replayed(folder / recording, settings.devices, recorded_s, settings.say))
     return report
 
 
-def _record(folder: Path, devices: int, seconds: int, now_ms: int) -> None:
+def _record(folder: Path, payload: Payload, devices: int, seconds: int, now_ms: int) -> None:
     """Write a journal as the collector does at this rate: a few messages at a time, and a tick each second."""
     topics = [load.topic(load.device_id(number)) for number in range(devices)]
     journal = Journal(folder, durable=False)
@@ -81,7 +84,7 @@ def _record(folder: Path, devices: int, seconds: int, now_ms: int) -> None:
                 batch = [] if place else [(TICK, b"")]
                 for _ in range(_TOGETHER):
                     seq, device = divmod(number, devices)
-                    batch.append((topics[device], load.payload(received_ms, seq, device)))
+                    batch.append((topics[device], payload(received_ms, seq, device)))
                     number += 1
                 batches.append((batch, received_ms))
             journal.append_each(batches)
@@ -89,9 +92,9 @@ def _record(folder: Path, devices: int, seconds: int, now_ms: int) -> None:
         journal.close()
 
 
-def _sandbox(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
-    site = load_site(write_site(folder, _BROKER_PORT, "embedded", devices))
-    source = journal_source(folder / "journal", None, None)
+def _sandbox(recording: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
+    site = load_site(write_site(recording.parent, _BROKER_PORT, "embedded", devices))
+    source = journal_source(recording, None, None)
     with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name:
         before_s = _cpu_s()
         with Sandbox(site, Path(name) / "city", apart=True) as sandbox:
@@ -110,24 +113,30 @@ def _cpu_s() -> float:
     return used.user + used.system + used.children_user + used.children_system
 
 
-def _judged(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
-    return _read(folder, load_site(write_site(folder, _BROKER_PORT, "embedded", devices)), None, recorded_s, say)
+def _judged(recording: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
+    site = load_site(write_site(recording.parent, _BROKER_PORT, "embedded", devices))
+    return _read(recording, site, None, recorded_s, say)
 
 
-def _influx(folder: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
+def _influx(recording: Path, devices: int, recorded_s: int, say: Say) -> dict[str, float]:
     with Rig(devices) as rig:
         site = load_site(rig.site_file)
-        found = _read(folder, site, open_store(site, Places(rig.folder / "var")), recorded_s, say)
+        found = _read(recording, site, open_store(site, Places(rig.folder / "var")), recorded_s, say)
         if rig.kept() != recorded_s * _RATE:
             raise RuntimeError(f"InfluxDB holds {rig.kept():,} points, expected {recorded_s * _RATE:,}")
         return found
 
 
-_TARGETS: Final = {"judged only": _judged, "in a sandbox": _sandbox, "into InfluxDB": _influx}
+_TARGETS: Final = {
+    "judged only": (_judged, "lamps"),
+    "in a sandbox": (_sandbox, "lamps"),
+    "into InfluxDB": (_influx, "lamps"),
+    "in a sandbox, all a lamp says": (_sandbox, "whole-lamps"),
+}
 
 
-def _read(folder: Path, site: Site, store: Store | None, recorded_s: int, say: Say) -> dict[str, float]:
-    journal = Journal(folder / "journal")
+def _read(recording: Path, site: Site, store: Store | None, recorded_s: int, say: Say) -> dict[str, float]:
+    journal = Journal(recording)
     decoder, engine = Decoder(site, Unregistered()), Engine(site)
     position = messages = stored = transitions = 0
     waiting: list[Reading] = []

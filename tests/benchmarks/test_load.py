@@ -83,3 +83,16 @@ def test_the_load_is_quiet_and_a_leak_is_not(site: Site, leak_ma: str, raised: i
     assert (outcome.fate, outcome.unknown, len(outcome.readings)) == ("decoded", 0, 1)
     assert outcome.readings[0].quality == Quality.GOOD
     assert sum(transition.what == "raise" for transition in Engine(site).feed([outcome])) == raised
+
+
+def test_a_whole_message_says_all_that_a_lamp_can_say(site: Site) -> None:
+    """Nothing of it is unknown or alarms, and those of all devices are equally long."""
+    payloads = [load.whole_payload(NOW_MS, seq, number) for seq, number in ((0, 0), (7, 3), (1_000, 4_999))]
+    record = Record(1, NOW_MS, load.topic("pole-00001"), payloads[0])
+    outcome = Decoder(site, Unregistered()).outcome(record)
+    (reading,) = outcome.readings
+    _, lamp = site.catalog.measurements[load.KIND]
+    assert (outcome.fate, outcome.unknown, reading.quality) == ("decoded", 0, Quality.GOOD)
+    assert {*reading.values, *reading.tags} == {field.key for field in lamp.fields}
+    assert not [each for each in Engine(site).feed([outcome]) if each.what == "raise"]
+    assert len({len(payload) for payload in payloads}) == 1
