@@ -34,18 +34,20 @@ export function mount(element, scope) {
     letters,
     el("div", { class: "duty-buttons" }, filter, !timeWindow.past && [noise, !settings.drill && [drillButtons(scope), hand]].flat(2), help),
   );
+  // Before the first news nobody knows that there are none.
+  const told = (count) => (live.ready ? number(count) : say("device.no_value"));
   const show = () => {
     const alarms = [...live.alarms.values()];
-    setText(open, number(alarms.length));
-    setText(unacked, number(alarms.filter(isUnacked).length));
+    setText(open, told(alarms.length));
+    setText(unacked, told(alarms.filter(isUnacked).length));
     for (const [view, { button, count }] of views) {
       const own = alarms.filter((alarm) => alarm.suppression === view).length;
-      setText(count, number(own));
+      setText(count, told(own));
       button.setAttribute("aria-pressed", String(desk.view === view));
     }
     for (const [priority, count] of counts) {
       const own = alarms.filter((alarm) => alarm.priority === priority).length;
-      setText(count, number(own));
+      setText(count, told(own));
       count.parentElement.classList.toggle("is-zero", !own);
     }
   };

@@ -1,5 +1,6 @@
 """The duty desk in a real browser: every act by the keyboard, two persons, what is hidden, the change of shifts."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -225,6 +226,14 @@ def test_the_change_of_shifts(demo: Town, browser: Browser) -> None:
         expect(leader.locator("#toasts")).to_contain_text("已接班", timeout=PATIENCE_MS)
     (kept,) = demo.get("/api/v1/handovers")["items"]
     assert (kept["written_by"], kept["accepted_by"]) == ("officer", "leader")
+
+
+def test_before_the_first_news_no_count_is_told(demo: Town, page: Page) -> None:
+    """What is not known yet is no zero."""
+    page.route_web_socket(re.compile(r"/ws/live"), lambda _socket: None)
+    page.goto(f"{demo.address}/duty?lang=zh")
+    counts = page.locator(".duty-counts b, .duty-chips b, .duty-views b")
+    expect(counts).to_have_text(["—"] * 11, timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
