@@ -48,7 +48,7 @@ def payload(at_ms: int, seq: int, number: int = 0, leak_ma: str = QUIET_LEAK_MA)
 
 
 def whole_payload(at_ms: int, seq: int, number: int = 0) -> bytes:
-    """Return one message that says all a lamp of the demo city says, its feeder too: some 330 bytes, all is well."""
+    """Return one message that says all a lamp of the demo city says, its feeder too: some 350 bytes, all is well."""
     volts, watts = _digits(number, seq)
     body = _WHOLE_BODY % (at_ms, FIRST_SEQ + seq, volts, watts, watts, volts, number % _FEEDERS)
     return body.encode()

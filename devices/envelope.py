@@ -19,7 +19,7 @@ from devices.sheet import ABSENT, Sample, Shapes, TagSet
 
 _KEPT = r"\A[^\0]*\Z"
 _TEXT_MOST = 128
-_TAG_SETS_KEPT = 10_000
+_TAG_SETS_KEPT, _TAG_KEYS_KEPT = 10_000, 100
 _held: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
 _builtins: Callable[[Any], dict[str, Any]] = msgspec.to_builtins
 _MS = Annotated[int, msgspec.Meta(ge=10**12, lt=10**13)]
@@ -58,14 +58,14 @@ class Envelope:
         """Read what stands around the data (``ts``, ``id``, ``seq``, ``hist``), and the ``data`` themselves."""
         self.numbers = tuple(key for key, slot in slots if _is_usual(slot))
         """The fields of usual messages: what is in a sample, in that order."""
-        self.tags = tuple(key for key, slot in slots if slot.index == 0 and slot.field.tag)
+        self.tag_keys = tuple(key for key, slot in slots if slot.index == 0 and slot.field.tag)
         """The tags beside them."""
         numbers = [(key, *_typed(slot.field)) for key, slot in slots if _is_usual(slot)]
         # Looked at when they are new: a pattern would cost as much as all the numbers.
-        tags = [(key, str | msgspec.UnsetType, msgspec.UNSET) for key in self.tags]
+        tags = [(key, str | msgspec.UnsetType, msgspec.UNSET) for key in self.tag_keys]
         self.usual = _usual(numbers, refused)
         """Read a usual message: numbered, not named, its data numbers alone; all others are refused."""
-        self.tagged = _usual([*numbers, *tags], refused)
+        self.usual_tagged = _usual([*numbers, *tags], refused)
         """Read the same with tags in the data, or without."""
         self._count = len(numbers)
         self._pack = Struct(f"{self._count}d").pack
@@ -85,8 +85,7 @@ class Envelope:
         self.may_be_odd = bool(self._sentinels) or self._has_position
         # Messages of one measurement, as nearly all are, need no sorting: without tags, and with them.
         self._usual = frozenset(key for key, slot in plan.slots.items() if slot.index == 0)
-        self._tags = tuple(key for key in plan.slots if key in self._usual and plan.slots[key].field.tag)
-        self.simple = self._usual.difference(self._tags)
+        self.simple = self._usual.difference(self.tag_keys)
 
     def sample(self, said: Any) -> Sample | None:
         """Return the numbers of what ``usual`` read; None when there is none."""
@@ -94,7 +93,7 @@ class Envelope:
         return None if numbers == self._nothing else self._pack(*numbers)
 
     def tagged_sample(self, said: Any) -> tuple[Sample | None, TagSet]:
-        """Return the numbers and tags of what ``tagged`` read; no numbers when it needs the long way."""
+        """Return the numbers and tags of what ``usual_tagged`` read; no numbers when it needs the long way."""
         held = _held(said.data)
         numbers, given = held[: self._count], held[self._count :]
         tags = self._tag_sets.get(given) or self._tag_set(given)
@@ -103,16 +102,16 @@ class Envelope:
         return self._pack(*numbers), tags
 
     def _tag_set(self, given: tuple[str | msgspec.UnsetType, ...]) -> TagSet | None:
-        values = {key: value for key, value in zip(self.tags, given, strict=True) if isinstance(value, str)}
+        values = {key: value for key, value in zip(self.tag_keys, given, strict=True) if isinstance(value, str)}
         if not all(0 < len(value) <= _TEXT_MOST and "\0" not in value for value in values.values()):
             return None
         if len(self._tag_sets) >= _TAG_SETS_KEPT:
             # Tags are few and never change; whoever makes them up must not fill the memory.
             self._tag_sets.clear()
+        if len(self._shapes) >= _TAG_KEYS_KEPT:
+            self._shapes = {(): self.untagged.shapes}
         keys = tuple(values)
-        shapes = self._shapes.get(keys)
-        if shapes is None:
-            shapes = self._shapes[keys] = Shapes(self.numbers, keys)
+        shapes = self._shapes.setdefault(keys, Shapes(self.numbers, keys))
         tags = self._tag_sets[given] = TagSet(values, shapes) if values else self.untagged
         return tags
 
@@ -136,7 +135,7 @@ class Envelope:
         if self.simple.issuperset(values):
             return [(0, values, NO_TAGS)]
         if self._usual.issuperset(values):
-            tags = {key: values.pop(key) for key in self._tags if key in values}
+            tags = {key: values.pop(key) for key in self.tag_keys if key in values}
             return [(0, values, tags)]
         columns: dict[int, tuple[int, dict[str, Value], dict[str, str]]] = {}
         for key, value in values.items():

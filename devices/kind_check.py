@@ -8,6 +8,8 @@ from devices.units import UNITS, promised_unit
 
 RESERVED_NAMES = frozenset({"device_id", "district", "time", "quality", "flags"})
 CHANNELS = frozenset({"telemetry", "event"})
+# Each state of a device keeps three numbers, which are gone through with every message.
+_STATES_MOST = 1_000
 
 
 def contradictions(kind: Kind) -> list[str]:
@@ -108,6 +110,8 @@ def _of_learning(limit: Limit, kind: Kind) -> Iterator[str]:
     for field in (field for m in kind.measurements for field in m.fields if field.key == limit.signal.by):
         if field.low is None or field.high is None:
             yield f"{field.key!r} needs a plausible range, which bounds the states that something is learned for"
+        elif field.high - field.low > _STATES_MOST * limit.signal.step:
+            yield f"{field.key!r} has more than {_STATES_MOST:,} steps of {limit.signal.step:g} to learn something for"
 
 
 def _of_tag(limit: Limit, fields: list[Field]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Usual messages read together: the numbers of one measurement each, side by side as columns.
+"""Usual messages read together: the numbers of one measurement each, side by side as columns, and their tags.
 
 What is absent is NaN, which no message can hold: JSON has no word for it. A comparison with it is never true.
 """
@@ -40,12 +40,12 @@ class Shapes:
 
     Attributes:
         numbers: the fields a message may hold.
-        tags: the keys of the tags that each of them has.
+        tag_keys: the tags that each of them has.
     """
 
-    def __init__(self, numbers: tuple[str, ...], tags: tuple[str, ...] = ()) -> None:
+    def __init__(self, numbers: tuple[str, ...], tag_keys: tuple[str, ...] = ()) -> None:
         self.numbers = numbers
-        self.tags = tags
+        self.tag_keys = tag_keys
         self._known: dict[bytes, Shape] = {}
 
     def of(self, bits: bytes, there: Iterable[bool]) -> Shape:
@@ -71,22 +71,22 @@ class Sheet:
 
     Attributes:
         numbers: the fields, one a column.
-        tagged: the keys of the tags.
+        tag_keys: the tags of each row.
         samples: of each row.
         devices: of each row.
-        tags: of each row; empty where there are none.
+        tags: what those say, of each row; empty where there are none.
         values: float64, one row a message; there once the sheet is filled, like the shapes.
         shapes: of each row.
         distinct: all shapes there are in it.
     """
 
-    __slots__ = ("_shapes", "devices", "distinct", "numbers", "samples", "shapes", "tagged", "tags", "values")
+    __slots__ = ("_shapes", "devices", "distinct", "numbers", "samples", "shapes", "tag_keys", "tags", "values")
 
     def __init__(self, shapes: Shapes) -> None:
         """Begin without messages."""
         self._shapes = shapes
         self.numbers = shapes.numbers
-        self.tagged = shapes.tags
+        self.tag_keys = shapes.tag_keys
         self.samples: list[Sample] = []
         self.devices: list[str] = []
         self.tags: list[dict[str, str]] = []

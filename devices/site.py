@@ -158,8 +158,8 @@ class Way:
 
     ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
     apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet), and
-    ``tagged`` whether they may have tags; so many of the next that ``spared`` counts are not tried, for the last that
-    was tried was none.
+    ``tries_tags`` whether they are tried as such with tags, from the first on that was none without; so many of the
+    next that ``spared`` counts are not tried, for the last that was tried was none.
     """
 
     kind: str
@@ -173,7 +173,7 @@ class Way:
     registered: bool
     simple: str
     usual: bool
-    tagged: bool = False
+    tries_tags: bool = False
     spared: int = 0
 
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 NEW_PER_HOUR = 1_000
 _HOUR_MS = 3_600_000
-# A device that once sent more than numbers often does: a try in vain costs as much as reading the message.
+# A device that once sent more than numbers and tags often does: a try in vain costs as much as reading the message.
 _SPARED = 31
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
@@ -127,8 +127,8 @@ class Decoder:
                 continue
             envelope, tags = way.envelope, way.envelope.untagged
             try:
-                if way.tagged:
-                    said = envelope.tagged(payload)
+                if way.tries_tags:
+                    said = envelope.usual_tagged(payload)
                     sample, tags = envelope.tagged_sample(said)
                 else:
                     said = envelope.usual(payload)
@@ -141,8 +141,10 @@ class Decoder:
                 found.append(self._failed(record, error))
                 continue
             if sample is None:
-                # The next may be one that has tags.
-                way.tagged, way.spared = bool(envelope.tags), _SPARED if way.tagged or not envelope.tags else 0
+                if envelope.tag_keys and not way.tries_tags:
+                    way.tries_tags = True
+                else:
+                    way.spared = _SPARED
             if not usual or sample is None:
                 found.append(self._single(record, way))
                 continue
@@ -157,7 +159,7 @@ class Decoder:
             )
             samples.append(sample)
             sheet.devices.append(way.device)
-            if sheet.tagged:
+            if sheet.tag_keys:
                 sheet.tags.append(tags.values)
         for sheet in sheets.values():
             sheet.fill()

@@ -94,7 +94,7 @@ class Usual(msgspec.Struct, gc=False):
         if self.made is None:
             way = self.way
             values = self.shape.values(self.sample)
-            tags = self.sheet.tags[self.row] if self.sheet.tagged else NO_TAGS
+            tags = self.sheet.tags[self.row] if self.sheet.tag_keys else NO_TAGS
             self.made = [
                 Reading(
                     way.kind, way.simple, way.device, way.district, self.at_ms * 1_000_000, values, tags,
@@ -124,7 +124,7 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
         for shape in sheet.distinct:
             alike = found if len(sheet.distinct) == 1 else [each for each in found if each.shape is shape]
             ways = [each.way for each in alike]
-            tags = [sheet.tags[each.row] for each in alike] if sheet.tagged else []
+            tags = [sheet.tags[each.row] for each in alike] if sheet.tag_keys else []
             usual.append(
                 UsualReadings(
                     ways[0].kind,
@@ -136,8 +136,8 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
                     [each.received_ms for each in alike],
                     [each.position for each in alike],
                     sheet.values[np.ix_([each.row for each in alike], shape.places)].tobytes(),
-                    sheet.tagged,
-                    [[each[key] for each in tags] for key in sheet.tagged],
+                    sheet.tag_keys,
+                    [[each[key] for each in tags] for key in sheet.tag_keys],
                 )
             )
     return readings, usual

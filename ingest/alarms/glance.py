@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from devices.sheet import Shape, Sheet
-from ingest.alarms.following import Learning
 from ingest.alarms.judging import Judging
+from ingest.alarms.learning import Learning, learning, may_learn
 
 _NO_SHAPE = Shape((), ())
 
@@ -32,17 +32,22 @@ def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:
     """Return what the rules in force see in a sheet of one measurement."""
     loud = judging.columns.loud_rows(measurement, sheet)
     followed = judging.followed.get(measurement, frozenset())
-    still = {shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)}
     follows = judging.follows.get(measurement, ())
-    learned = {shape for shape in sheet.distinct if shape not in still and all(f.reads(shape.fields) for f in follows)}
-    if len(still) + len(learned) == len(sheet.distinct) and True not in loud and not judging.own_rules:
+    # Of some nothing is followed; of others only what is learned, and they hold all that it asks.
+    still = {shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)}
+    learned = {
+        shape
+        for shape in sheet.distinct
+        if shape not in still and all(may_learn(each, shape.fields) for each in follows)
+    }
+    # A device with limits of its own is followed by those, row by row.
+    own = set() if judging.own_rules.keys().isdisjoint(sheet.devices) else judging.own_rules.keys()
+    if len(still) + len(learned) == len(sheet.distinct) and True not in loud and not own:
         calm: Sequence[Shape] = sheet.shapes
     else:
-        # Rules of a single device may follow otherwise.
         calm = [
-            shape if not is_loud and (shape in still or (shape in learned and device not in judging.own_rules))
-            else _NO_SHAPE
+            shape if not is_loud and (shape in still or (shape in learned and device not in own)) else _NO_SHAPE
             for shape, is_loud, device in zip(sheet.shapes, loud, sheet.devices, strict=True)
-        ]  # fmt: skip
+        ]
     asked = {field for shape in learned for field in shape.fields}
-    return Look(loud, calm, [each.learning(sheet) for each in follows if each.field in asked])
+    return Look(loud, calm, [learning(each, sheet) for each in follows if each.field in asked])

@@ -9,8 +9,9 @@ from devices.signals import Registered, Tagged, While
 from ingest.alarms.books import Books, judge_bound
 from ingest.alarms.columns import Columns
 from ingest.alarms.conditions import Condition, judge, level_of, new_condition
-from ingest.alarms.following import Follow, Learning, follows, instants
+from ingest.alarms.following import Follow, follows, instants
 from ingest.alarms.groups import Groups
+from ingest.alarms.learning import Learning
 from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import Rule, Watch
 from ingest.alarms.signals import Seen
@@ -45,7 +46,7 @@ class Judging:
     def follow_row(
         self, learning: Iterable[Learning], outcome: Usual, state: DeviceState, found: list[Transition]
     ) -> None:
-        """Judge the same of a usual message of a device that is calm, by what was looked up for its whole sheet."""
+        """Follow the learned signals of a usual message of a calm device, by what was looked up for its whole sheet."""
         for each in learning:
             figure = each.figure(outcome.row, state.windows)
             if figure is not None and (state.conditions or not each.follow.quiet(figure)):

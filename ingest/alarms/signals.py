@@ -18,7 +18,7 @@ from devices.site import Device, Site
 from ingest.alarms.rules import Rule
 
 Window = list[float]
-Look = Callable[[str], float | None]
+Known = Callable[[str], float | None]
 """The newest value a device is known to have sent of a field."""
 
 RATE_POINTS = 32
@@ -37,7 +37,7 @@ class Seen(msgspec.Struct, gc=False):
     value: float
     at_ms: int
     values: Mapping[str, Value]
-    elsewhere: Look
+    elsewhere: Known
     device: Device | None
     frozen: bool
 
@@ -174,7 +174,7 @@ def learned(signal: Learned, window: Window, seen: Seen, rule: Rule, states: tup
 
 
 def learn(signal: Learned, window: Window, state: float, value: float, normal: bool, frozen: bool) -> float | None:
-    """Return the same of a value of which is known in what state it is judged, and whether it may be learned from."""
+    """Return a value in per cent of what is usual in a state, and learn from it where it is ``normal``."""
     for place in range(0, len(window), 3):
         if window[place] == state:
             break

@@ -35,11 +35,11 @@ class Lines:
         for each in usual:
             columns = [_json(column)[1:-1].decode().split(",") for column in each.columns()]
             pattern = f"%s{','.join(f'{key}=%s' for key in each.fields)},quality={_QUALITIES[0]} %d000000"
-            tags = [zip(repeat(key), values, strict=False) for key, values in zip(each.tagged, each.tags, strict=True)]
+            tags = [zip(repeat(key), said, strict=False) for key, said in zip(each.tag_keys, each.tags, strict=True)]
             whose = list(zip(repeat(each.measurement), each.devices, each.districts, *tags, strict=False))
             heads = list(map(self._heads.get, whose))
             if None in heads:
-                heads = [self._headed(name, device, district, dict(told)) for name, device, district, *told in whose]
+                heads = [self._headed(name, device, district, dict(pairs)) for name, device, district, *pairs in whose]
             found += [pattern % row for row in zip(heads, *columns, each.at_ms, strict=True)]
         return found
 

@@ -53,10 +53,10 @@ class Inserting:
             return False
         found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[UsualReadings]] = {}
         for each in usual:
-            found.setdefault((each.measurement, tuple(each.tagged), tuple(each.fields)), []).append(each)
+            found.setdefault((each.measurement, tuple(each.tag_keys), tuple(each.fields)), []).append(each)
         try:
-            for (measurement, tagged, fields), alike in found.items():
-                columns = (*tagged, *fields)
+            for (measurement, tag_keys, fields), alike in found.items():
+                columns = (*tag_keys, *fields)
                 values, width = _flat(alike), len(_OWN_COLUMNS) - len(_ALWAYS) + len(columns)
                 for begin, end in _cuts(len(values) // width, _most(columns)):
                     statement = self._statement(measurement, columns, end - begin, usual=True)

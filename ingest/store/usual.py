@@ -17,8 +17,8 @@ _position = attrgetter("position")
 class UsualReadings(NamedTuple):
     """Good readings with the same fields and tags.
 
-    ``numbers`` are float64 in the machine's own order, row by row; ``tags`` has the value of each reading by key, the
-    keys being ``tagged``.
+    ``numbers`` are float64 in the machine's own order, row by row; ``tags`` holds for each of
+    ``tag_keys`` what every reading says.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class UsualReadings(NamedTuple):
     received_ms: Sequence[int]
     positions: Sequence[int]
     numbers: bytes
-    tagged: Sequence[str] = ()
+    tag_keys: Sequence[str] = ()
     tags: Sequence[Sequence[str]] = ()
 
     def columns(self) -> list[list[float]]:
@@ -52,11 +52,11 @@ class UsualReadings(NamedTuple):
         rows = zip(
             self.devices, self.districts, self.at_ms, self.received_ms, self.positions, self.values(), strict=True
         )
-        tags = zip(*self.tags, strict=True) if self.tagged else repeat(())
+        tags = zip(*self.tags, strict=True) if self.tag_keys else repeat(())
         for (device, district, at_ms, received_ms, position, numbers), told in zip(rows, tags, strict=False):
             yield Reading(
                 self.kind, self.measurement, device, district, at_ms * 1_000_000,
-                dict(zip(self.fields, numbers, strict=True)), dict(zip(self.tagged, told, strict=True)) or NO_TAGS,
+                dict(zip(self.fields, numbers, strict=True)), dict(zip(self.tag_keys, told, strict=True)) or NO_TAGS,
                 Quality.GOOD, NO_FLAGS, received_ms, position,
             )  # fmt: skip
 
@@ -68,7 +68,7 @@ def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> boo
     reached: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = {}
     in_turn = True
     for each in usual:
-        kind = each.measurement, tuple(each.fields), tuple(each.tagged)
+        kind = each.measurement, tuple(each.fields), tuple(each.tag_keys)
         in_turn = in_turn and each.positions[0] > reached.get(kind, 0)
         reached[kind] = each.positions[-1]
     measurements = {measurement for measurement, *_ in reached}

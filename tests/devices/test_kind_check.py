@@ -171,6 +171,10 @@ BROKEN: Mapping[str, tuple[Kind, str]] = {
         "measurement water_level: field rain_mm: limit high: 'rain_mm' needs a plausible range, which bounds the "
         "states that something is learned for",
     ),
+    "a usual value for more states than are kept": (
+        high(signal=Learned("rain_mm", 0.001, 20, (), ())),
+        f"{AT_HIGH}'rain_mm' has more than 1,000 steps of 0.001 to learn something for",
+    ),
     "a deviation from nothing": (high(signal=Deviation("wish")), f"{AT_HIGH}'wish' is not one of the fields"),
     "armed while nobody knows": (high(armed=(While("mood", low=1),)), f"{AT_HIGH}'mood' is not one of the fields"),
     "a vehicle that is no field": (

@@ -149,7 +149,7 @@ def test_those_with_the_same_tags_make_a_sheet(monkeypatch: pytest.MonkeyPatch) 
     assert len({each.sheet for each in found if type(each) is Usual}) == 2
     readings, usual = readings_of(found)
     assert readings == []
-    assert [(list(each.positions), each.tagged, each.tags) for each in usual] == [
+    assert [(list(each.positions), each.tag_keys, each.tags) for each in usual] == [
         ([2, 5], (), []),
         ([3, 4, 6, 7], ("feeder",), [["F-1", "F-2", "F-1", "F-3"]]),
     ]

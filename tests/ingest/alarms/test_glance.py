@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingest.alarms.engine import Engine
-from ingest.alarms.following import Learning
+from ingest.alarms.learning import Learning
 from ingest.alarms.transitions import Transition
 from ingest.decoding import Decoder, Unregistered
 from ingest.records import Record
@@ -85,7 +85,8 @@ def test_whatever_lamps_say(looked_up: list[float | None]) -> None:
             "supply_a": random.choice([0.5, 0.5, 0.5, 0.45, 0.62, 0.0, 0.01, 5.0]),
         }
         for n in range(6):
-            kept = {key: value for key, value in often.items() if random.random() < 0.98}
+            noisy = often | {"supply_a": often["supply_a"] * random.uniform(0.98, 1.02)}
+            kept = {key: value for key, value in noisy.items() if random.random() < 0.98}
             sent.append(message(step * STEP_S + n, "light_pole", f"lamp-{n + 1:02d}", kept or often, seq=step))
     journal = records(sent)
     assert played(journal, "", together=True) == played(journal, "", together=False)
