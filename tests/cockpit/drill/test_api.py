@@ -49,7 +49,8 @@ def until(client: httpx.Client, drill: str, key: str) -> dict[str, Any]:
 
 
 def alarms(client: httpx.Client, city: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(f"{city}api/v1/alarms").json()["items"]
+    # The rest of the city lives its day, too: in some hours a truck is overloaded before the gas leaks.
+    found: list[dict[str, Any]] = client.get(f"{city}api/v1/alarms", params={"device": "gas-0042"}).json()["items"]
     return [item for item in found if item["priority"] in ("P1", "P2")]
 
 
