@@ -107,7 +107,7 @@ def test_memory_is_told(tmp_path: Path) -> None:
 
 def test_a_recording_is_replayed_whole(tmp_path: Path) -> None:
     rows = measured(tmp_path, "replay")
-    assert [*rows] == ["judged only", "in a sandbox", "into InfluxDB"]
+    assert [*rows] == ["judged only", "in a sandbox", "into InfluxDB", "in a sandbox, all a lamp says"]
     assert all(row["median"]["speed"] > 0 for row in rows.values())
 
 
