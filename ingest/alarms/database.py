@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from devices.site import Site
@@ -16,6 +14,7 @@ from ingest.errors import AlarmError, Unkeepable
 from ingest.places import Places
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_NEWEST = max(path.stem[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 class AlarmDatabase:
@@ -47,15 +46,13 @@ class AlarmDatabase:
         Raises:
             AlarmError: the database does not answer or refuses.
         """
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
         try:
             # A lock for the whole upgrade: collector and cockpit start at the same moment.
             with self.engine.connect() as connection, connection.begin():
                 if not self._sqlite:
                     connection.execute(sa.text("SELECT pg_advisory_xact_lock(4920113)"))
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                if _version(connection) != _NEWEST:
+                    _upgrade(connection)
         except SQLAlchemyError as error:
             raise AlarmError(f"the alarm database cannot be used: {_brief(error)}") from error
 
@@ -108,6 +105,24 @@ def open_alarms(site: Site, places: Places) -> AlarmDatabase:
     url = sa.make_url(site.alarm_database)
     password = os.environ.get("CITYDECK_ALARMS_PASSWORD")
     return AlarmDatabase((url.set(password=password) if password else url).render_as_string(hide_password=False))
+
+
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return version
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    # To load Alembic takes a tenth of a collector's start, which the alarms of a city wait for.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

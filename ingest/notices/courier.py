@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import apprise
-
 from devices.site import Channel
 from ingest.alarms.database import AlarmDatabase
 from ingest.errors import AlarmError
@@ -34,6 +32,8 @@ def sender(channel: Channel) -> Send | None:
     if not address:
         log.warning("channel %s has no address: set %s; its messages wait", channel.name, channel.env)
         return None
+    import apprise  # takes a while, and most cities' collectors have no channel
+
     # Not written to the log: an address holds the channel's secret.
     target = apprise.Apprise()
     if not target.add(address):

@@ -3,7 +3,6 @@
 from devices.site import Site
 from ingest.places import MAIN, Places
 from ingest.store.base import Held, Series, Store, WriteResult
-from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
 from ingest.store.tallies import Asked, Least, Tally
 
@@ -17,4 +16,6 @@ def open_store(site: Site, places: Places, shard: str | None = None, durable: bo
     """
     if site.store.embedded:
         return SqliteStore(places.readings, site.catalog, site.store, shard or MAIN, durable)
+    from ingest.store.influx import InfluxStore  # a city with the embedded store does without its 500 modules
+
     return InfluxStore(site.store.url, site.catalog, site.store, places.for_shard(shard).minutes)

@@ -10,7 +10,8 @@ from devices.site import Site
 from ingest.decoding import NEW_PER_HOUR
 from ingest.live import ASK, ROOT, unsealed
 from ingest.records import TICK
-from ingest.store import InfluxStore, SqliteStore
+from ingest.store import SqliteStore
+from ingest.store.influx import InfluxStore
 from ingest.watchdog import topic_of
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from devices.site import Site
-from ingest.store import InfluxStore
+from ingest.store.influx import InfluxStore
 from tests.ingest.messages import T_MS
 from tests.ingest.posts import counted_posts
 from tests.ingest.test_stores import reading

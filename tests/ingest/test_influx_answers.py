@@ -10,8 +10,9 @@ import pytest
 
 from devices.site import Site
 from ingest.errors import StoreError
-from ingest.store import InfluxStore, portion
 from ingest.store import influx as influx_module
+from ingest.store import portion
+from ingest.store.influx import InfluxStore
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import raw, reading
 from tests.servers.answering import answering

@@ -8,7 +8,7 @@ import pytest
 
 from devices.site import Site, StoreSettings
 from ingest.errors import StoreError
-from ingest.store import InfluxStore
+from ingest.store.influx import InfluxStore
 from ingest.store.minutes import summed
 from tests.ingest.messages import T_MS
 from tests.servers.answering import answering

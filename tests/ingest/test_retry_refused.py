@@ -8,7 +8,7 @@ import pytest
 from ingest.checkpoint import Checkpoint
 from ingest.quarantine import Quarantined
 from ingest.records import RETRY, TICK
-from ingest.store import InfluxStore
+from ingest.store.influx import InfluxStore
 from tests.ingest.collector import Collector
 from tests.ingest.conftest import MakeCollector, store_url
 from tests.ingest.counting import per_device

@@ -9,7 +9,8 @@ import pytest
 
 from devices.readings import Reading
 from devices.site import Site
-from ingest.store import InfluxStore, SqliteStore, Store
+from ingest.store import SqliteStore, Store
+from ingest.store.influx import InfluxStore
 from ingest.store.usual import UsualReadings, in_order
 from tests.ingest.messages import T_MS
 from tests.ingest.posts import counted_posts
