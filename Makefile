@@ -10,7 +10,7 @@ FUZZ := .venv/.fuzz-installed
 FUZZ_CORPUS := var/fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-tests demo test servers lint types contracts pytest soak fuzz bench screenshots lock clean
+.PHONY: help install install-tests demo test test-all servers lint types contracts pytest soak fuzz bench screenshots lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ install-tests: $(TESTS) ## add what the tests need
 demo: install ## run a whole simulated city on this machine
 	$(BIN)/citydeck up
 
+test: SOME := -m "not long"
 test: servers install-tests lint types contracts pytest ## everything CI checks
+
+test-all: servers install-tests lint types contracts pytest ## the same, and the tests that take minutes each
 
 servers: ## install the broker, database, proxy and browser that tests run (Debian's packages)
 	@.ci/servers
@@ -38,7 +41,7 @@ contracts: $(TESTS) ## who may import whom
 	$(BIN)/lint-imports
 
 pytest: $(TESTS) ## the tests alone, two files at a time; ARGS="-k alarms" picks some
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SOME) $(ARGS)
 
 soak: servers $(TESTS) ## rounds of bad luck for as long as you like; ARGS="--minutes 480 --seed 5000"
 	$(BIN)/python -m tests.chaos.soak $(ARGS)

@@ -1,18 +1,19 @@
-"""``citydeck``: the commands."""
+"""``citydeck``: the commands.
+
+Most of them are modules of their own, to which this hands over: it imports nothing of the city until it works on one.
+"""
 
 import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cockpit.up import up as run_up
-from devices.errors import DeviceError
-from devices.site import Site
-from devices.site_file import load_site
-from ingest.notices.reach import gaps
+if TYPE_CHECKING:
+    from devices.site import Site
 
 _SITE = click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
 _DATA = click.option(
@@ -52,6 +53,8 @@ def up(
     faults: tuple[str, ...],
 ) -> None:
     """Run everything in one go: broker, collector, cockpit, simulators."""
+    from cockpit.up import up as run_up
+
     run_up(_site(site_file), site_file, data, host, port, mqtt_port, scenarios, faults)
 
 
@@ -59,6 +62,8 @@ def up(
 @_SITE
 def check(site_file: Path | None) -> None:
     """Check a site file without connecting to anything; tells all faults at once."""
+    from ingest.notices.reach import gaps
+
     site = _site(site_file)
     kinds: dict[str, int] = {}
     for device in site.devices.values():
@@ -72,7 +77,10 @@ def check(site_file: Path | None) -> None:
         click.echo(f"  warning: {gap}")
 
 
-def _site(site_file: Path | None) -> Site:
+def _site(site_file: Path | None) -> "Site":
+    from devices.errors import DeviceError
+    from devices.site_file import load_site
+
     try:
         return load_site(site_file)
     except DeviceError as error:

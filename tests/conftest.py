@@ -33,6 +33,9 @@ settings.load_profile("citydeck")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Some hundred programs are started: they read their modules compiled, whatever a desk's environment says of its own.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Before anything asks where temporary files go; the processes that share a run inherit it.
 _WRITTEN = write_into_memory()
 

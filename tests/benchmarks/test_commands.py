@@ -56,6 +56,7 @@ def measured(folder: Path, *words: str) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in document["rows"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["throughput", "backlog"])
 def test_all_that_is_published_comes_out(tmp_path: Path, name: str) -> None:
     rows = measured(tmp_path, name, *LOCAL)
@@ -67,6 +68,7 @@ def test_all_that_is_published_comes_out(tmp_path: Path, name: str) -> None:
         assert row["median"]["rate"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["kills", "outage", "drain"])
 def test_citydeck_loses_nothing(tmp_path: Path, name: str) -> None:
     rows = measured(tmp_path, name, "--only", "citydeck")
@@ -81,6 +83,7 @@ def test_writes_of_every_size_keep_all(tmp_path: Path) -> None:
         assert row["median"]["rate"] > 0
 
 
+@pytest.mark.long
 def test_every_alarm_is_seen_in_the_database_and_on_every_wall(tmp_path: Path) -> None:
     rows = measured(tmp_path, "alarm")
     assert len(rows) == 2
@@ -90,6 +93,7 @@ def test_every_alarm_is_seen_in_the_database_and_on_every_wall(tmp_path: Path) -
         assert 0 < row["median"]["p50_ms"] <= row["median"]["p99_ms"] <= row["median"]["worst_ms"]
 
 
+@pytest.mark.long
 def test_every_alarm_comes_to_every_open_page(tmp_path: Path) -> None:
     rows = measured(tmp_path, "sockets")
     assert [*rows] == ["no socket", "2 sockets", "4 sockets"]

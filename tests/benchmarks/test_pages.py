@@ -5,6 +5,8 @@ import socket
 import threading
 from pathlib import Path
 
+import pytest
+
 from benchmarks.poles import SITE, write_poles
 from benchmarks.wire import Wire
 from devices.site_file import load_site
@@ -12,6 +14,7 @@ from tests.benchmarks.test_commands import measured
 from tests.servers.programs import require
 
 
+@pytest.mark.long
 def test_pages_weigh_less_the_second_time(near: Path) -> None:
     require("chromium")
     rows = measured(near, "pages")
@@ -25,6 +28,7 @@ def test_pages_weigh_less_the_second_time(near: Path) -> None:
             assert found[f"{visit}_useful_ms"] > 0
 
 
+@pytest.mark.long
 def test_a_whole_city_is_drawn_and_changes(near: Path) -> None:
     require("chromium")
     rows = measured(near, "map")

@@ -9,6 +9,7 @@ from tests.benchmarks.test_commands import measured
 from tests.servers.programs import require
 
 
+@pytest.mark.long
 def test_a_wall_is_watched(near: Path) -> None:
     require("chromium")
     rows = measured(near, "wall")

@@ -36,7 +36,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", ["zh", pytest.param("en", marks=pytest.mark.long)])
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_serious(city: Town, browser: Browser, path: str, language: str) -> None:
     """Each page once it is filled; nothing is written in the console as an error either."""

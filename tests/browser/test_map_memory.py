@@ -61,6 +61,7 @@ def hold_the_map(page: Page) -> None:
     assert devtools.send("Runtime.callFunctionOn", call)["result"]["value"] == 1
 
 
+@pytest.mark.long
 def test_a_map_that_has_looked_everywhere_forgets_it(quiet: Town, browser: Browser) -> None:
     with local_page(browser, viewport=FULL_HD) as page:
         page.add_init_script(COUNT_BUFFERS)

@@ -124,7 +124,7 @@ class Week:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [3, 11])
+@pytest.mark.parametrize("seed", [pytest.param(3, marks=pytest.mark.long), 11])
 def test_every_instant_reads_as_it_read_then(tmp_path: Path, seed: int) -> None:
     week = Week(tmp_path, seed)
     for number in range(STEPS):

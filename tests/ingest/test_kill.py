@@ -130,7 +130,7 @@ def publishing(port: int, days: list[Day]) -> Iterator[list[Publisher]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "disk"), [(1, "quick"), (20260101, "slow")])
+@pytest.mark.parametrize(("seed", "disk"), [(1, "quick"), pytest.param(20260101, "slow", marks=pytest.mark.long)])
 def test_kills_at_random_moments_lose_and_double_nothing(
     collector: Collector, mosquitto: Mosquitto, influx: Influx, seed: int, disk: str
 ) -> None:

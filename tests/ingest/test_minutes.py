@@ -9,7 +9,8 @@ import pytest
 
 from devices.readings import Quality, Reading
 from devices.site import Keep, Site, StoreSettings
-from ingest.store import Asked, InfluxStore, Least, Series, SqliteStore, Store, Tally
+from ingest.store import Asked, Least, Series, SqliteStore, Store, Tally
+from ingest.store.influx import InfluxStore
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import reading
 from tests.servers.influxdb import Influx

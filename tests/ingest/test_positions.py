@@ -129,6 +129,7 @@ def test_readings_of_one_message_stand_there_each(database: sqlite3.Connection) 
     assert list(walk(database, "refused", None)) == [Stand(5, place, 1), Stand(6, place, 1)]
 
 
+@pytest.mark.long
 def test_of_millions_only_a_stretch_is_held_at_a_time(database: sqlite3.Connection) -> None:
     """After an hour's flood of ten thousand a second there are 36 millions: nobody makes a list of them."""
     keeping, seconds = Keeping(), 200

@@ -82,6 +82,7 @@ def test_readings_that_the_store_refused_are_written_again(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_kills_while_refused_readings_are_written_again(
     collector: Collector, publisher: Publisher, influx: Influx
 ) -> None:

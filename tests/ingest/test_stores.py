@@ -10,7 +10,8 @@ from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.decoding import Decoder, Unregistered
 from ingest.records import Record
-from ingest.store import Asked, InfluxStore, Least, SqliteStore, Store, Tally
+from ingest.store import Asked, Least, SqliteStore, Store, Tally
+from ingest.store.influx import InfluxStore
 from tests.ingest.messages import T_MS, passage
 from tests.servers.influxdb import Influx
 
