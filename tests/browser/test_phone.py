@@ -67,9 +67,13 @@ def test_the_values_of_a_device(town: Town, browser: Browser, device: str, langu
         assert serious_findings(page) == []
 
 
+BEYOND = """[...document.querySelectorAll("figure.week svg, figure.week text")].filter(
+  (own) => own.getBoundingClientRect().right > innerWidth).map((own) => own.textContent)"""
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_headings_of_the_daily_report(town: Town, browser: Browser, language: str) -> None:
-    """No word of them is cut in two; a table that is wider than the phone is scrolled by itself."""
+    """No word is cut in two, a week is seen whole; a table that is wider than the phone is scrolled by itself."""
     with local_page(browser, viewport=PHONE) as page:
         page.goto(f"{town.address}/report?lang={language}")
         expect(page.locator(".numbers").first).to_be_visible(timeout=PATIENCE_MS)
@@ -77,3 +81,5 @@ def test_headings_of_the_daily_report(town: Town, browser: Browser, language: st
         if language == "en":
             assert page.evaluate(BROKEN) == []
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        expect(page.locator("figure.week").first).to_be_visible()
+        assert page.evaluate(BEYOND) == []
