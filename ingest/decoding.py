@@ -25,6 +25,7 @@ from ingest.watchdog import read_beat
 log = logging.getLogger(__name__)
 
 NEW_PER_HOUR = 1_000
+MOST_UNREGISTERED = 50_000
 _HOUR_MS = 3_600_000
 # A device that once sent more than numbers and tags often does: a try in vain costs as much as reading the message.
 _SPARED = 31
@@ -37,6 +38,7 @@ _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 class Unregistered:
     """Devices the site does not list: admitted up to ``per_hour`` new ones an hour of journal time, None for all.
 
+    Whoever makes up names for months must not fill the memory: where new ones are bounded, so are all together.
     ``admitted`` maps a device to the position of its first message; up to ``judged`` all is decided, so a second
     reading of the journal (a restart, a store that lags) decides alike and admits nobody.
     """
@@ -59,11 +61,16 @@ class Unregistered:
         hour = received_ms // _HOUR_MS
         if hour != self.hour:
             self.hour, self.count = hour, 0
-        if self.per_hour is not None and self.count >= self.per_hour:
+        if self.per_hour is not None and (self.count >= self.per_hour or self.full):
             return False
         self.count += 1
         self.admitted[device] = self.fresh[device] = position
         return True
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as there may be at all."""
+        return len(self.admitted) >= MOST_UNREGISTERED
 
 
 class Decoder:
@@ -240,7 +247,10 @@ class Decoder:
             return outcome
         if device and device not in self._site.devices and not self._unregistered.admits(device, position, received_ms):
             outcome.fate, outcome.readings, outcome.reason = "quarantined", (), "unregistered"
-            outcome.sentence = f"{device} is not registered, and {NEW_PER_HOUR} new devices came this hour already"
+            already = f"{NEW_PER_HOUR:,} new devices came this hour already"
+            if self._unregistered.full:
+                already = f"{MOST_UNREGISTERED:,} others are not, either; register the devices that are yours"
+            outcome.sentence = f"{device} is not registered, and {already}"
         elif decoded.faults:
             outcome.fate, outcome.reason = "quarantined", decoded.faults[0].reason
             outcome.sentence = "; ".join(fault.sentence for fault in decoded.faults[:5])

@@ -278,6 +278,20 @@ def test_unregistered_devices_come_in_up_to_a_thousand_an_hour(decoder: Decoder)
     assert decoder.outcome(next_hour[0]).fate == "decoded"
 
 
+def test_whoever_makes_up_names_for_months_is_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.decoding.MOST_UNREGISTERED", 3)
+    unregistered = Unregistered()
+    decoder = Decoder(site, unregistered)
+    strangers = [gas(f"new-{n}", 1, ts=T_MS) for n in (0, 1, 2, 3, 1)]
+    outcomes = [decoder.outcome(record) for record in records(strangers, step_ms=3_600_000)]
+    assert [o.fate for o in outcomes] == ["decoded", "decoded", "decoded", "quarantined", "duplicate"]
+    assert (
+        outcomes[3].sentence
+        == "new-3 is not registered, and 3 others are not, either; register the devices that are yours"
+    )
+    assert [*unregistered.admitted] == ["new-0", "new-1", "new-2"]
+
+
 def test_a_second_reading_admits_nobody_who_was_refused(site: Site) -> None:
     unregistered = Unregistered()
     decoder = Decoder(site, unregistered)
