@@ -110,15 +110,17 @@ class Keeper(Rounds):
         due = believed and abs(now_ms - self._removed_ms) >= _EXPIRE_EVERY_MS
         if not lacks and not due:
             return
-        passed = min(self._writer.stored.position, self._judged())
-        if lacks and (early := self._journal.remove_for_room(passed, lacks)):
-            # Without room nothing more would be received: what is judged and stored is worth less than that.
+        judged = self._judged()
+        if lacks and (early := self._journal.remove_for_room(min(self._writer.stored.position, judged), lacks)):
+            # Without room nothing more would be received: what is judged and stored is worth less than that. Nor could
+            # it be saved how far the store is.
             log.warning(
                 "the disk is nearly full: journal files removed before their time count=%d from=%s to=%s",
                 len(early), early[0], early[-1],
             )  # fmt: skip
         if due:
-            for name in self._journal.remove_before(passed, now_ms - self._journal_ms):
+            # A restart reads again what lies behind what was saved: it would take it for lost.
+            for name in self._journal.remove_before(min(self._writer.saved_to, judged), now_ms - self._journal_ms):
                 log.info("journal file removed name=%s", name)
             self._removed_ms = now_ms
 

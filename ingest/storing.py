@@ -68,6 +68,8 @@ class StoreWriter(threading.Thread):
         self._stopping = False
         self._own_decoder: Decoder | None = None
         self.stored = Stored()
+        self.saved_to = 0
+        """The position that a restart would begin with: what lies behind it is still needed."""
         self.counts = stored_counts()
         self._counted_s = 0.0
         self.trouble = ""
@@ -144,6 +146,7 @@ class StoreWriter(threading.Thread):
                 if not self._passed(max(counted, self.stored.position)):
                     return False
                 self._recount(counted)
+                self.saved_to = min(counted, self.stored.position)
                 return True
             except StoreError as error:
                 failures += 1
@@ -318,6 +321,7 @@ class StoreWriter(threading.Thread):
         while True:
             try:
                 self._checkpoint.save_stored(self.stored, refused, self.counts, landed)
+                self.saved_to = self.stored.position
                 self.trouble = ""
                 return
             except JournalError as error:

@@ -31,6 +31,11 @@ class Writer:
     stored: Stored
     behind_s: float = 0.0
     trouble: str = ""
+    unsaved: int = 0
+
+    @property
+    def saved_to(self) -> int:
+        return self.stored.position - self.unsaved
 
     def lag_s(self, now_ms: int) -> float:
         return self.behind_s
@@ -82,6 +87,20 @@ def test_journal_files_stay_as_long_as_the_site_says_and_a_cursor_needs_them(
         keeper.turn(T_MS + round(day * DAY_MS))
         assert files(tmp_path) == left, f"position {position} on day {day}"
     assert journal.first() == 5
+
+
+def test_what_is_stored_stays_until_a_restart_would_know(
+    tmp_path: Path, site: Site, journal: Journal, store: SqliteStore
+) -> None:
+    for day in range(3):
+        journal.append([gas("gas-1", 1)], T_MS + day * DAY_MS)
+    writer = Writer(Stored(3), unsaved=2)
+    keeper = keeper_of(replace(site, journal_days=1), journal, store, writer)
+    keeper.turn(T_MS + 9 * DAY_MS)
+    assert journal.first() == 1
+    writer.unsaved = 0
+    keeper.turn(T_MS + 10 * DAY_MS)
+    assert journal.first() == 3
 
 
 def test_a_minute_is_made_when_it_has_passed_and_everything_of_it_is_written(

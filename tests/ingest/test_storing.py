@@ -205,6 +205,25 @@ def test_a_store_that_is_behind_catches_up_though_nothing_new_comes(flow: Flow) 
     assert writer.lag_s(T_MS + 60_000) == 0
 
 
+def test_what_a_restart_would_begin_with_is_told_beside_what_is_stored(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who removes journal files may not go by what a kill would forget."""
+    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(10)], T_MS)
+    noted, waiting = flow.writer(), flow.writer()
+    flow.hand(noted)
+    noted.start()
+    wait_until(lambda: noted.saved_to == 10 == flow.checkpoint.load_stored().position)
+    noted.stop(20)
+    monkeypatch.setattr(storing, "_COUNTED_S", float("inf"))
+    waiting.resume(10, T_MS)
+    waiting.start()
+    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(10, 20)], T_MS)
+    flow.hand(waiting)
+    wait_until(lambda: waiting.stored.position == 20)
+    assert waiting.saved_to == 10 == flow.checkpoint.load_stored().position
+
+
 def test_minutes_wait_for_a_store_that_is_behind(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour late, the minutes of the last hour are made when their readings are there, and once."""
     monkeypatch.setattr(handed, "_LIMIT", 5)
