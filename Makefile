@@ -40,8 +40,8 @@ types: $(TESTS) ## mypy, strict
 contracts: $(TESTS) ## who may import whom
 	$(BIN)/lint-imports
 
-pytest: $(TESTS) ## the tests alone, two files at a time; ARGS="-k alarms" picks some
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SOME) $(ARGS)
+pytest: $(TESTS) ## the tests alone, three files at a time; ARGS="-k alarms" picks some
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(SOME) $(ARGS)
 
 soak: servers $(TESTS) ## rounds of bad luck for as long as you like; ARGS="--minutes 480 --seed 5000"
 	$(BIN)/python -m tests.chaos.soak $(ARGS)

@@ -4,11 +4,13 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.memory_disk import write_into_memory
+from tests.scheduling import OneBrowser
 
 pytest_plugins = [
     "tests.servers.mosquitto",
@@ -60,19 +62,24 @@ def anyio_backend() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use, and put the files with browser tests last; of these the longest first."""
+    """Mark tests by the fixtures they use, and put those of a browser first, of these the longest."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _MARKER_OF_FIXTURE:
                 item.add_marker(_MARKER_OF_FIXTURE[fixture])
-    # Playwright keeps an event loop running in this thread, where no async test could then start its own.
-    # By file, since a file is what a worker takes; --no-loadscope-reorder keeps the order there. What may take longest
-    # by its own time limit comes first of them: at the end no worker is left with a long file while the other is idle.
+    # One worker takes them all (tests.scheduling), and when it begins with them it is not left with them at the end.
+    # What may take longest by its own time limit comes first, so that of a run that is cut short the most is known.
     browsing: dict[Path, float] = {}
     for item in items:
         if item.get_closest_marker("browser") is not None:
             browsing[item.path] = max(browsing.get(item.path, 0.0), _limit_s(item))
-    items.sort(key=lambda item: (item.path in browsing, -browsing.get(item.path, 0.0)))
+    items.sort(key=lambda item: (item.path not in browsing, -browsing.get(item.path, 0.0)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    """Let several workers share a run (``make test``)."""
+    return OneBrowser(config, log)
 
 
 def _limit_s(item: pytest.Item) -> float:

@@ -63,9 +63,13 @@ def _leaves(url: str) -> bool:
     return parts.scheme not in _LOCAL_SCHEMES and parts.hostname not in _LOCAL_HOSTS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all tests; what differs between tests is a context, see `local_page`."""
+    """One headless Chromium for all tests of a file; what differs between tests is a context, see `local_page`.
+
+    Playwright keeps an event loop running in this thread, where no async test could start its own; it ends with the
+    file.
+    """
     program = require("chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
