@@ -32,7 +32,7 @@ def sender(channel: Channel) -> Send | None:
     if not address:
         log.warning("channel %s has no address: set %s; its messages wait", channel.name, channel.env)
         return None
-    import apprise  # takes a while, and most cities' collectors have no channel
+    import apprise  # takes a while, and a city may have no channel
 
     # Not written to the log: an address holds the channel's secret.
     target = apprise.Apprise()
