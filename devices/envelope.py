@@ -15,7 +15,7 @@ import msgspec
 from devices.kind import Field, Value
 from devices.plan import MOST, Plan, Slot
 from devices.points import MOST_SEQ
-from devices.sheet import ABSENT, Sample, Shapes, TagSet
+from devices.shapes import ABSENT, Sample, Shapes, TagSet
 
 _KEPT = r"\A[^\0]*\Z"
 _TEXT_MOST = 128

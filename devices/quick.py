@@ -141,7 +141,7 @@ def _way(topic: str, site: Site) -> Way | None:
     envelope = site.catalog.envelope(where.kind, where.channel)
     simple = measurements[0].key if measurements and _is_simple(measurements[0]) else ""
     way = Way(
-        kind, device, district, where.channel, envelope,
+        topic, kind, device, district, where.channel, envelope,
         measurements,
         facts,
         f"{where.device}|{where.channel}|",

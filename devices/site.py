@@ -157,11 +157,12 @@ class Way:
     """What is known of a native topic before its payload is looked at.
 
     ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
-    apart in it, else empty. ``usual`` tells whether its messages may be read as rows of a sheet (devices.sheet), and
+    apart in it, else empty. ``usual`` tells whether its messages may be read together with those of others, and
     ``tries_tags`` whether they are tried as such with tags, from the first on that was none without; so many of the
     next that ``spared`` counts are not tried, for the last that was tried was none.
     """
 
+    topic: str
     kind: str
     device: str
     district: str

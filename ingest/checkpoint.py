@@ -21,12 +21,17 @@ from ingest.ledger import Ledger, Stored
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device_changed (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS unregistered (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 {quarantine.SCHEMA}
 {counts.SCHEMA}
 """
 # In one statement.
 _DEVICES = 1_000
+# Alarms wait for a save: it writes the devices that changed in one piece, and only now and then a row for each.
+_FOLD_AFTER, _FOLD_BYTES = 20, 32 * 1024 * 1024
+_encode = msgspec.msgpack.Encoder().encode
+_changed = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 
 @dataclass(slots=True)
@@ -88,7 +93,7 @@ class Checkpoint:
             saved.ledger = Ledger(**totals)
         saved.ledger.counts.load(self._database)
         saved.rules = self.rules()
-        saved.devices = dict(self._database.execute("SELECT id, state FROM device"))
+        saved.devices = dict(self._database.execute("SELECT id, state FROM device")) | self._unfolded()
         newcomers = self._get("newcomers")
         hour, count = (0, 0) if newcomers is None else msgspec.msgpack.decode(newcomers, type=tuple[int, int])
         saved.unregistered = Unregistered(
@@ -207,13 +212,29 @@ class Checkpoint:
         return None if row is None else row[0]
 
     def _put_devices(self, devices: Mapping[str, bytes]) -> None:
-        # Alarms wait meanwhile: many in one statement take less, and neighbours share a page.
-        names = sorted(devices)
+        newest, size = self._database.execute(
+            "SELECT coalesce(max(id), 0), coalesce(sum(length(body)), 0) FROM device_changed"
+        ).fetchone()
+        body = _encode(devices)
+        if newest + 1 < _FOLD_AFTER and size + len(body) < _FOLD_BYTES:
+            self._database.execute("INSERT INTO device_changed VALUES (?, ?)", (newest + 1, body))
+            return
+        folded = {**self._unfolded(), **devices}
+        # Many in one statement take less, and neighbours share a page.
+        names = sorted(folded)
         for begin in range(0, len(names), _DEVICES):
             part = names[begin : begin + _DEVICES]
             rows = ", ".join(["(?, ?)"] * len(part))
-            values = [each for name in part for each in (name, devices[name])]
+            values = [each for name in part for each in (name, folded[name])]
             self._database.execute(f"INSERT OR REPLACE INTO device VALUES {rows}", values)
+        self._database.execute("DELETE FROM device_changed")
+
+    def _unfolded(self) -> dict[str, bytes]:
+        """Return the newest state of the devices that changed since each got its row."""
+        found: dict[str, bytes] = {}
+        for (body,) in self._database.execute("SELECT body FROM device_changed ORDER BY id"):
+            found.update(_changed(body))
+        return found
 
     def _put(self, key: str, value: bytes) -> None:
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))

@@ -11,15 +11,16 @@ from devices.errors import Undecodable
 from devices.points import FUTURE_MS, MAX_BYTES
 from devices.quick import UNREADABLE, common, plain, whole
 from devices.readings import Decoded, Reading
-from devices.sheet import Shapes, Sheet
+from devices.shapes import Shapes
 from devices.site import Site, Way
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import unpacked as unpacked_revision
-from ingest.outcomes import AnyOutcome, Outcome, Usual
+from ingest.outcomes import AnyOutcome, Outcome
 from ingest.quarantine import Origin
 from ingest.records import RETRY, RULES, TICK, Record, read_tick
 from ingest.repeats import Repeats
+from ingest.sheets import Sheet, Usual
 from ingest.watchdog import read_beat
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ _HOUR_MS = 3_600_000
 _SPARED = 31
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
+# One is made for nearly every message; the constructor of a NamedTuple costs twice as much as this.
+_new = tuple.__new__
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
@@ -119,18 +122,19 @@ class Decoder:
 
     def outcomes(self, records: Iterable[Record]) -> list[AnyOutcome]:
         """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
-        ways, fresh = self._site.ways, self._repeats.fresh
+        known, newer = self._site.ways.get, self._repeats.newer
         found: list[AnyOutcome] = []
+        add = found.append
         sheets: dict[Shapes, Sheet] = {}
         for record in records:
             position, received_ms, topic, payload = record
-            way = ways.get(topic)
+            way = known(topic)
             if way is None or not way.usual or len(payload) > MAX_BYTES:
-                found.append(self._single(record, way))
+                add(self._single(record, way))
                 continue
             if way.spared:
                 way.spared -= 1
-                found.append(self._single(record, way))
+                add(self._single(record, way))
                 continue
             envelope, tags = way.envelope, way.envelope.untagged
             try:
@@ -140,12 +144,13 @@ class Decoder:
                 else:
                     said = envelope.usual(payload)
                     sample = envelope.sample(said)
-                usual = sample is not None and said.ts <= received_ms + FUTURE_MS
-                usual = usual and fresh(f"{way.lane}{said.ts}:{said.seq}", position, received_ms)
+                at_ms, seq = said.ts, said.seq
+                usual = sample is not None and at_ms <= received_ms + FUTURE_MS
+                usual = usual and newer(way.lane, at_ms, seq, position, received_ms)
             except UNREADABLE:
                 sample, usual = None, False
             except Exception as error:  # noqa: BLE001 - as in outcome()
-                found.append(self._failed(record, error))
+                add(self._failed(record, error))
                 continue
             if sample is None:
                 if envelope.tag_keys and not way.tries_tags:
@@ -153,19 +158,17 @@ class Decoder:
                 else:
                     way.spared = _SPARED
             if not usual or sample is None:
-                found.append(self._single(record, way))
+                add(self._single(record, way))
                 continue
             # Nearly every message comes this way: it is news, and of a device that is known.
             shapes = tags.shapes
             sheet = sheets.get(shapes)
             if sheet is None:
                 sheet = sheets[shapes] = Sheet(shapes)
-            samples = sheet.samples
-            found.append(
-                Usual(position, received_ms, topic, way, said.ts, said.seq, said.hist, sample, sheet, len(samples))
-            )
-            samples.append(sample)
-            sheet.devices.append(way.device)
+            rows = sheet.rows
+            one = _new(Usual, (position, received_ms, way, at_ms, seq, said.hist, sample, len(rows), sheet))
+            rows.append(one)
+            add(one)
             if sheet.tag_keys:
                 sheet.tags.append(tags.values)
         for sheet in sheets.values():

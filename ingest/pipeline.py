@@ -32,15 +32,12 @@ from ingest.quarantine import Landed, Quarantined, Teller
 from ingest.records import Record
 from ingest.repeats import Repeats
 from ingest.storing import StoreWriter
+from ingest.unsaved import Unsaved
 
 log = logging.getLogger(__name__)
 
 _BATCH = 2_000
 _SECOND_MS = 1_000
-# Saving what tens of thousands of devices sent takes its time: it may have a hundredth of all there is, and the journal
-# is read again for what came after the last save.
-_REST = 100
-_UNSAVED_MS = 10_000
 # While a backlog is read, this long after each part of it.
 _TELL_S = 0.02
 _TOPIC_CHARS = 500
@@ -92,8 +89,7 @@ class Pipeline(threading.Thread):
         self._landed: list[Landed] = []
         self._teller = Teller()
         self._told_ms, self._told_s = 0, 0.0
-        self._save_ms, self._save_s = 0.0, 0.0
-        self._unsaved: set[str] = set()
+        self._unsaved = Unsaved(self.engine.memory)
         self._untold: set[str] = set()
         self.writer = writer(self._unregistered)
         self.writer.resume(saved.position, saved.now_ms)
@@ -119,7 +115,7 @@ class Pipeline(threading.Thread):
             self._prime()
             self.writer.start()
             while not (self._stopping.is_set() and self._journal.last <= self._position):
-                self._journal.wait(self._position, 0.0 if self._live.busy else 0.5)
+                self._journal.wait(self._position, 0.0 if self._live.busy or self._unsaved.busy else 0.5)
                 records = self._read()
                 if records:
                     self._step(records)
@@ -169,12 +165,7 @@ class Pipeline(threading.Thread):
         now_ms, now_s = self.engine.memory.now_ms, time.monotonic()
         if not self._live.busy:
             self._begin_to_tell(now_ms, now_s)
-        if now_ms >= self._save_ms or now_s >= self._save_s:
-            begun_s = time.thread_time()
-            self._save()
-            lasted_ms = (time.thread_time() - begun_s) * 1000
-            rest_ms = min(max(_SECOND_MS, lasted_ms * _REST), _UNSAVED_MS)
-            self._save_ms, self._save_s = now_ms + rest_ms, now_s + rest_ms / 1000
+        self._unsaved.begin_where_due(now_s)
 
     def _begin_to_tell(self, now_ms: int, now_s: float) -> None:
         """Begin to tell the cockpits what they asked for, and each second what changed."""
@@ -190,19 +181,29 @@ class Pipeline(threading.Thread):
     def _go_on(self, behind: bool) -> None:
         """Go on telling, a piece at a time: an alarm must not wait until a whole city is told.
 
-        Where the journal is far ahead alarms are late by far more than a few pieces.
+        Where the journal is far ahead alarms are late by far more than a few pieces. The same goes for a save.
         """
         begun_s = time.monotonic()
+        if self._unsaved.busy:
+            self._go_on_saving()
         self._live.go_on()
         while behind and self._live.busy and time.monotonic() - begun_s < _TELL_S:
             self._live.go_on()
+
+    def _go_on_saving(self) -> None:
+        begun_s = time.thread_time()
+        self._note_changes()
+        ready = self._unsaved.prepare()
+        if ready:
+            self._save()
+        self._unsaved.worked(time.thread_time() - begun_s, saved=ready)
 
     def _note_changes(self) -> None:
         """Remember which devices changed, until they are told and until they are saved."""
         memory = self.engine.memory
         changed, memory.changed = memory.changed, set()
         self._untold |= changed
-        self._unsaved |= changed
+        self._unsaved.note(changed)
 
     def _kept(self, transitions: list[Transition]) -> list[tuple[str, int]]:
         while True:
@@ -276,8 +277,7 @@ class Pipeline(threading.Thread):
     def _save(self) -> None:
         memory = self.engine.memory
         self._note_changes()
-        states = memory.encoded(self._unsaved)
-        self._unsaved = set()
+        states = self._unsaved.take()
         found, self._quarantined = self._quarantined, []
         self._meters.quarantined(found)
         (again, self._again), (landed, self._landed) = (self._again, []), (self._landed, [])

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.sheet import Sheet
-from devices.site import Site
+from devices.site import Site, Way
 from ingest.alarms.books import Books
 from ingest.alarms.dates import Dates
 from ingest.alarms.glance import Look, look, look_closely
@@ -25,7 +24,8 @@ from ingest.alarms.revisions.revision import SITE_FILE, Revision
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted, doubted
 from ingest.alarms.transitions import Transition
-from ingest.outcomes import AnyOutcome, Outcome, Usual
+from ingest.outcomes import AnyOutcome, Outcome
+from ingest.sheets import Sheet, Usual
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
 _NOTHING: frozenset[str] = frozenset()
+_CALM_KEPT = 200_000
+_NOBODY = DeviceState("", ""), Row({}, 0, 0)
 
 
 class Engine:
@@ -48,6 +50,8 @@ class Engine:
         self._dates = Dates(site, self.memory)
         self._armed = False
         self._faults: set[str] = set()
+        # Whose usual messages come in, and the row that keeps them; while that has a shape the device is calm.
+        self._calm: dict[Way, tuple[DeviceState, Row]] = {}
         # Asked for every reading.
         self._devices = self.memory.devices
         self._conditional = self._silence.conditional
@@ -63,6 +67,7 @@ class Engine:
         if rules is not None:
             self.books.restore(rules)
             self._compile()
+        self._calm.clear()
         self.memory.restore(saved)
         self.memory.now_ms, self.memory.listening_ms = now_ms, listening_ms
         for device, state in self.memory.devices.items():
@@ -85,49 +90,50 @@ class Engine:
         memory = self.memory
         states: dict[str, DeviceState | GroupState] = {**memory.devices, **memory.groups}
         memory.changed.update(self.books.adopt(revision, position, at_ms, states))
+        for state in memory.devices.values():
+            state.settle()
         self._compile()
 
     def _fed(self, outcomes: Sequence[AnyOutcome]) -> list[Transition]:
-        memory, devices, changed = self.memory, self.memory.devices, self.memory.changed
+        memory, changed, calm = self.memory, self.memory.changed, self._calm
         found: list[Transition] = []
         loud = self._loud(outcomes)
         looks: dict[Sheet, Look] = {}
+        # Up to when surely nothing is due.
+        idle_ms = 0
         for outcome in outcomes:
             received_ms = outcome.received_ms
             memory.position, memory.ordinal = outcome.position, 0
             try:
-                if received_ms > memory.now_ms:
-                    self._advance(outcome, found)
-                if not self._armed:
-                    self._armed = True
-                    self._arm()
-                    found.extend(self._dates.look())
                 if type(outcome) is Usual:
-                    seen = looks.get(outcome.sheet)
+                    _, received_ms, way, at_ms, seq, _, sample, place, sheet = outcome
+                    if received_ms > idle_ms:
+                        self._begin(outcome, found)
+                        idle_ms = self._idle_until()
+                    elif received_ms > memory.now_ms:
+                        memory.now_ms = received_ms
+                    seen = looks.get(sheet)
                     if seen is None:
-                        seen = looks[outcome.sheet] = self._look(outcome)
-                    way, seq, at_ms = outcome.way, outcome.seq, outcome.at_ms
-                    state = devices.get(way.device)
-                    row = None if state is None else state.rows.get(way.simple)
-                    if (
-                        state is not None
-                        and row is not None
-                        and row.shape is seen.calm[outcome.row]
-                        and at_ms >= row.at_ms
-                        and state.calm
-                    ):
+                        seen = looks[sheet] = self._look(outcome)
+                    state, row = calm.get(way, _NOBODY)
+                    if row.shape is seen.calm[place] and at_ms >= row.at_ms:
                         # Nearly every message comes this way, and little is to be done but to keep it.
                         if seen.learning:
                             self._judging.follow_row(seen.learning, outcome, state, found)
-                        row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
+                        row.sample, row.at_ms, state.seen_ms = sample, at_ms, received_ms
                         changed.add(way.device)
+                        if seen.learning:
+                            state.settle()
                         if state.seq == seq - 1 and not state.missed:
                             state.seq = seq
                             continue
                     else:
+                        idle_ms = 0
                         self._stirred(outcome, seen, found)
                     self._counted(outcome, seq, outcome.history, found)
                     continue
+                idle_ms = 0
+                self._begin(outcome, found)
                 if outcome.own:
                     found.extend(self._own(outcome))
                 for reading in outcome.readings:
@@ -140,6 +146,20 @@ class Engine:
                 memory.now_ms = max(memory.now_ms, received_ms)
                 self._failed(outcome, error)
         return found
+
+    def _begin(self, outcome: AnyOutcome, found: list[Transition]) -> None:
+        """Let happen what is due when an outcome comes."""
+        if outcome.received_ms > self.memory.now_ms:
+            self._advance(outcome, found)
+        if not self._armed:
+            self._armed = True
+            self._arm()
+            found.extend(self._dates.look())
+
+    def _idle_until(self) -> int:
+        """Return up to when nothing is due: in the second at hand, before the first timer."""
+        end_ms = self.memory.now_ms // 1000 * 1000 + 999
+        return min(end_ms, self._silence.next_ms - 1)
 
     def _counted(self, outcome: AnyOutcome, seq: int, history: bool, found: list[Transition]) -> None:
         """Follow the numbers of a device."""
@@ -175,16 +195,27 @@ class Engine:
         loud = seen.loud[outcome.row]
         if loud or not self._quiet(reading, outcome, found):
             self._heard(reading, outcome, loud, found)
-        row = self._devices[outcome.device].rows[reading.measurement]
-        if row.values is reading.values and not row.apart:
+        state = self._devices[outcome.device]
+        row = state.rows[reading.measurement]
+        if state.calm and row.values is reading.values and not row.apart:
             row.shape = outcome.shape
+            if len(self._calm) >= _CALM_KEPT:
+                self._calm.clear()
+            self._calm[outcome.way] = state, row
 
     def _failed(self, outcome: AnyOutcome, error: Exception) -> None:
         """Let a message go to quarantine with what was read from it; what it changed until then stays."""
         self._tell(error)
-        if outcome.fate == "decoded":
-            outcome.fate, outcome.reason = "quarantined", "failure"
-            outcome.sentence = f"judging failed: {type(error).__name__}: {error}"
+        for reading in outcome.readings:
+            if reading.device in self._devices:
+                self._devices[reading.device].settle()
+        if outcome.fate != "decoded":
+            return
+        sentence = f"judging failed: {type(error).__name__}: {error}"
+        if type(outcome) is Usual:
+            outcome.sheet.failed[outcome.row] = "failure", sentence
+        elif type(outcome) is Outcome:
+            outcome.fate, outcome.reason, outcome.sentence = "quarantined", "failure", sentence
 
     def _tell(self, error: Exception) -> None:
         name = type(error).__name__
@@ -212,6 +243,7 @@ class Engine:
             return False
         if not self._followed.get(measurement, _NOTHING).isdisjoint(values):
             self._judging.follow(reading, state, found)
+            state.settle()
         # What quality it has was said: it is good.
         row.values, row.at_ms, row.quality = values, at_ms, 0
         if outcome.origin is None:
@@ -294,6 +326,7 @@ class Engine:
         if row is None:
             row = state.rows[reading.measurement] = Row({}, at_ms, 0)
         row.take(reading, at_ms)
+        state.settle()
         if woken or not self._silence.watched(device, state.kind):
             self._silence.watch(device, state)
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from devices.sheet import Shape, Sheet
+from devices.shapes import Shape
 from ingest.alarms.judging import Judging
 from ingest.alarms.learning import Learning, learning, may_learn
+from ingest.sheets import Sheet
 
 _NO_SHAPE = Shape((), ())
 
@@ -25,7 +26,7 @@ class Look(NamedTuple):
 
 def look_closely(sheet: Sheet) -> Look:
     """Return that every row must be looked at."""
-    return Look([True] * len(sheet.shapes), [_NO_SHAPE] * len(sheet.shapes))
+    return Look([True] * len(sheet.rows), [_NO_SHAPE] * len(sheet.rows))
 
 
 def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:

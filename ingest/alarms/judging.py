@@ -16,7 +16,7 @@ from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import Rule, Watch
 from ingest.alarms.signals import Seen
 from ingest.alarms.transitions import Transition, What
-from ingest.outcomes import Usual
+from ingest.sheets import Usual
 
 
 class Judging:

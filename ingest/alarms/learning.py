@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.sheet import Sheet
 from devices.signals import Learned, While
 from ingest.alarms.following import Follow
 from ingest.alarms.signals import Window, learn
+from ingest.sheets import Sheet
 
 Mask = NDArray[np.bool_]
 Column = NDArray[np.float64]

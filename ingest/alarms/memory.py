@@ -7,7 +7,7 @@ import msgspec
 
 from devices.kind import Priority, Value
 from devices.readings import Quality, Reading
-from devices.sheet import Sample, Shape
+from devices.shapes import Sample, Shape
 from ingest.alarms.conditions import Condition
 from ingest.alarms.transitions import Suppression, Transition, What
 
@@ -27,8 +27,8 @@ class Row:
     """The newest values of one measurement of a device.
 
     ``values`` are those of its newest sample, ``apart`` the fields that come from others or have their own quality.
-    ``shape`` is that of the newest sample where it was a usual one and nothing stands apart, else None; of such a row
-    all is good, and as long as nobody asks for its values only their ``sample`` is kept.
+    ``shape`` is that of the newest sample where it was a usual one, the device is calm and nothing stands apart, else
+    None; of such a row all is good, and as long as nobody asks for its values only their ``sample`` is kept.
     """
 
     __slots__ = ("_values", "apart", "at_ms", "quality", "sample", "shape")
@@ -53,6 +53,12 @@ class Row:
     @values.setter
     def values(self, values: dict[str, Value]) -> None:
         self._values, self.sample, self.shape = values, None, None
+
+    def told(self) -> dict[str, Value]:
+        """Return the values for whoever only reads them now; of a usual sample they are not kept."""
+        if self.sample is not None and self.shape is not None:
+            return self.shape.values(self.sample)
+        return self._values
 
     def value(self, key: str) -> Value | None:
         """Return the newest value of one field."""
@@ -97,7 +103,7 @@ def saved_row(row: object) -> _SavedRow:
     """Return a row as it is saved and told; for encoders, which know no rows."""
     if not isinstance(row, Row):
         raise TypeError(f"{type(row).__name__} is neither saved nor told")
-    return _SavedRow(row.values, row.at_ms, row.quality, row.apart)
+    return _SavedRow(row.told(), row.at_ms, row.quality, row.apart)
 
 
 def _loaded_row(_kind: type, saved: object) -> Row:
@@ -149,6 +155,13 @@ class DeviceState(msgspec.Struct, array_like=True):
     def calm(self) -> bool:
         """Whether it is heard and nothing of it is or may become an alarm."""
         return self.online and not (self.conditions or self.silent or self.ahead or self.bad)
+
+    def settle(self) -> None:
+        """See to it that what comes next is looked at closely, unless the device is calm."""
+        if not self.calm:
+            for row in self.rows.values():
+                if row.shape is not None:
+                    row.values = row.values
 
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""

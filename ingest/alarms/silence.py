@@ -15,6 +15,8 @@ from ingest.alarms.rules import RuleBook
 from ingest.alarms.transitions import Transition
 from ingest.outcomes import AnyOutcome
 
+_NEVER_MS = 2**63
+
 
 class Silence:
     """The timers of all devices of a site."""
@@ -77,9 +79,14 @@ class Silence:
                 if child_state.folded:
                     self.watch(child, child_state)
 
+    @property
+    def next_ms(self) -> int:
+        """Return when the next timer is due; behind all times while there is none."""
+        return self._due[0][0] if self._due else _NEVER_MS
+
     def is_due(self, until_ms: int) -> bool:
         """Tell whether ``timers`` has anything to look at up to an instant."""
-        return bool(self._due) and self._due[0][0] <= until_ms
+        return self.next_ms <= until_ms
 
     def timers(self, until_ms: int) -> Iterator[Transition]:
         """Let everything happen that is due up to an instant, in order of (due, device)."""
@@ -110,6 +117,7 @@ class Silence:
                 yield memory.transition("unfold", device, state, f"{device}/no_data", rule.id, rule.version)
                 return
             state.silent, state.folded = True, bool(cause)
+            state.settle()
             yield memory.transition(
                 "raise", device, state, f"{device}/no_data", rule.id, rule.version, 1, rule.no_data.priority,
                 value=rule.no_data.after_s, unit="s", quality="stale",
@@ -119,6 +127,7 @@ class Silence:
 
     def _down(self, device: str, state: DeviceState, why: str) -> Iterator[Transition]:
         state.online = False
+        state.settle()
         yield self._memory.transition("stale", device, state, device, field=why, quality="stale")
         yield from self._fold(device)
 

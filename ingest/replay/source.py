@@ -1,6 +1,6 @@
 """Where a replay takes its messages from: a recording's file, or a span of a journal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, count
 from pathlib import Path
@@ -16,6 +16,8 @@ from ingest.records import OWN_PREFIXES, TICK, Packed, Record, of_the_city, pack
 from ingest.replay.block import Block
 
 _BATCH = 5_000
+# A batch with one of these may hold what the collector wrote for itself.
+_OWN_MARKS = [prefix.encode() for prefix in OWN_PREFIXES]
 # As in ingest.records: one is made for every message.
 _new = tuple.__new__
 
@@ -68,20 +70,23 @@ class Source:
         try:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
-                block = Block()
+                packed: list[Packed] = []
+                heard: list[Sequence[tuple[str, bytes]]] = []
                 for _, received_ms, messages, body in journal.batches(after, min(_BATCH, last - after), True):
                     if len(messages) > last - after:
                         messages, body = messages[: last - after], None
                     after += len(messages)
-                    if any([topic.startswith(OWN_PREFIXES) for topic, _ in messages]):
-                        messages, body = [each for each in messages if each[0] == TICK or of_the_city(each[0])], None
-                    if body is not None:
-                        block.add(position, _new(Packed, (received_ms, len(messages), len(messages), body)), messages)
-                    elif messages:
-                        block.add(position, packed_of(received_ms, messages), messages)
-                    position += len(messages)
-                if block:
-                    yield block
+                    if body is not None and not any([mark in body for mark in _OWN_MARKS]):
+                        packed.append(_new(Packed, (received_ms, len(messages), len(messages), body)))
+                        heard.append(messages)
+                        continue
+                    messages = [each for each in messages if each[0] == TICK or of_the_city(each[0])]
+                    if messages:
+                        packed.append(packed_of(received_ms, messages))
+                        heard.append(messages)
+                if packed:
+                    yield Block.of(position, packed, heard)
+                    position += sum([each.records for each in packed])
         finally:
             journal.close()
 

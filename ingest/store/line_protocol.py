@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
+from typing import Any
 
 import msgspec
 
@@ -33,14 +34,16 @@ class Lines:
         """Return the same of usual readings."""
         found: list[str] = []
         for each in usual:
-            columns = [_json(column)[1:-1].decode().split(",") for column in each.columns()]
-            pattern = f"%s{','.join(f'{key}=%s' for key in each.fields)},quality={_QUALITIES[0]} %d000000"
             tags = [zip(repeat(key), said, strict=False) for key, said in zip(each.tag_keys, each.tags, strict=True)]
             whose = list(zip(repeat(each.measurement), each.devices, each.districts, *tags, strict=False))
             heads = list(map(self._heads.get, whose))
             if None in heads:
                 heads = [self._headed(name, device, district, dict(pairs)) for name, device, district, *pairs in whose]
-            found += [pattern % row for row in zip(heads, *columns, each.at_ms, strict=True)]
+            pieces: list[Iterable[Any]] = [heads]
+            for key, column in zip(each.fields, each.columns(), strict=True):
+                pieces += repeat(f"{',' if len(pieces) > 1 else ''}{key}="), _texts(column)
+            pieces += repeat(f",quality={_QUALITIES[0]} "), _texts(each.at_ms), repeat("000000")
+            found += map("".join, zip(*pieces, strict=False))
         return found
 
     def _of(self, readings: Sequence[Reading]) -> list[str]:
@@ -68,6 +71,11 @@ class Lines:
                 self._heads.clear()
             head = self._heads[key] = _head(measurement, device, district, tags)
         return head
+
+
+def _texts(numbers: Sequence[float]) -> list[str]:
+    # Numbers look the same in JSON, and msgspec writes those of a whole column at once.
+    return _json(numbers)[1:-1].decode().split(",")
 
 
 def line(reading: Reading) -> str:

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,28 @@ def test_a_save_that_fails_leaves_the_one_before(checkpoint: Checkpoint, path: P
     saved = again(path)
     assert (saved.position, saved.ledger.decoded, saved.devices) == (20, 5, {"gas-1": b"old"})
     assert checkpoint.quarantine_groups() == []
+
+
+@pytest.mark.parametrize(("after", "most"), [(1, 10**6), (4, 10**6), (99, 300), (99, 1), (99, 10**6)])
+def test_of_each_device_the_newest_state_is_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch, after: int, most: int
+) -> None:
+    """However many saves are kept in one piece each; what is folded into rows leaves nothing behind."""
+    monkeypatch.setattr("ingest.checkpoint._FOLD_AFTER", after)
+    monkeypatch.setattr("ingest.checkpoint._FOLD_BYTES", most)
+    expected: dict[str, bytes] = {}
+    pieces = []
+    for number in range(1, 30):
+        changed = {f"lamp-{device}": bytes([number]) * 20 for device in range(30) if number % (device + 1) == 0}
+        expected.update(changed)
+        opened = Checkpoint(path)
+        opened.save(number, 0, 0, Ledger(), changed, Unregistered(), ())
+        opened.close()
+        assert again(path).devices == expected
+        with closing(sqlite3.connect(path)) as database:
+            pieces.append(database.execute("SELECT count(*) FROM device_changed").fetchone()[0])
+    assert max(pieces) < after
+    assert (0 in pieces) is (after < 30 or most < 1_000)
 
 
 def test_what_the_store_has_is_saved_with_what_it_refused(checkpoint: Checkpoint, path: Path) -> None:

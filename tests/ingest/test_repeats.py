@@ -118,6 +118,50 @@ def test_a_restart_anywhere_decides_as_if_it_had_not_been(journal: list[tuple[st
         assert [again.seen(*row) for row in rows[cut:]] == verdicts[cut:]
 
 
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["lamp-1|telemetry|", "lamp-2|telemetry|", "lamp-2|event|"]),
+        st.integers(0, 12),
+        st.integers(0, 2),
+        st.sampled_from(["numbers", "text", "id"]),
+    ),
+    min_size=20,
+    max_size=70,
+)
+
+
+@settings(max_examples=500)
+@given(MESSAGES)
+def test_what_is_noted_as_numbers_is_known_as_text(messages: list[tuple[str, int, int, str]]) -> None:
+    """Whichever way messages are read, the same are repeats."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeats, "BLOCK", 8)
+        mixed, plain = Repeats(), Repeats()
+        for position, (lane, at_ms, seq, form) in enumerate(messages, 1):
+            key = f"{lane}id:{seq}" if form == "id" else f"{lane}{at_ms}:{seq}"
+            newer = form == "numbers" and mixed.newer(lane, at_ms, seq, position, position)
+            fresh = newer or mixed.fresh(key, position, position)
+            found = False if fresh else mixed.seen(key, position, position, foreign=False)
+            assert found is plain.seen(key, position, position, foreign=False)
+
+
+def test_a_lane_that_goes_on_is_noted_and_one_that_stood_ahead_is_again_after_a_while(small_blocks: int) -> None:
+    window = Repeats()
+    window.seen("other", 1, 0, foreign=False)
+    assert [window.newer("a|telemetry|", at_ms, 0, 2, 0) for at_ms in (5, 6, 6, 4, 7)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    window.seen("a|telemetry|99:0", 3, 0, foreign=False)
+    assert not window.newer("a|telemetry|", 8, 0, 4, 0)
+    for block in (1, 2):
+        window.seen("other", block * small_blocks, 0, foreign=False)
+        assert window.newer("a|telemetry|", 9, 0, block * small_blocks, 0) is (block == 2)
+
+
 def test_the_window_holds_at_least_what_a_broker_may_have_in_flight(small_blocks: int) -> None:
     assert BLOCK >= 65_535
     for first in range(1, 40):

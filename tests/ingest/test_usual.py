@@ -166,7 +166,7 @@ def test_a_number_that_is_none_makes_no_row(number: str) -> None:
 
 
 def test_shapes_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.sheet._SHAPES_KEPT", 2)
+    monkeypatch.setattr("devices.shapes._SHAPES_KEPT", 2)
     names = ["dim_pct", "cmd_pct", "supply_v", "leak_ma"]
     found = outcomes(
         *(f'{{"ts":17672256000{n},"seq":{n},"data":{{"{names[n % 4]}":{n}}}}}' for n in range(10, 30)),

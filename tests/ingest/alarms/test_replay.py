@@ -145,6 +145,8 @@ def test_in_sheets_the_engine_remembers_the_same(seed: int, made: bool) -> None:
         assert {name: alone.memory.encoded([name]) for name in alone.memory.devices} == {
             name: together.memory.encoded([name]) for name in together.memory.devices
         }
+        states = together.memory.devices.values()
+        assert all(state.calm or all(row.shape is None for row in state.rows.values()) for state in states)
     assert usual > len(journal) / 4
 
 

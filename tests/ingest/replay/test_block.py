@@ -22,10 +22,8 @@ BATCHES: list[tuple[int, list[Message]]] = [
 
 
 def of_a_journal() -> Block:
-    block = Block()
-    for at_ms, messages in BATCHES:
-        block.add(len(block) + 1, packed_of(at_ms, messages), messages)
-    return block
+    packed = [packed_of(at_ms, messages) for at_ms, messages in BATCHES]
+    return Block.of(1, packed, [messages for _, messages in BATCHES])
 
 
 def kept(folder: Path, parts: list[list[Packed]]) -> tuple[list[Record], int]:
@@ -48,6 +46,8 @@ def test_wherever_it_is_cut(tmp_path: Path, seed: int, from_journal: bool) -> No
 
 
 def test_a_journal_is_taken_over_as_it_is() -> None:
+    heard = [(at_ms, *message) for at_ms, messages in BATCHES for message in messages]
+    assert list(of_a_journal()) == [Record(position, *each) for position, each in enumerate(heard, 1)]
     assert of_a_journal().packed(0, 10) == [packed_of(at_ms, messages) for at_ms, messages in BATCHES]
     assert of_a_journal().packed(3, 6) == [packed_of(at_ms, messages) for at_ms, messages in BATCHES[1:3]]
 

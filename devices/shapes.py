@@ -1,0 +1,67 @@
+"""What usual messages hold: the numbers of one measurement each, and tags.
+
+What is absent is NaN, which no message can hold: JSON has no word for it. A comparison with it is never true.
+"""
+
+from collections.abc import Iterable
+from operator import itemgetter
+from struct import Struct
+from typing import NamedTuple
+
+from devices.kind import Value
+
+Sample = bytes
+"""The numbers of one message in the order of its envelope, each a float of 8 bytes in the machine's own order."""
+
+ABSENT = float("nan")
+_SHAPES_KEPT = 1_000
+
+
+class Shape:
+    """Which fields a usual message holds, and their places in a sample; one object for all that hold the same."""
+
+    __slots__ = ("_numbers", "_pick", "fields", "places")
+
+    def __init__(self, numbers: tuple[str, ...], there: Iterable[bool]) -> None:
+        self.places = [place for place, one in enumerate(there) if one]
+        self._numbers = Struct(f"{len(numbers)}d").unpack
+        self.fields = tuple(numbers[place] for place in self.places)
+        self._pick = itemgetter(*self.places) if len(self.places) > 1 else None
+
+    def values(self, sample: Sample) -> dict[str, Value]:
+        """Return what a message of this shape holds, by field."""
+        numbers = self._numbers(sample)
+        if self._pick is None:
+            return {key: numbers[place] for key, place in zip(self.fields, self.places, strict=True)}
+        return dict(zip(self.fields, self._pick(numbers), strict=True))
+
+
+class Shapes:
+    """The shapes of those messages of one envelope that have the same tags, by the bits of what numbers are there.
+
+    Attributes:
+        numbers: the fields a message may hold.
+        tag_keys: the tags that each of them has.
+    """
+
+    def __init__(self, numbers: tuple[str, ...], tag_keys: tuple[str, ...] = ()) -> None:
+        self.numbers = numbers
+        self.tag_keys = tag_keys
+        self._known: dict[bytes, Shape] = {}
+
+    def of(self, bits: bytes, there: Iterable[bool]) -> Shape:
+        """Return the shape of a row."""
+        shape = self._known.get(bits)
+        if shape is None:
+            if len(self._known) >= _SHAPES_KEPT:
+                # Whoever sends all that can be sent must not fill the memory.
+                self._known.clear()
+            shape = self._known[bits] = Shape(self.numbers, there)
+        return shape
+
+
+class TagSet(NamedTuple):
+    """What a message says in tags, by key; one object for all that say the same."""
+
+    values: dict[str, str]
+    shapes: Shapes
