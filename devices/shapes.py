@@ -4,7 +4,6 @@ What is absent is NaN, which no message can hold: JSON has no word for it. A com
 """
 
 from collections.abc import Iterable
-from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -20,20 +19,17 @@ _SHAPES_KEPT = 1_000
 class Shape:
     """Which fields a usual message holds, and their places in a sample; one object for all that hold the same."""
 
-    __slots__ = ("_numbers", "_pick", "fields", "places")
+    __slots__ = ("_unpacked", "fields", "places")
 
     def __init__(self, numbers: tuple[str, ...], there: Iterable[bool]) -> None:
-        self.places = [place for place, one in enumerate(there) if one]
-        self._numbers = Struct(f"{len(numbers)}d").unpack
+        given = list(there)
+        self.places = [place for place, one in enumerate(given) if one]
         self.fields = tuple(numbers[place] for place in self.places)
-        self._pick = itemgetter(*self.places) if len(self.places) > 1 else None
+        self._unpacked = Struct("=" + "".join(["d" if one else "8x" for one in given])).unpack
 
     def values(self, sample: Sample) -> dict[str, Value]:
         """Return what a message of this shape holds, by field."""
-        numbers = self._numbers(sample)
-        if self._pick is None:
-            return {key: numbers[place] for key, place in zip(self.fields, self.places, strict=True)}
-        return dict(zip(self.fields, self._pick(numbers), strict=True))
+        return dict(zip(self.fields, self._unpacked(sample), strict=True))
 
 
 class Shapes:

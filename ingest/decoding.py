@@ -32,8 +32,6 @@ _HOUR_MS = 3_600_000
 _SPARED = 31
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
-# One is made for nearly every message; the constructor of a NamedTuple costs twice as much as this.
-_new = tuple.__new__
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
@@ -166,7 +164,7 @@ class Decoder:
             if sheet is None:
                 sheet = sheets[shapes] = Sheet(shapes)
             rows = sheet.rows
-            one = _new(Usual, (position, received_ms, way, at_ms, seq, said.hist, sample, len(rows), sheet))
+            one = Usual(position, received_ms, way, at_ms, seq, said.hist, sample, len(rows), sheet)
             rows.append(one)
             add(one)
             if sheet.tag_keys:

@@ -13,8 +13,8 @@ from typing import Any
 
 from devices.readings import Reading
 from ingest.counts import Counts
-from ingest.outcomes import AnyOutcome, by_sheet
-from ingest.sheets import Usual
+from ingest.outcomes import AnyOutcome
+from ingest.sheets import Sheet, Usual
 from ingest.store.usual import UsualReadings
 
 # The columns of a row of counts: messages by fate, readings, and how many of the messages were old or ran ahead.
@@ -44,12 +44,18 @@ class Ledger:
         """Count outcomes; return those that are more than counted: quarantined, tried again, or with a clock ahead."""
         rows, touch, change = self.counts.rows, self.counts.touch, self.counts.change
         odd: list[AnyOutcome] = []
-        usual: list[Usual] = []
+        sheet: Sheet | None = None
+        usual: dict[str, list[str]] = {}
         decoded = produced = received_ms = late_ns = 0
         for outcome in outcomes:
             if type(outcome) is Usual and not outcome.sheet.failed:
                 # Nearly every message comes this way: one reading, and of its own device.
-                usual.append(outcome)
+                if outcome.sheet is not sheet:
+                    sheet = outcome.sheet
+                    devices = usual.setdefault(outcome.kind, [])
+                devices.append(outcome.way.device)
+                if outcome.at_ms < outcome.received_ms - LATE_MS or outcome.history:
+                    self.counts.add(outcome.kind, outcome.device, LATE, 1)
                 continue
             fate = outcome.fate
             if fate == "tick":
@@ -92,21 +98,13 @@ class Ledger:
                 numbers[SKEWED] += 1
                 of_kind[SKEWED] += 1
                 odd.append(outcome)
+        for kind, devices in usual.items():
+            self.counts.add_each(kind, devices, (DECODED, PRODUCED))
+            decoded += len(devices)
+            produced += len(devices)
         self.decoded += decoded
         self.produced += produced
-        self._count_usual(usual)
         return odd
-
-    def _count_usual(self, usual: Sequence[Usual]) -> None:
-        for found in by_sheet(usual).values():
-            _, received_ms, ways, at_ms, _, history, *_ = zip(*found, strict=True)
-            kind = ways[0].kind
-            self.counts.add_each(kind, [way.device for way in ways], (DECODED, PRODUCED))
-            if min(at_ms) < max(received_ms) - LATE_MS or True in history:
-                late = [each for each in found if each.at_ms < each.received_ms - LATE_MS or each.history]
-                self.counts.add_each(kind, [each.device for each in late], (LATE,))
-        self.decoded += len(usual)
-        self.produced += len(usual)
 
     def _count_odd(self, outcome: AnyOutcome) -> None:
         kind, device, readings, counts = outcome.kind, outcome.device, outcome.readings, self.counts

@@ -42,29 +42,22 @@ class Outcome(msgspec.Struct, gc=False):
 AnyOutcome = Outcome | Usual
 
 
-def by_sheet(usual: Iterable[Usual]) -> dict[Sheet, list[Usual]]:
-    """Return usual messages by their sheets, each in their order."""
-    found: dict[Sheet, list[Usual]] = {}
-    sheet: Sheet | None = None
-    for each in usual:
-        if each.sheet is not sheet:
-            sheet = each.sheet
-            add = found.setdefault(sheet, []).append
-        add(each)
-    return found
-
-
 def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[UsualReadings]]:
     """Return what was read: one by one, and of usual messages by column."""
     readings: list[Reading] = []
-    usual: list[Usual] = []
+    usual: dict[Sheet, list[Usual]] = {}
+    last: Sheet | None = None
     for outcome in outcomes:
-        if type(outcome) is Usual:
-            usual.append(outcome)
-        else:
+        if type(outcome) is not Usual:
             readings += outcome.readings
+            continue
+        sheet = outcome.sheet
+        if sheet is not last:
+            last = sheet
+            add = usual.setdefault(sheet, []).append
+        add(outcome)
     columns = []
-    for sheet, found in by_sheet(usual).items():
+    for sheet, found in usual.items():
         for shape in sheet.distinct:
             alike = found if len(sheet.distinct) == 1 else [each for each in found if each.shape is shape]
             if alike:
@@ -73,7 +66,7 @@ def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[Usu
 
 
 def _columns(sheet: Sheet, shape: Shape, alike: Sequence[Usual]) -> UsualReadings:
-    positions, received_ms, ways, at_ms, _, _, _, rows, _ = zip(*alike, strict=True)
+    ways, rows = [each.way for each in alike], [each.row for each in alike]
     tags = [sheet.tags[row] for row in rows] if sheet.tag_keys else []
     return UsualReadings(
         ways[0].kind,
@@ -81,9 +74,9 @@ def _columns(sheet: Sheet, shape: Shape, alike: Sequence[Usual]) -> UsualReading
         shape.fields,
         [way.device for way in ways],
         [way.district for way in ways],
-        at_ms,
-        received_ms,
-        positions,
+        [each.at_ms for each in alike],
+        [each.received_ms for each in alike],
+        [each.position for each in alike],
         sheet.values[np.ix_(rows, shape.places)].tobytes(),
         sheet.tag_keys,
         [[each[key] for each in tags] for key in sheet.tag_keys],

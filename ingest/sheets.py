@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +18,13 @@ Fate = Literal["tick", "decoded", "duplicate", "quarantined"]
 NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
-class _Row(NamedTuple):
+class Usual(msgspec.Struct, gc=False, eq=False):
+    """What became of a usual message: news, of a device that is known, and one row of a sheet.
+
+    It says what an :class:`ingest.outcomes.Outcome` would. Its reading is made when somebody asks for it, for nearly
+    all are quiet.
+    """
+
     position: int
     received_ms: int
     way: Way
@@ -27,17 +34,6 @@ class _Row(NamedTuple):
     sample: Sample
     row: int
     sheet: "Sheet"
-
-
-class Usual(_Row):
-    """What became of a usual message: news, of a device that is known, and one row of a sheet.
-
-    It says what an :class:`ingest.outcomes.Outcome` would. Its reading is made when somebody asks for it, for nearly
-    all are quiet.
-    """
-
-    __slots__ = ()
-
     status: ClassVar[bool | None] = None
     unknown: ClassVar[int] = 0
     ahead_ms: ClassVar[int] = 0

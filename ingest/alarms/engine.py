@@ -102,25 +102,24 @@ class Engine:
         # Up to when surely nothing is due.
         idle_ms = 0
         for outcome in outcomes:
-            received_ms = outcome.received_ms
-            memory.position, memory.ordinal = outcome.position, 0
             try:
+                memory.position, memory.ordinal = outcome.position, 0
                 if type(outcome) is Usual:
-                    _, received_ms, way, at_ms, seq, _, sample, place, sheet = outcome
+                    received_ms, way, at_ms, seq = outcome.received_ms, outcome.way, outcome.at_ms, outcome.seq
                     if received_ms > idle_ms:
                         self._begin(outcome, found)
                         idle_ms = self._idle_until()
                     elif received_ms > memory.now_ms:
                         memory.now_ms = received_ms
-                    seen = looks.get(sheet)
+                    seen = looks.get(outcome.sheet)
                     if seen is None:
-                        seen = looks[sheet] = self._look(outcome)
+                        seen = looks[outcome.sheet] = self._look(outcome)
                     state, row = calm.get(way, _NOBODY)
-                    if row.shape is seen.calm[place] and at_ms >= row.at_ms:
+                    if row.shape is seen.calm[outcome.row] and at_ms >= row.at_ms:
                         # Nearly every message comes this way, and little is to be done but to keep it.
                         if seen.learning:
                             self._judging.follow_row(seen.learning, outcome, state, found)
-                        row.sample, row.at_ms, state.seen_ms = sample, at_ms, received_ms
+                        row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
                         changed.add(way.device)
                         if seen.learning:
                             state.settle()
@@ -143,7 +142,7 @@ class Engine:
                 if outcome.seq is not None and outcome.readings:
                     self._counted(outcome, outcome.seq, outcome.readings[0].history, found)
             except Exception as error:  # noqa: BLE001 - a fault of ours, or of a rule, must not stop the city
-                memory.now_ms = max(memory.now_ms, received_ms)
+                memory.now_ms = max(memory.now_ms, outcome.received_ms)
                 self._failed(outcome, error)
         return found
 
