@@ -5,6 +5,7 @@ the age of the oldest reading is right at every instant, whichever way that read
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,11 @@ from dataclasses import dataclass, replace
 from devices.readings import Reading
 from ingest.store.usual import UsualReadings, in_order
 
-_LIMIT = 50_000
+_LIMIT = 100_000
+# Of so many, those that follow had better wait: what is dropped must be decoded a second time.
+_ENOUGH = 50_000
+# A store that took nothing for so long is no reason to.
+_MOVES_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Waiting:
         # Since when waits what the writer has in hand, and what is neither there nor handed over but in the journal.
         self._taken_ms: int | None = None
         self._behind_ms: int | None = None
+        # How far what was taken reaches, and when.
+        self._taken_to, self._taken_s = 0, time.monotonic()
 
     def resume(self, position: int, at_ms: int) -> None:
         """Note how far the pipeline was when it was saved: what lies before is in the journal, and nobody hands it."""
@@ -78,6 +85,7 @@ class Waiting:
         """Note how far the store is at a start, and since when waits what is in the journal behind that."""
         with self.changed:
             self._stored_to, self._behind_ms = stored_to, behind_ms
+            self._taken_s = time.monotonic()
             self._settle()
 
     @property
@@ -106,7 +114,21 @@ class Waiting:
         if first.after < self._stored_to:
             batch = batch.behind(self._stored_to)
         self._taken_ms = received_ms if len(batch) else None
+        self._taken_to, self._taken_s = last.position, time.monotonic()
+        with self.changed:
+            self.changed.notify_all()
         return batch
+
+    def await_room(self, timeout_s: float) -> None:
+        """Wait while enough is handed over, of which the store takes piece by piece."""
+
+        def room() -> bool:
+            reached = max(self._stored_to, self._taken_to)
+            cut = not self._handed or self._handed[0].after > reached
+            return self._readings <= _ENOUGH or cut or time.monotonic() - self._taken_s > _MOVES_S
+
+        with self.changed:
+            self.changed.wait_for(room, timeout_s)
 
     def reading(self, received_ms: int) -> None:
         """Note when the oldest of what is read from the journal now was received."""

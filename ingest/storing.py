@@ -36,6 +36,8 @@ _LINGER_S = 0.2
 _BUSY = 2_000
 _BUSY_LINGER_S = 1.0
 _BATCH = 20_000
+# What is half a second's work; and how long alarms wait at once while that much of the journal waits for them.
+_FAR_BEHIND, _ROOM_S = 20_000, 0.2
 # Of what is only looked at or counted.
 _READ = 5_000
 _COUNTED_S = 1.0
@@ -87,6 +89,15 @@ class StoreWriter(threading.Thread):
     def hand(self, handed: Handed) -> None:
         """Take decoded readings; too many at once are dropped here and read from the journal again later."""
         self._waiting.hand(handed)
+
+    def await_room(self, behind: int) -> None:
+        """Wait a moment where readings are handed over faster than the store takes them.
+
+        Only where whoever hands over is far behind with so many records, and alarms are late by more than that anyway;
+        a store that does not take anything holds up nobody.
+        """
+        if behind >= _FAR_BEHIND and not self.trouble:
+            self._waiting.await_room(_ROOM_S)
 
     def write_again(self, trial: Trial) -> bool:
         """Write readings again that the store refused, between those that come; False when this store never can."""

@@ -3,6 +3,7 @@
 import itertools
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -374,3 +375,63 @@ def test_what_is_refused_is_noted_with_the_position_or_not_at_all(flow: Flow, in
     again.stop(20)
     assert sum(group.count for group in flow.checkpoint.quarantine_groups()) == 500
     store.close()
+
+
+class Slow(SqliteStore):
+    """Takes its time for every write, and stands where it is told to."""
+
+    stands = False
+
+    def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
+        time.sleep(0.02)
+        while self.stands:
+            time.sleep(0.01)
+        return super().write(readings, position, usual)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("_LIMIT", 1_000), ("_ENOUGH", 200), ("_MOVES_S", 20.0)):
+        monkeypatch.setattr(handed, name, value)
+    monkeypatch.setattr(storing, "_BATCH", 100)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("far_behind", [True, False])
+def test_whoever_catches_up_waits_for_a_store_that_works(
+    flow: Flow, caplog: pytest.LogCaptureFixture, far_behind: bool
+) -> None:
+    """Else what it hands over is dropped, and decoded a second time; where alarms are in time they wait for nothing."""
+    caplog.set_level("INFO")
+    for start in range(0, 4_000, 100):
+        flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 100)], T_MS + start)
+    slow = Slow(flow.journal._folder.parent / "slow.db", flow.site.catalog)
+    writer = flow.writer(slow)
+    writer.start()
+    while flow.hand(writer, 100):
+        writer.await_room(storing._FAR_BEHIND if far_behind else storing._FAR_BEHIND - 1)
+    wait_until(lambda: writer.stored.position == 4_000)
+    assert ("reading the journal again" in caplog.text) is not far_behind
+    writer.stop(20)
+    slow.close()
+
+
+@pytest.mark.usefixtures("small")
+def test_nobody_waits_for_a_store_that_stands(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handed, "_MOVES_S", 0.5)
+    for start in range(0, 4_000, 100):
+        flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 100)], T_MS + start)
+    slow = Slow(flow.journal._folder.parent / "slow.db", flow.site.catalog)
+    slow.stands = True
+    writer = flow.writer(slow)
+    writer.start()
+    rounds = 0
+    while flow.hand(writer, 100):
+        writer.await_room(storing._FAR_BEHIND)
+        rounds += 1
+    assert rounds == 40
+    assert writer.stored.position == 0
+    slow.stands = False
+    wait_until(lambda: writer.stored.position == 4_000)
+    writer.stop(20)
+    slow.close()
