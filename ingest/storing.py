@@ -13,17 +13,16 @@ from collections.abc import Sequence
 from devices.readings import Reading
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
-from ingest.decoding import Decoder, Unregistered
+from ingest.decoding import Unregistered
 from ingest.errors import JournalError, StoreError
 from ingest.handed import Handed, Waiting
 from ingest.journal import Journal
 from ingest.ledger import REFUSED, STORED, Stored, count_readings, count_stored, stored_counts
 from ingest.metrics import Meters
-from ingest.outcomes import readings_of
 from ingest.quarantine import Landed, Quarantined
-from ingest.records import OWN, Record
+from ingest.records import OWN
 from ingest.refused import Trial
-from ingest.repeats import Repeats
+from ingest.rereading import READ, Rereading
 from ingest.store import Store
 from ingest.store.base import WriteResult
 from ingest.store.usual import UsualReadings
@@ -38,8 +37,6 @@ _BUSY_LINGER_S = 1.0
 _BATCH = 20_000
 # What is half a second's work; and how long alarms wait at once while that much of the journal waits for them.
 _FAR_BEHIND, _ROOM_S = 20_000, 0.2
-# Of what is only looked at or counted.
-_READ = 5_000
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
@@ -57,18 +54,16 @@ class StoreWriter(threading.Thread):
         meters: Meters,
     ) -> None:
         super().__init__(name="store", daemon=True)
-        self._site = site
         self._journal = journal
         self._store = store
         self._checkpoint = checkpoint
-        self._unregistered = unregistered
         self._meters = meters
         # Up to there all newcomers are judged; what the pipeline judges from now on it hands over.
         self._judged = unregistered.judged
         self._waiting = Waiting()
         self._trials: deque[Trial] = deque()
         self._stopping = False
-        self._own_decoder: Decoder | None = None
+        self._rereading = Rereading(site, journal, checkpoint, unregistered, self._waiting)
         self.stored = Stored()
         self.saved_to = 0
         """The position that a restart would begin with: what lies behind it is still needed."""
@@ -167,7 +162,7 @@ class StoreWriter(threading.Thread):
     def _look_behind(self, position: int) -> None:
         """Find out since when what is behind a position waits."""
         after = max(position, self._journal.first() - 1)
-        found = self._journal.read(after, _READ)
+        found = self._journal.read(after, READ)
         heard = (record.received_ms for record in found if record.topic not in OWN)
         self._waiting.begin(position, next(heard, found[-1].received_ms if found else None))
 
@@ -191,14 +186,9 @@ class StoreWriter(threading.Thread):
             return
         # A store that commits its position by itself may be ahead after a kill, or behind after a power cut.
         sign = 1 if self.stored.position > counted else -1
-        after, until = sorted((counted, self.stored.position))
-        after = max(after, self._journal.first() - 1)
-        decoder = self._primed(after) if after < until else None
-        while decoder is not None and after < until:
-            records = [record for record in self._journal.read(after, _READ) if record.position <= until]
-            for outcome in decoder.outcomes(records):
+        for outcomes in self._rereading.between(*sorted((counted, self.stored.position))):
+            for outcome in outcomes:
                 count_readings(self.counts, STORED, outcome.readings, sign)
-            after = records[-1].position
 
     def _next(self) -> Handed | Trial | None:
         waiting = self._waiting
@@ -214,7 +204,7 @@ class StoreWriter(threading.Thread):
                     return self._trials.popleft()
                 if waiting.follows:
                     if lingered or enough():
-                        self._own_decoder = None
+                        self._rereading.end()
                         return waiting.take(_BATCH)
                     lingered = True
                     if not waiting.changed.wait_for(enough, _LINGER_S) and waiting.holds(_BUSY):
@@ -233,45 +223,12 @@ class StoreWriter(threading.Thread):
         failures = 0
         while True:
             try:
-                return self._read_again(decoded_to)
+                return self._rereading.batch(self.stored.position, decoded_to, _BATCH)
             except JournalError as error:
                 failures += 1
                 self._wait(error, failures)
                 if self._stopping:
                     return None
-
-    def _read_again(self, decoded_to: int) -> Handed:
-        position = self.stored.position
-        try:
-            if self._own_decoder is None:
-                log.info("store is behind, reading the journal again from=%d to=%d", position, decoded_to)
-                self._own_decoder = self._primed(position)
-            records = [r for r in self._journal.read(position, _BATCH) if r.position <= decoded_to]
-        except JournalError as error:
-            # What retention removed cannot be written any more; said once, the rest goes on.
-            first = self._journal.first()
-            if first <= position + 1:
-                raise
-            log.error("journal lost readings before they were stored from=%d to=%d: %s", position + 1, first - 1, error)
-            return Handed(position, first - 1, self._journal.received_ms, [])
-        self._waiting.reading(records[0].received_ms)
-        outcomes = self._own_decoder.outcomes(records)
-        readings, usual = readings_of(outcomes)
-        first_ms = [reading.received_ms for reading in readings[:1]] + [each.received_ms[0] for each in usual]
-        heard_ms = min(first_ms, default=records[0].received_ms)
-        batch = Handed(position, records[-1].position, heard_ms, readings, usual)
-        self._waiting.read(batch, records[-1].received_ms)
-        return batch
-
-    def _primed(self, position: int) -> Decoder:
-        decoder = Decoder(self._site, self._unregistered)
-        after = max(Repeats.window_start(position), self._journal.first() - 1)
-        quarantined = self._checkpoint.unread()
-        while after < position:
-            records: list[Record] = [r for r in self._journal.read(after, _READ) if r.position <= position]
-            decoder.prime(records, quarantined)
-            after = records[-1].position
-        return decoder
 
     def _write(self, batch: Handed) -> bool:
         result = self._taken(batch.readings, batch.position, batch.usual)
