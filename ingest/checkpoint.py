@@ -79,7 +79,12 @@ class Checkpoint:
             JournalError: the file is damaged.
         """
         try:
-            return self._load()
+            # What the collector folds between two looks of another process must not be missing in both.
+            self._database.execute("BEGIN")
+            try:
+                return self._load()
+            finally:
+                self._database.rollback()
         except (sqlite3.Error, msgspec.MsgspecError, TypeError) as error:
             raise JournalError(f"checkpoint: cannot be read: {error}") from error
 

@@ -163,10 +163,10 @@ class Decoder:
             sheet = sheets.get(shapes)
             if sheet is None:
                 sheet = sheets[shapes] = Sheet(shapes)
-            rows = sheet.rows
-            one = Usual(position, received_ms, way, at_ms, seq, said.hist, sample, len(rows), sheet)
-            rows.append(one)
-            add(one)
+            samples = sheet.samples
+            add(Usual(position, received_ms, way, at_ms, seq, said.hist, sample, len(samples), sheet))
+            samples.append(sample)
+            sheet.ways.append(way)
             if sheet.tag_keys:
                 sheet.tags.append(tags.values)
         for sheet in sheets.values():

@@ -120,7 +120,8 @@ class Pipeline(threading.Thread):
                 if records:
                     self._step(records)
                 self._go_on(len(records) >= _BATCH)
-                self.writer.await_room(self._journal.last - self._position)
+                if not self._stopping.is_set():
+                    self.writer.await_room(self._journal.last - self._position)
             self._live.finish()
             self._save()
         except IngestError as error:

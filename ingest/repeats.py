@@ -25,10 +25,9 @@ class _Block:
 
     def keys(self) -> dict[str, int]:
         """Return all of them."""
-        if self.noted:
-            self._newest = self.newest()
-            self._keys.update([(f"{lane}{at_ms}:{seq}", came_ms) for lane, at_ms, seq, came_ms in self.noted])
-            self.noted.clear()
+        for lane, at_ms, seq, received_ms in self.noted:
+            self.add(f"{lane}{at_ms}:{seq}", lane, at_ms, received_ms)
+        self.noted.clear()
         return self._keys
 
     def get(self, key: str, noted: bool) -> int | None:

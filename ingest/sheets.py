@@ -98,7 +98,8 @@ class Sheet:
     Attributes:
         numbers: the fields, one a column.
         tag_keys: the tags of each row.
-        rows: the messages.
+        samples: of each row.
+        ways: how each came; the messages themselves are not held, for each of them holds its sheet.
         tags: what those say, of each row; empty where there are none.
         readings: those that somebody asked for, by row.
         failed: reason and sentence of those that could not be judged, by row.
@@ -108,7 +109,8 @@ class Sheet:
     """
 
     __slots__ = (
-        "_shapes", "distinct", "failed", "numbers", "readings", "rows", "shapes", "tag_keys", "tags", "values"
+        "_shapes", "distinct", "failed", "numbers", "readings", "samples", "shapes", "tag_keys", "tags", "values",
+        "ways",
     )  # fmt: skip
 
     def __init__(self, shapes: Shapes) -> None:
@@ -116,7 +118,8 @@ class Sheet:
         self._shapes = shapes
         self.numbers = shapes.numbers
         self.tag_keys = shapes.tag_keys
-        self.rows: list[Usual] = []
+        self.samples: list[Sample] = []
+        self.ways: list[Way] = []
         self.tags: list[dict[str, str]] = []
         self.readings: dict[int, list[Reading]] = {}
         self.failed: dict[int, tuple[str, str]] = {}
@@ -127,17 +130,16 @@ class Sheet:
     @property
     def devices(self) -> list[str]:
         """Return the device of each row."""
-        return [row.way.device for row in self.rows]
+        return [way.device for way in self.ways]
 
     def fill(self) -> None:
         """Take in the numbers of all messages that were added."""
-        samples = b"".join([row.sample for row in self.rows])
-        self.values = np.frombuffer(samples).reshape(len(self.rows), len(self.numbers))
+        self.values = np.frombuffer(b"".join(self.samples)).reshape(len(self.samples), len(self.numbers))
         there = ~np.isnan(self.values)
         bits = np.packbits(there, axis=1)
         alike = (bits == bits[0]).all()
         if alike:
-            self.shapes = [self._shapes.of(bits[0].tobytes(), there[0])] * len(self.rows)
+            self.shapes = [self._shapes.of(bits[0].tobytes(), there[0])] * len(self.samples)
         else:
             self.shapes = [self._shapes.of(row.tobytes(), there[place]) for place, row in enumerate(bits)]
         self.distinct = (self.shapes[0],) if alike else tuple(dict.fromkeys(self.shapes))

@@ -35,8 +35,8 @@ _LINGER_S = 0.2
 _BUSY = 2_000
 _BUSY_LINGER_S = 1.0
 _BATCH = 20_000
-# What is half a second's work; and how long alarms wait at once while that much of the journal waits for them.
-_FAR_BEHIND, _ROOM_S = 20_000, 0.2
+# What is half a second's work; and how long alarms may wait at once, and in all, while that much waits for them.
+_FAR_BEHIND, _ROOM_S, _WAITED_MOST_S = 20_000, 0.2, 10.0
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
@@ -69,6 +69,7 @@ class StoreWriter(threading.Thread):
         """The position that a restart would begin with: what lies behind it is still needed."""
         self.counts = stored_counts()
         self._counted_s = 0.0
+        self._waited_s = 0.0
         self.trouble = ""
         self.failed: BaseException | None = None
         # The store itself may not answer yet; it is about as far as was saved.
@@ -89,10 +90,14 @@ class StoreWriter(threading.Thread):
         """Wait a moment where readings are handed over faster than the store takes them.
 
         Only where whoever hands over is far behind with so many records, and alarms are late by more than that anyway;
-        a store that does not take anything holds up nobody.
+        and not for long in all, for a store may be slower than what comes in. One that takes nothing holds up nobody.
         """
-        if behind >= _FAR_BEHIND and not self.trouble:
+        if behind < _FAR_BEHIND:
+            self._waited_s = 0.0
+        elif self._waited_s < _WAITED_MOST_S and not self.trouble:
+            begun_s = time.monotonic()
             self._waiting.await_room(_ROOM_S)
+            self._waited_s += time.monotonic() - begun_s
 
     def write_again(self, trial: Trial) -> bool:
         """Write readings again that the store refused, between those that come; False when this store never can."""

@@ -85,7 +85,7 @@ class Columns:
 
     def loud_rows(self, measurement: str, sheet: Sheet) -> list[bool]:
         """Tell of each row of a sheet whether it holds a figure outside of its band; what is absent never is."""
-        found: NDArray[np.bool_] = np.zeros(len(sheet.rows), dtype=np.bool_)
+        found: NDArray[np.bool_] = np.zeros(len(sheet.shapes), dtype=np.bool_)
         own = self._own
         which = [own.get(device, 0) for device in sheet.devices] if own else 0
         there = {key for shape in sheet.distinct for key in shape.fields}

@@ -117,10 +117,10 @@ class Engine:
                     state, row = calm.get(way, _NOBODY)
                     if row.shape is seen.calm[outcome.row] and at_ms >= row.at_ms:
                         # Nearly every message comes this way, and little is to be done but to keep it.
+                        changed.add(way.device)
                         if seen.learning:
                             self._judging.follow_row(seen.learning, outcome, state, found)
                         row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
-                        changed.add(way.device)
                         if seen.learning:
                             state.settle()
                         if state.seq == seq - 1 and not state.missed:
@@ -240,6 +240,7 @@ class Engine:
         at_ms = reading.at_ns // 1_000_000
         if at_ms < row.at_ms:
             return False
+        self.memory.changed.add(device)
         if not self._followed.get(measurement, _NOTHING).isdisjoint(values):
             self._judging.follow(reading, state, found)
             state.settle()
@@ -247,7 +248,6 @@ class Engine:
         row.values, row.at_ms, row.quality = values, at_ms, 0
         if outcome.origin is None:
             state.seen_ms = outcome.received_ms
-        self.memory.changed.add(device)
         return True
 
     def _advance(self, outcome: AnyOutcome, found: list[Transition]) -> None:
@@ -338,7 +338,8 @@ class Engine:
             OWN_KIND, OWN_KIND, self._own_device, self._site.district, outcome.received_ms * 1_000_000, values, {},
             Quality.GOOD, {}, outcome.received_ms, outcome.position,
         )  # fmt: skip
+        pending = bool(state.conditions)
         self._judging.judge(reading, state, found)
-        if found or state.conditions:
+        if found or pending or state.conditions:
             self.memory.changed.add(self._own_device)
         return found

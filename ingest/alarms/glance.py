@@ -26,7 +26,7 @@ class Look(NamedTuple):
 
 def look_closely(sheet: Sheet) -> Look:
     """Return that every row must be looked at."""
-    return Look([True] * len(sheet.rows), [_NO_SHAPE] * len(sheet.rows))
+    return Look([True] * len(sheet.shapes), [_NO_SHAPE] * len(sheet.shapes))
 
 
 def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:

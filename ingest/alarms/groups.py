@@ -85,6 +85,7 @@ class Groups:
         self, name: str, state: GroupState, rule: GroupRule, devices: list[str], due_ms: int
     ) -> Iterator[Transition]:
         """Judge a figure whose open alarm stays with a rule of before."""
+        self._memory.changed.add(name)
         condition, bound = state.conditions[rule.id], state.bound[rule.id]
         old = self._books.group(bound.revision, name, rule)
         before = condition.level

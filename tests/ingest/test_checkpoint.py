@@ -92,6 +92,25 @@ def test_of_each_device_the_newest_state_is_kept(
     assert (0 in pieces) is (after < 30 or most < 1_000)
 
 
+def test_whoever_reads_while_the_collector_folds_misses_no_device(
+    checkpoint: Checkpoint, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in no row yet is looked at behind the rows; it must not have become rows meanwhile."""
+    checkpoint.save(1, 0, 0, Ledger(), {"gas-1": b"one"}, Unregistered(), ())
+    unfolded = Checkpoint._unfolded
+
+    def late(self: Checkpoint) -> dict[str, bytes]:
+        if self is not checkpoint:
+            monkeypatch.setattr("ingest.checkpoint._FOLD_AFTER", 1)
+            checkpoint.save(2, 0, 0, Ledger(), {"gas-2": b"two"}, Unregistered(), ())
+        return unfolded(self)
+
+    monkeypatch.setattr(Checkpoint, "_unfolded", late)
+    saved = again(path)
+    assert (saved.position, saved.devices) == (1, {"gas-1": b"one"})
+    assert checkpoint.load().devices == {"gas-1": b"one", "gas-2": b"two"}
+
+
 def test_what_the_store_has_is_saved_with_what_it_refused(checkpoint: Checkpoint, path: Path) -> None:
     checkpoint.save(42, 1000, 0, Ledger(9), {}, Unregistered(), ())
     checkpoint.save_stored(Stored(30, 99, 1), [FOUND])

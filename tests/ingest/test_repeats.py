@@ -162,6 +162,22 @@ def test_a_lane_that_goes_on_is_noted_and_one_that_stood_ahead_is_again_after_a_
         assert window.newer("a|telemetry|", 9, 0, block * small_blocks, 0) is (block == 2)
 
 
+def test_messages_that_are_not_newer_do_not_go_through_all_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that sends what it kept, between live messages of a city: each costs what it is, whoever else spoke."""
+    window = Repeats()
+    window.seen("other", 1, 0, foreign=False)
+    for number in range(1_000):
+        assert window.newer(f"lamp-{number}|telemetry|", 9, 1, 2 + number, 0)
+    touched: list[str] = []
+    add = repeats._Block.add
+    monkeypatch.setattr(repeats._Block, "newest", lambda _: pytest.fail("all lanes were gone through"))
+    monkeypatch.setattr(repeats._Block, "add", lambda self, key, *rest: (touched.append(key), add(self, key, *rest)))
+    for number in range(100):
+        assert window.newer(f"lamp-{number}|telemetry|", 10, 2, 2_000 + number, 0)
+        assert window.fresh(f"lamp-{number}|telemetry|5:0", 3_000 + number, 0)
+    assert len(touched) == 1_000 + 2 * 100
+
+
 def test_the_window_holds_at_least_what_a_broker_may_have_in_flight(small_blocks: int) -> None:
     assert BLOCK >= 65_535
     for first in range(1, 40):

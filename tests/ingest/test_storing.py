@@ -417,6 +417,23 @@ def test_whoever_catches_up_waits_for_a_store_that_works(
 
 
 @pytest.mark.usefixtures("small")
+def test_alarms_wait_for_a_slow_store_only_so_long(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is slower than what comes in would hold them up for ever; caught up, they may wait again."""
+    monkeypatch.setattr(storing, "_WAITED_MOST_S", 0.3)
+    waited_s: list[float] = []
+    monkeypatch.setattr(
+        handed.Waiting, "await_room", lambda _, timeout_s: (time.sleep(0.1), waited_s.append(timeout_s))
+    )
+    writer = flow.writer()
+    for _ in range(10):
+        writer.await_room(storing._FAR_BEHIND)
+    assert len(waited_s) == 3
+    writer.await_room(storing._FAR_BEHIND - 1)
+    writer.await_room(storing._FAR_BEHIND)
+    assert len(waited_s) == 4
+
+
+@pytest.mark.usefixtures("small")
 def test_nobody_waits_for_a_store_that_stands(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handed, "_MOVES_S", 0.5)
     for start in range(0, 4_000, 100):

@@ -1,5 +1,6 @@
 """Messages read together, as rows of sheets, say what each of them says by itself."""
 
+import gc
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from devices.site import Site
 from ingest.decoding import Decoder, Unregistered
 from ingest.outcomes import AnyOutcome, Usual, readings_of
 from ingest.records import Record
+from ingest.sheets import Sheet
 from tests.devices.small_city import NOW_MS, SITE
 
 TOPICS = sorted(
@@ -174,3 +176,18 @@ def test_shapes_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> N
     assert [each.readings[0].values for each in found] == [{names[n % 4]: float(n)} for n in range(10, 30)]
     (sheet,) = {each.sheet for each in found if type(each) is Usual}
     assert len(sheet._shapes._known) <= 2
+
+
+def test_of_what_was_decided_nothing_stays() -> None:
+    """Where messages and their sheet held each other, nobody would ever free them: such objects are not searched."""
+
+    def sheets() -> int:
+        gc.collect()
+        return sum(type(each) is Sheet for each in gc.get_objects())
+
+    before = sheets()
+    found = outcomes(*(f'{{"ts":17672256000{n},"seq":{n},"data":{{"dim_pct":{n}}}}}' for n in range(10, 30)))
+    assert all(type(each) is Usual and each.readings for each in found)
+    assert sheets() == before + 1
+    del found
+    assert sheets() == before

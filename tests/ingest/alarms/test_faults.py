@@ -99,6 +99,19 @@ def test_a_usual_message_fails_and_the_next_raises(site: Site, monkeypatch: pyte
     assert (ledger.decoded, ledger.quarantined, ledger.produced) == (3, 1, 4)
 
 
+def test_what_a_message_that_fails_changed_is_saved(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made ready for a save before, a device is made ready again."""
+    values = {"cmd_pct": 80.0, "dim_pct": 80.0, "lamp_fail": False, "supply_a": 0.5}
+    journal = records([message(at_s, "light_pole", "pole-1", values, seq=at_s) for at_s in range(4)])
+    outcomes, engine = Decoder(site, Unregistered()).outcomes(journal), Engine(site)
+    engine.feed(outcomes[:3])
+    engine.memory.changed.clear()
+    monkeypatch.setattr(Judging, "follow_row", fail)
+    engine.feed(outcomes[3:])
+    assert outcomes[3].reason == "failure"
+    assert engine.memory.changed == {"pole-1"}
+
+
 def test_time_fails_at_one_message_and_the_next_is_still_looked_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     advance = Engine._advance
 

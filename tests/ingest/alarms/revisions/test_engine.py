@@ -130,6 +130,24 @@ def test_a_restart_keeps_rules_and_what_stays_with_older_ones(site: Site) -> Non
         assert found + second.feed(outcomes[cut:]) == whole, cut
 
 
+def test_what_changes_in_an_alarm_of_a_circuit_is_saved(site: Site) -> None:
+    """Also while it stays with a rule of before; else a restart would raise or return it a second time."""
+    strict = revision(site, 1, limits={"light_pole": {"feeder_leakage": {"levels": [50, 300, 500]}}})
+    feed = records([
+        rules(-1, strict), *lamps(0, range(6), leak_ma=10.0), *(tick(at_s) for at_s in range(1, 400)),
+        rules(100.5, Revision(2)), *lamps(150, range(6), leak_ma=1.0),
+    ])  # fmt: skip
+    engine, decoder, saved = Engine(site), Decoder(site, Unregistered()), dict[str, bytes]()
+    whats = []
+    for record in feed:
+        whats += [told.what for told in engine.feed([decoder.outcome(record)]) if told.device.startswith("circuit:")]
+        memory = engine.memory
+        saved |= memory.encoded(memory.changed)
+        memory.changed.clear()
+        assert saved == memory.encoded([*memory.devices, *memory.groups])
+    assert whats == ["raise", "return"]
+
+
 @given(splits=st.lists(st.integers(0, 9), max_size=4))
 def test_batches_make_no_difference(site: Site, splits: list[int]) -> None:
     """A record in the middle of a batch divides it."""
