@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS unregistered (id TEXT PRIMARY KEY, position INTEGER N
 # In one statement.
 _DEVICES = 1_000
 # Alarms wait for a save: it writes the devices that changed in one piece, and only now and then a row for each.
-_FOLD_AFTER, _FOLD_BYTES = 20, 32 * 1024 * 1024
+_FOLD_AFTER, _FOLD_BYTES = 20, 16 * 1024 * 1024
 _encode = msgspec.msgpack.Encoder().encode
 _changed = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
@@ -220,9 +220,9 @@ class Checkpoint:
         newest, size = self._database.execute(
             "SELECT coalesce(max(id), 0), coalesce(sum(length(body)), 0) FROM device_changed"
         ).fetchone()
-        body = _encode(devices)
-        if newest + 1 < _FOLD_AFTER and size + len(body) < _FOLD_BYTES:
-            self._database.execute("INSERT INTO device_changed VALUES (?, ?)", (newest + 1, body))
+        # A whole city in one piece would take as much memory again.
+        if newest + 1 < _FOLD_AFTER and size + sum(map(len, devices.values())) < _FOLD_BYTES:
+            self._database.execute("INSERT INTO device_changed VALUES (?, ?)", (newest + 1, _encode(devices)))
             return
         folded = {**self._unfolded(), **devices}
         # Many in one statement take less, and neighbours share a page.
