@@ -224,7 +224,7 @@ class Checkpoint:
         if newest + 1 < _FOLD_AFTER and size + sum(map(len, devices.values())) < _FOLD_BYTES:
             self._database.execute("INSERT INTO device_changed VALUES (?, ?)", (newest + 1, _encode(devices)))
             return
-        folded = {**self._unfolded(), **devices}
+        folded = self._unfolded() | dict(devices) if newest else devices
         # Many in one statement take less, and neighbours share a page.
         names = sorted(folded)
         for begin in range(0, len(names), _DEVICES):

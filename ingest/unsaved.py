@@ -53,8 +53,8 @@ class Unsaved:
 
     def take(self) -> dict[str, bytes]:
         """Return the states of all as they are now, and begin anew."""
-        states = {**self._states, **self._memory.encoded(self._names)}
-        self._names, self._states = set(), {}
+        self._states.update(self._memory.encoded(self._names))
+        states, self._states, self._names = self._states, {}, set()
         return states
 
     def worked(self, lasted_s: float, saved: bool) -> None:
