@@ -36,7 +36,7 @@ _BUSY = 2_000
 _BUSY_LINGER_S = 1.0
 _BATCH = 20_000
 # What is half a second's work; and how long alarms may wait at once, and in all, while that much waits for them.
-_FAR_BEHIND, _ROOM_S, _WAITED_MOST_S = 20_000, 0.2, 10.0
+_FAR_BEHIND, _ROOM_S, _WAITED_MOST_S = 20_000, 0.2, 30.0
 _COUNTED_S = 1.0
 _RETRY_S = (0.5, 1.0, 2.0, 5.0)
 

@@ -8,6 +8,7 @@ import pytest
 from devices.site import Site
 from tests.ingest.collector import Collector
 from tests.ingest.publisher import Publisher
+from tests.ingest.store_flow import Flow
 from tests.servers.influxdb import Influx
 from tests.servers.mosquitto import Mosquitto
 from tests.sites import SMALL, small_site, small_site_text
@@ -58,3 +59,11 @@ def publisher(mosquitto: Mosquitto) -> Iterator[Publisher]:
     connected = Publisher(mosquitto.port)
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def flow(tmp_path: Path, site: Site) -> Iterator[Flow]:
+    """Return a journal, a store and what is around a writer."""
+    made = Flow(tmp_path, site)
+    yield made
+    made.close()

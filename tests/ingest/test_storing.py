@@ -3,8 +3,7 @@
 import itertools
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,79 +11,21 @@ from pathlib import Path
 import pytest
 
 from devices.readings import Reading
-from devices.site import Site
 from ingest import handed, journal, storing
-from ingest.checkpoint import Checkpoint
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError, StoreError
 from ingest.handed import Handed
-from ingest.journal import Journal
 from ingest.ledger import STORED, Stored, stored_counts
-from ingest.metrics import Meters
-from ingest.outcomes import readings_of
 from ingest.retention import Keeper
-from ingest.store import Store
 from ingest.store.base import WriteResult
 from ingest.store.influx import InfluxStore
-from ingest.store.sqlite import SqliteStore
 from ingest.store.usual import UsualReadings, in_order
-from ingest.storing import StoreWriter
 from tests.ingest.conftest import store_url
-from tests.ingest.messages import T_MS, Message, gas
+from tests.ingest.messages import T_MS, gas
+from tests.ingest.store_flow import COUNT, NOW_MS, STEP_MS, Flow
 from tests.ingest.test_stores import reading
 from tests.servers.influxdb import Influx
 from tests.servers.waiting import wait_until
-
-STEP_MS = 18
-COUNT = 60_000
-NOW_MS = T_MS + COUNT * STEP_MS
-
-
-class Flow:
-    """A journal and all around a store's writer, which the test hands batches as the pipeline does."""
-
-    def __init__(self, folder: Path, site: Site) -> None:
-        self.site = site
-        self.journal = Journal(folder / "journal", durable=False)
-        self.store = SqliteStore(folder / "readings.db", site.catalog)
-        self.checkpoint = Checkpoint(folder / "checkpoint.db")
-        self.unregistered = Unregistered()
-        self.decoder = Decoder(site, self.unregistered)
-        self.handed_to = 0
-        self.writers: list[StoreWriter] = []
-
-    def writer(self, store: Store | None = None) -> StoreWriter:
-        meters = Meters(lambda: NOW_MS)
-        self.writers.append(
-            StoreWriter(self.site, self.journal, store or self.store, self.checkpoint, self.unregistered, meters)
-        )
-        return self.writers[-1]
-
-    def receive(self, messages: list[Message], received_ms: int) -> None:
-        self.journal.append(messages, received_ms)
-
-    def hand(self, writer: StoreWriter, most: int = 2_000) -> int:
-        """Decode and hand over a batch; return how many records it was."""
-        records = self.journal.read(self.handed_to, most)
-        found = readings_of(self.decoder.outcomes(records))
-        if records:
-            writer.hand(Handed(self.handed_to, records[-1].position, records[0].received_ms, *found))
-            self.handed_to = records[-1].position
-        return len(records)
-
-    def close(self) -> None:
-        for writer in self.writers:
-            writer.stop(20)
-        self.store.close()
-        self.checkpoint.close()
-        self.journal.close()
-
-
-@pytest.fixture
-def flow(tmp_path: Path, site: Site) -> Iterator[Flow]:
-    made = Flow(tmp_path, site)
-    yield made
-    made.close()
 
 
 def test_the_lag_is_the_age_of_the_oldest_reading_that_is_not_stored(
@@ -375,80 +316,3 @@ def test_what_is_refused_is_noted_with_the_position_or_not_at_all(flow: Flow, in
     again.stop(20)
     assert sum(group.count for group in flow.checkpoint.quarantine_groups()) == 500
     store.close()
-
-
-class Slow(SqliteStore):
-    """Takes its time for every write, and stands where it is told to."""
-
-    stands = False
-
-    def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
-        time.sleep(0.02)
-        while self.stands:
-            time.sleep(0.01)
-        return super().write(readings, position, usual)
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("_LIMIT", 1_000), ("_ENOUGH", 200), ("_MOVES_S", 20.0)):
-        monkeypatch.setattr(handed, name, value)
-    monkeypatch.setattr(storing, "_BATCH", 100)
-
-
-@pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("far_behind", [True, False])
-def test_whoever_catches_up_waits_for_a_store_that_works(
-    flow: Flow, caplog: pytest.LogCaptureFixture, far_behind: bool
-) -> None:
-    """Else what it hands over is dropped, and decoded a second time; where alarms are in time they wait for nothing."""
-    caplog.set_level("INFO")
-    for start in range(0, 4_000, 100):
-        flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 100)], T_MS + start)
-    slow = Slow(flow.journal._folder.parent / "slow.db", flow.site.catalog)
-    writer = flow.writer(slow)
-    writer.start()
-    while flow.hand(writer, 100):
-        writer.await_room(storing._FAR_BEHIND if far_behind else storing._FAR_BEHIND - 1)
-    wait_until(lambda: writer.stored.position == 4_000)
-    assert ("reading the journal again" in caplog.text) is not far_behind
-    writer.stop(20)
-    slow.close()
-
-
-@pytest.mark.usefixtures("small")
-def test_alarms_wait_for_a_slow_store_only_so_long(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is slower than what comes in would hold them up for ever; caught up, they may wait again."""
-    monkeypatch.setattr(storing, "_WAITED_MOST_S", 0.3)
-    waited_s: list[float] = []
-    monkeypatch.setattr(
-        handed.Waiting, "await_room", lambda _, timeout_s: (time.sleep(0.1), waited_s.append(timeout_s))
-    )
-    writer = flow.writer()
-    for _ in range(10):
-        writer.await_room(storing._FAR_BEHIND)
-    assert len(waited_s) == 3
-    writer.await_room(storing._FAR_BEHIND - 1)
-    writer.await_room(storing._FAR_BEHIND)
-    assert len(waited_s) == 4
-
-
-@pytest.mark.usefixtures("small")
-def test_nobody_waits_for_a_store_that_stands(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handed, "_MOVES_S", 0.5)
-    for start in range(0, 4_000, 100):
-        flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 100)], T_MS + start)
-    slow = Slow(flow.journal._folder.parent / "slow.db", flow.site.catalog)
-    slow.stands = True
-    writer = flow.writer(slow)
-    writer.start()
-    rounds = 0
-    while flow.hand(writer, 100):
-        writer.await_room(storing._FAR_BEHIND)
-        rounds += 1
-    assert rounds == 40
-    assert writer.stored.position == 0
-    slow.stands = False
-    wait_until(lambda: writer.stored.position == 4_000)
-    writer.stop(20)
-    slow.close()
