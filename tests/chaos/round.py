@@ -88,9 +88,17 @@ def _over(report: Report, town: Town, conductor: Conductor) -> None:
         return oracle.progress(town), len(report.differences)
 
     reached(settled, progress)
-    # The broker may still be repeating itself; the judgement needs an end.
+    _at_rest(report, town)
+
+
+def _at_rest(report: Report, town: Town) -> None:
+    """Let nothing come in any more, or the judge counts while a broker that repeats itself has the journal grow."""
     town.wire.cut()
-    reached(settled, progress)
+    if town.collector.running and (code := town.collector.stop()):
+        report.differences.append(f"the collector ended with {code} instead of in order")
+    if not oracle.settled(town, report.load):
+        town.collector.start()
+        reached(lambda: oracle.settled(town, report.load), lambda: oracle.progress(town))
 
 
 def reached(condition: Callable[[], bool], progress: Callable[[], Any]) -> bool:
