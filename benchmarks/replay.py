@@ -24,7 +24,6 @@ from ingest import heap
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
-from ingest.outcomes import readings_of
 from ingest.places import Places
 from ingest.records import TICK
 from ingest.replay.pace import Pace
@@ -148,7 +147,7 @@ def _read(recording: Path, site: Site, store: Store | None, recorded_s: int, say
             position = records[-1].position
             outcomes = decoder.outcomes(records)
             transitions += len(engine.feed(outcomes))
-            readings, usual = readings_of(outcomes)
+            readings, usual = outcomes.readings()
             messages += len(readings) + sum(len(each.devices) for each in usual)
             if store is None:
                 continue

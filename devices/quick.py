@@ -10,6 +10,7 @@ import msgspec
 from devices.envelope import NO_FLAGS, NO_TAGS
 from devices.errors import Undecodable
 from devices.kind import Measurement
+from devices.lanes import Lanes
 from devices.points import (
     FUTURE_MS,
     KEY_LENGTH,
@@ -27,6 +28,7 @@ from devices.topics import parse_topic
 
 _CHANNELS = frozenset({"telemetry", "event", "state"})
 _WAYS_KEPT = 200_000
+_NO_LANES = Lanes("")
 _GOOD = Quality.GOOD
 # What a payload is worth that is not the common case.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -37,7 +39,7 @@ Plain = tuple[str, list[Reading], int | None]
 
 def quick(topic: str, payload: bytes, received_ms: int, position: int, site: Site) -> Decoded | None:
     """Decode one message, or return None when it needs the long way."""
-    way = site.ways.get(topic) or _way(topic, site)
+    way = way_of(topic, site)
     found = None if way is None else common(way, payload, received_ms)
     if way is None or found is None:
         return None
@@ -118,8 +120,11 @@ def _identity(way: Way, topic: str, payload: bytes, at_ms: int, identifier: str 
     return key if len(key) <= KEY_LENGTH else short_key(key)
 
 
-def _way(topic: str, site: Site) -> Way | None:
-    """Remember what a topic says by itself; None when it has no quick way."""
+def way_of(topic: str, site: Site) -> Way | None:
+    """Return what a topic says by itself, and remember it; None when it has no quick way."""
+    way = site.ways.get(topic)
+    if way is not None:
+        return way
     if not topic.startswith("city/v1/"):
         return None
     try:
@@ -140,6 +145,8 @@ def _way(topic: str, site: Site) -> Way | None:
     measurements = site.catalog.plan(where.kind, where.channel).measurements
     envelope = site.catalog.envelope(where.kind, where.channel)
     simple = measurements[0].key if measurements and _is_simple(measurements[0]) else ""
+    usual = bool(simple) and registered is not None and bool(envelope.numbers) and not envelope.may_be_odd
+    lanes = site.lanes.setdefault((kind, where.channel), Lanes(where.channel)) if usual else _NO_LANES
     way = Way(
         topic, kind, device, district, where.channel, envelope,
         measurements,
@@ -147,7 +154,9 @@ def _way(topic: str, site: Site) -> Way | None:
         f"{where.device}|{where.channel}|",
         registered is not None,
         simple,
-        bool(simple) and registered is not None and bool(envelope.numbers) and not envelope.may_be_odd,
+        lanes,
+        lanes.place(device) if usual else 0,
+        usual,
     )  # fmt: skip
     site.ways[topic] = way
     return way

@@ -3,6 +3,7 @@
 What is absent is NaN, which no message can hold: JSON has no word for it. A comparison with it is never true.
 """
 
+import itertools
 from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
@@ -17,12 +18,18 @@ _SHAPES_KEPT = 1_000
 
 
 class Shape:
-    """Which fields a usual message holds, and their places in a sample; one object for all that hold the same."""
+    """Which fields a usual message holds, and their places in a sample; one object for all that hold the same.
 
-    __slots__ = ("_unpacked", "fields", "places")
+    ``number`` stands for it in columns; none has 0. ``tag_keys`` are the tags it has beside the numbers.
+    """
 
-    def __init__(self, numbers: tuple[str, ...], there: Iterable[bool]) -> None:
+    __slots__ = ("_unpacked", "fields", "number", "places", "tag_keys")
+    _numbers = itertools.count(1)
+
+    def __init__(self, numbers: tuple[str, ...], there: Iterable[bool], tag_keys: tuple[str, ...] = ()) -> None:
         given = list(there)
+        self.number = next(self._numbers)
+        self.tag_keys = tag_keys
         self.places = [place for place, one in enumerate(given) if one]
         self.fields = tuple(numbers[place] for place in self.places)
         self._unpacked = Struct("=" + "".join(["d" if one else "8x" for one in given])).unpack
@@ -52,7 +59,7 @@ class Shapes:
             if len(self._known) >= _SHAPES_KEPT:
                 # Whoever sends all that can be sent must not fill the memory.
                 self._known.clear()
-            shape = self._known[bits] = Shape(self.numbers, there)
+            shape = self._known[bits] = Shape(self.numbers, there, self.tag_keys)
         return shape
 
 

@@ -13,6 +13,7 @@ from devices.calendar import Place
 from devices.catalog import Catalog
 from devices.envelope import Envelope
 from devices.kind import Label, Limit, Measurement
+from devices.lanes import Lanes
 from devices.topics import topic_matches
 
 
@@ -156,10 +157,11 @@ class Device:
 class Way:
     """What is known of a native topic before its payload is looked at.
 
-    ``lane`` begins the keys of its messages. ``simple`` is the first measurement where nothing is to be derived or told
-    apart in it, else empty. ``usual`` tells whether its messages may be read together with those of others, and
-    ``tries_tags`` whether they are tried as such with tags, from the first on that was none without; so many of the
-    next that ``spared`` counts are not tried, for the last that was tried was none.
+    ``lane`` begins the keys of its messages; usual ones have a ``place`` in ``lanes``. ``simple`` is the first
+    measurement where nothing is to be derived or told apart in it, else empty. ``usual`` tells whether its messages may
+    be read together with those of others, and ``tries_tags`` whether they are tried as such with tags, from the first
+    on that was none without; so many of the next that ``spared`` counts are not tried, for the last that was tried was
+    none.
     """
 
     topic: str
@@ -173,6 +175,8 @@ class Way:
     lane: str
     registered: bool
     simple: str
+    lanes: Lanes
+    place: int
     usual: bool
     tries_tags: bool = False
     spared: int = 0
@@ -255,6 +259,8 @@ class Site:
     """The tables from which ``scoped`` was made."""
     ways: dict[str, Way] = field(default_factory=dict, compare=False, repr=False)
     """Where decoding remembers what it knows of a topic; see :mod:`devices.quick`."""
+    lanes: dict[tuple[str, str], Lanes] = field(default_factory=dict, compare=False, repr=False)
+    """Who sends usual messages, by kind and channel."""
     replayed: bool = False
     """Whether what is shown of it is played from a recording, so that every page has to say so."""
     drill: bool = False
@@ -284,6 +290,14 @@ class Site:
         if not found:
             return 30.25, 120.17
         return sum(lat for lat, _ in found) / len(found), sum(lon for _, lon in found) / len(found)
+
+    def lane(self, lane: str) -> tuple[Lanes, int] | None:
+        """Return the place of a lane among those of usual messages, None where it has none."""
+        device, _, channel = lane.removesuffix("|").partition("|")
+        registered = self.devices.get(device)
+        lanes = None if registered is None else self.lanes.get((registered.kind, channel))
+        place = None if lanes is None else lanes.known(device)
+        return None if lanes is None or place is None else (lanes, place)
 
     @property
     def district(self) -> str:

@@ -11,8 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from devices.lanes import Lanes
 from devices.site import Device
+from ingest.lanewise import LanePlaces
 
 REST = "…"
 UNREGISTERED_ROWS = 10_000
@@ -89,6 +93,7 @@ class Counts:
         self._saves = 0
         self._before: tuple[list[Row], set[Key], int] = ([], set(), 0)
         self._waiting: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+        self._placed: dict[tuple[str, Lanes, tuple[int, ...]], NDArray[np.int64]] = {}
         self._lock = threading.Lock()
 
     def touch(self, kind: str, device: str) -> Row:
@@ -120,23 +125,48 @@ class Counts:
 
         Those of the kind are right at once, those of a device's row when they are saved (see :meth:`totals`).
         """
-        of_kind = self._of_kind(kind)
-        for column in columns:
-            of_kind[column] += len(devices)
+        self._add_of_kind(kind, len(devices), columns)
         waiting = self._waiting.setdefault((kind, tuple(columns)), [])
         waiting += devices
         if len(waiting) > _WAITING:
             self._settle()
 
+    def add_at(self, kind: str, lanes: Lanes, places: LanePlaces, columns: tuple[int, ...]) -> None:
+        """Add one to some numbers of the device at each place, as ``add_each`` does."""
+        self._add_of_kind(kind, len(places), columns)
+        with self._lock:
+            waiting = self._placed.get((kind, lanes, columns))
+            if waiting is None or len(waiting) < len(lanes):
+                grown = np.zeros(len(lanes), dtype=np.int64)
+                if waiting is not None:
+                    grown[: len(waiting)] = waiting
+                self._placed[kind, lanes, columns] = waiting = grown
+            np.add.at(waiting, places, 1)
+
+    def _add_of_kind(self, kind: str, count: int, columns: Sequence[int]) -> None:
+        of_kind = self._of_kind(kind)
+        for column in columns:
+            of_kind[column] += count
+
     def _settle(self) -> None:
         """Give their rows what waits; most of it by now are many of one device."""
         with self._lock:
-            waiting, self._waiting = self._waiting, {}
-            for (kind, columns), devices in waiting.items():
-                for device, count in Counter(devices).items():
+            waiting, self._waiting, self._placed = self._due(), {}, {}
+            for kind, columns, counts in waiting:
+                for device, count in counts.items():
                     row = self.touch(kind, device)
                     for column in columns:
                         row.numbers[column] += count
+
+    def _due(self) -> list[tuple[str, Sequence[int], Mapping[str, int]]]:
+        """Return what waits: how often of each device, under the lock."""
+        found: list[tuple[str, Sequence[int], Mapping[str, int]]] = [
+            (kind, columns, Counter(list(devices))) for (kind, columns), devices in list(self._waiting.items())
+        ]
+        for (kind, lanes, columns), counts in self._placed.items():
+            places = np.flatnonzero(counts).tolist()
+            found.append((kind, columns, {lanes.devices[place]: int(counts[place]) for place in places}))
+        return found
 
     def clear(self) -> None:
         """Begin at zero again, for every row there is."""
@@ -167,9 +197,9 @@ class Counts:
         """Return the numbers of some rows with what these have not been given yet; for other threads, too."""
         with self._lock:
             found = {key: self.total(key) for key in keys}
-            waiting = [(*whose, list(devices)) for whose, devices in list(self._waiting.items())]
-        for kind, columns, devices in waiting:
-            for device, count in Counter(devices).items():
+            waiting = self._due()
+        for kind, columns, counts in waiting:
+            for device, count in counts.items():
                 numbers = found.get((kind, device))
                 if numbers is not None:
                     for column in columns:

@@ -2,25 +2,30 @@
 
 import logging
 from collections.abc import Container, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
+import numpy as np
 
 from devices.decode import decode
 from devices.errors import Undecodable
-from devices.points import FUTURE_MS, MAX_BYTES
-from devices.quick import UNREADABLE, common, plain, whole
+from devices.points import FUTURE_MS
+from devices.quick import common, plain, whole
 from devices.readings import Decoded, Reading
-from devices.shapes import Shapes
 from devices.site import Site, Way
+from ingest import repeats
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import unpacked as unpacked_revision
-from ingest.outcomes import AnyOutcome, Outcome
+from ingest.gathering import gathered
+from ingest.lanewise import Instants, Mask
+from ingest.outcomes import Batch, Outcome
 from ingest.quarantine import Origin
 from ingest.records import RETRY, RULES, TICK, Record, read_tick
 from ingest.repeats import Repeats
-from ingest.sheets import Sheet, Usual
+from ingest.sheets import Sheet
 from ingest.watchdog import read_beat
 
 log = logging.getLogger(__name__)
@@ -28,10 +33,9 @@ log = logging.getLogger(__name__)
 NEW_PER_HOUR = 1_000
 MOST_UNREGISTERED = 50_000
 _HOUR_MS = 3_600_000
-# A device that once sent more than numbers and tags often does: a try in vain costs as much as reading the message.
-_SPARED = 31
 # Behind every position: whoever looks back admits nobody.
 _NEVER = 2**63
+_NO_INSTANTS: Instants = np.empty(0, dtype=np.int64)
 _decode_again = msgspec.msgpack.Decoder(tuple[Origin, str, bytes]).decode
 
 
@@ -80,7 +84,7 @@ class Decoder:
     def __init__(self, site: Site, unregistered: Unregistered) -> None:
         self._site = site
         self._unregistered = unregistered
-        self._repeats = Repeats()
+        self._repeats = Repeats(site.lane)
         self._faults: set[str] = set()
 
     def prime(self, records: Iterable[Record], quarantined: Container[int] | None = None) -> None:
@@ -118,59 +122,46 @@ class Decoder:
             return self._failed(record, error)
         return self._judged(record, decoded)
 
-    def outcomes(self, records: Iterable[Record]) -> list[AnyOutcome]:
+    def outcomes(self, records: Sequence[Record]) -> Batch:
         """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
-        known, newer = self._site.ways.get, self._repeats.newer
-        found: list[AnyOutcome] = []
-        add = found.append
-        sheets: dict[Shapes, Sheet] = {}
-        for record in records:
-            position, received_ms, topic, payload = record
-            way = known(topic)
-            if way is None or not way.usual or len(payload) > MAX_BYTES:
-                add(self._single(record, way))
-                continue
-            if way.spared:
-                way.spared -= 1
-                add(self._single(record, way))
-                continue
-            envelope, tags = way.envelope, way.envelope.untagged
-            try:
-                if way.tries_tags:
-                    said = envelope.usual_tagged(payload)
-                    sample, tags = envelope.tagged_sample(said)
-                else:
-                    said = envelope.usual(payload)
-                    sample = envelope.sample(said)
-                at_ms, seq = said.ts, said.seq
-                usual = sample is not None and at_ms <= received_ms + FUTURE_MS
-                usual = usual and newer(way.lane, at_ms, seq, position, received_ms)
-            except UNREADABLE:
-                sample, usual = None, False
-            except Exception as error:  # noqa: BLE001 - as in outcome()
-                add(self._failed(record, error))
-                continue
-            if sample is None:
-                if envelope.tag_keys and not way.tries_tags:
-                    way.tries_tags = True
-                else:
-                    way.spared = _SPARED
-            if not usual or sample is None:
-                add(self._single(record, way))
-                continue
-            # Nearly every message comes this way: it is news, and of a device that is known.
-            shapes = tags.shapes
-            sheet = sheets.get(shapes)
-            if sheet is None:
-                sheet = sheets[shapes] = Sheet(shapes)
-            samples = sheet.samples
-            add(Usual(position, received_ms, way, at_ms, seq, said.hist, sample, len(samples), sheet))
-            samples.append(sample)
-            sheet.ways.append(way)
-            if sheet.tag_keys:
-                sheet.tags.append(tags.values)
-        for sheet in sheets.values():
-            sheet.fill()
+        if not records:
+            return Batch(_NO_INSTANTS, _NO_INSTANTS, {}, [])
+        found = zip(*records, strict=True)
+        positions, received_ms = (np.array(next(found), dtype=np.int64) for _ in range(2))
+        topics, payloads = found
+        single: dict[int, Outcome] = {}
+        sheets: list[Sheet] = []
+        for start, stop in _spans(positions):
+            failed: dict[int, Exception] = {}
+            tried, others = gathered(self._site, topics[start:stop], payloads[start:stop], start, failed)
+            single.update({index: self._failed(records[index], error) for index, error in failed.items()})
+            ways = (self._site.ways.get(topics[index]) for index in others) if tried else ()
+            apart = {way.lane for way in ways if way is not None}
+            for sheet in tried:
+                sheet.align(received_ms)
+                others += sheet.keep(self._news(sheet, apart, records[start].position))
+            for index in sorted(others):
+                single[index] = self._single(records[index], self._site.ways.get(topics[index]))
+            sheets += [sheet for sheet in tried if sheet.indexes]
+        for sheet in sheets:
+            sheet.fill(positions)
+        return Batch(positions, received_ms, dict(sorted(single.items())), sheets)
+
+    def _news(self, sheet: Sheet, apart: AbstractSet[str], position: int) -> Mask:
+        """Tell which rows of a sheet are surely news, and no further ahead than may be.
+
+        Of the lanes ``apart`` other messages come one by one: all of theirs must, to stay in order.
+        """
+        odd = sheet.at_ms > sheet.received_ms + FUTURE_MS
+        if apart:
+            odd |= [way.lane in apart for way in sheet.ways]
+        if not odd.any():
+            return self._repeats.newer(
+                position, sheet.lanes, sheet.lanewise, sheet.at_ms, sheet.seqs, sheet.received_ms
+            )
+        found = ~np.isin(sheet.places, sheet.places[odd])
+        rest = (each[found] for each in (sheet.at_ms, sheet.seqs, sheet.received_ms))
+        found[found] = self._repeats.newer(position, sheet.lanes, sheet.lanewise.of(found), *rest)
         return found
 
     def _single(self, record: Record, way: Way | None) -> Outcome:
@@ -277,6 +268,14 @@ def packed(origin: Origin, topic: str, payload: bytes) -> bytes:
 def unpacked(payload: bytes) -> tuple[Origin, str, bytes]:
     """Return what such a record holds."""
     return _decode_again(payload)
+
+
+def _spans(positions: Instants) -> list[tuple[int, int]]:
+    """Return from where to where records are of one block of positions."""
+    blocks = positions // repeats.BLOCK
+    if blocks[0] == blocks[-1]:
+        return [(0, len(positions))]
+    return list(pairwise([0, *(np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist(), len(positions)]))
 
 
 def _unread(record: Record, reason: str, sentence: str) -> Outcome:

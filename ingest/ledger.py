@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from devices.readings import Reading
 from ingest.counts import Counts
-from ingest.outcomes import AnyOutcome
-from ingest.sheets import Sheet, Usual
+from ingest.outcomes import AnyOutcome, Batch, Outcome
+from ingest.sheets import Sheet
 from ingest.store.usual import UsualReadings
 
 # The columns of a row of counts: messages by fate, readings, and how many of the messages were old or ran ahead.
@@ -22,6 +24,7 @@ DECODED, QUARANTINED, DUPLICATE, PRODUCED, LATE, SKEWED = range(6)
 STORED, REFUSED = range(2)
 LATE_MS = 5 * 60_000
 _whose = attrgetter("kind", "device")
+_position = attrgetter("position")
 
 
 def message_counts() -> Counts:
@@ -40,23 +43,38 @@ class Ledger:
     unknown: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=message_counts, compare=False)
 
-    def count(self, outcomes: Iterable[AnyOutcome]) -> list[AnyOutcome]:
+    def count(self, outcomes: Batch | Sequence[Outcome]) -> list[AnyOutcome]:
         """Count outcomes; return those that are more than counted: quarantined, tried again, or with a clock ahead."""
+        if not isinstance(outcomes, Batch):
+            return self._count_single(outcomes)
+        odd = self._count_single(outcomes.single.values())
+        for sheet in outcomes.sheets:
+            odd += self._count_sheet(outcomes, sheet)
+        return sorted(odd, key=_position)
+
+    def _count_sheet(self, outcomes: Batch, sheet: Sheet) -> list[AnyOutcome]:
+        """Count usual messages: one reading each, and of its own device."""
+        kind = sheet.ways[0].kind
+        failed: list[AnyOutcome] = [outcomes.usual(sheet, row) for row in sorted(sheet.failed)]
+        for outcome in failed:
+            self._count_odd(outcome)
+        good = np.ones(len(sheet.ways), dtype=np.bool_)
+        good[list(sheet.failed)] = False
+        places = sheet.places[good] if failed else sheet.places
+        self.counts.add_at(kind, sheet.lanes, places, (DECODED, PRODUCED))
+        self.decoded += len(places)
+        self.produced += len(places)
+        late = sheet.at_ms < sheet.received_ms - LATE_MS
+        late[list(sheet.history)] = True
+        if late.any():
+            self.counts.add_at(kind, sheet.lanes, sheet.places[late & good], (LATE,))
+        return failed
+
+    def _count_single(self, outcomes: Iterable[Outcome]) -> list[AnyOutcome]:
         rows, touch, change = self.counts.rows, self.counts.touch, self.counts.change
         odd: list[AnyOutcome] = []
-        sheet: Sheet | None = None
-        usual: dict[str, list[str]] = {}
         decoded = produced = received_ms = late_ns = 0
         for outcome in outcomes:
-            if type(outcome) is Usual and not outcome.sheet.failed:
-                # Nearly every message comes this way: one reading, and of its own device.
-                if outcome.sheet is not sheet:
-                    sheet = outcome.sheet
-                    devices = usual.setdefault(outcome.kind, [])
-                devices.append(outcome.way.device)
-                if outcome.at_ms < outcome.received_ms - LATE_MS or outcome.history:
-                    self.counts.add(outcome.kind, outcome.device, LATE, 1)
-                continue
             fate = outcome.fate
             if fate == "tick":
                 continue
@@ -98,10 +116,6 @@ class Ledger:
                 numbers[SKEWED] += 1
                 of_kind[SKEWED] += 1
                 odd.append(outcome)
-        for kind, devices in usual.items():
-            self.counts.add_each(kind, devices, (DECODED, PRODUCED))
-            decoded += len(devices)
-            produced += len(devices)
         self.decoded += decoded
         self.produced += produced
         return odd

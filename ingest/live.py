@@ -16,8 +16,9 @@ import msgspec
 from devices.catalog import Catalog
 from devices.readings import Reading
 from ingest.alarms.engine import Engine
-from ingest.alarms.memory import DeviceState, saved_row
+from ingest.alarms.memory import DeviceState
 from ingest.alarms.own_kind import KIND as OWN_KIND
+from ingest.alarms.rows import saved_row
 
 ROOT = "citydeck/v1/live"
 ASK = f"{ROOT}/ask"
@@ -127,7 +128,7 @@ class Live:
         piece: dict[str, msgspec.Raw] = {}
         size = 0
         for name in names:
-            state = self._memory.devices.get(name)
+            state = self._memory.device(name)
             if state is None or state.kind == OWN_KIND:
                 continue
             body = _encode(_device(state))

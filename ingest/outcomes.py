@@ -1,6 +1,8 @@
-"""What became of a record of the journal: decoded, a repeat, or in quarantine; exactly one of the three."""
+"""What became of records of the journal: decoded, a repeat, or in quarantine; exactly one of the three for each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 import msgspec
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from devices.readings import Reading
 from devices.shapes import Shape
 from ingest.alarms.revisions.revision import Revision
+from ingest.lanewise import Instants
 from ingest.quarantine import Origin
 from ingest.sheets import NOTHING, Fate, Sheet, Usual
 from ingest.store.usual import UsualReadings
@@ -42,42 +45,96 @@ class Outcome(msgspec.Struct, gc=False):
 AnyOutcome = Outcome | Usual
 
 
-def readings_of(outcomes: Iterable[AnyOutcome]) -> tuple[list[Reading], list[UsualReadings]]:
-    """Return what was read: one by one, and of usual messages by column."""
-    readings: list[Reading] = []
-    usual: dict[Sheet, list[Usual]] = {}
-    last: Sheet | None = None
-    for outcome in outcomes:
-        if type(outcome) is not Usual:
-            readings += outcome.readings
-            continue
-        sheet = outcome.sheet
-        if sheet is not last:
-            last = sheet
-            add = usual.setdefault(sheet, []).append
-        add(outcome)
-    columns = []
-    for sheet, found in usual.items():
-        for shape in sheet.distinct:
-            alike = found if len(sheet.distinct) == 1 else [each for each in found if each.shape is shape]
-            if alike:
-                columns.append(_columns(sheet, shape, alike))
-    return readings, columns
+class Batch(Sequence[AnyOutcome]):
+    """What became of records that were read together: usual messages in sheets, all others one by one.
+
+    Attributes:
+        positions: of all of them.
+        received_ms: of all of them.
+        single: the others, by their place among all, in rising order.
+        sheets: the usual ones; there may be several of the same lanes, one behind the other.
+    """
+
+    __slots__ = ("_made", "positions", "received_ms", "sheets", "single")
+
+    def __init__(
+        self, positions: Instants, received_ms: Instants, single: dict[int, Outcome], sheets: list[Sheet]
+    ) -> None:
+        self.positions = positions
+        self.received_ms = received_ms
+        self.single = single
+        self.sheets = sheets
+        self._made: dict[int, Usual] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.received_ms)
+
+    @overload
+    def __getitem__(self, index: int) -> AnyOutcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[AnyOutcome]: ...
+    def __getitem__(self, index: int | slice) -> AnyOutcome | list[AnyOutcome]:
+        """Return one or some as outcomes; always the same object of each."""
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        return self.single.get(index) or self._usual(index)
+
+    def _usual(self, index: int) -> Usual:
+        made = self._made.get(index)
+        if made is not None:
+            return made
+        for sheet in self.sheets:
+            row = bisect_left(sheet.indexes, index)
+            if row < len(sheet.indexes) and sheet.indexes[row] == index:
+                return self.usual(sheet, row)
+        raise IndexError(index)
+
+    def usual(self, sheet: Sheet, row: int) -> Usual:
+        """Return a row of one of the sheets as an outcome."""
+        index = sheet.indexes[row]
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = sheet.usual(row)
+        return made
+
+    def readings(self) -> tuple[list[Reading], list[UsualReadings]]:
+        """Return what was read: one by one, and of usual messages by column."""
+        one_by_one = [reading for outcome in self.single.values() for reading in outcome.readings]
+        return one_by_one, list(self._columns())
+
+    def _columns(self) -> Iterator[UsualReadings]:
+        for sheet in self.sheets:
+            for shape in sheet.distinct:
+                if len(sheet.distinct) == 1:
+                    yield _columns(sheet, shape, None)
+                else:
+                    yield _columns(sheet, shape, np.flatnonzero(sheet.shape_numbers == shape.number).tolist())
 
 
-def _columns(sheet: Sheet, shape: Shape, alike: Sequence[Usual]) -> UsualReadings:
-    ways, rows = [each.way for each in alike], [each.row for each in alike]
-    tags = [sheet.tags[row] for row in rows] if sheet.tag_keys else []
+def _columns(sheet: Sheet, shape: Shape, rows: list[int] | None) -> UsualReadings:
+    """Return some rows, or all, of a sheet, which have a shape in common."""
+    if rows is None:
+        ways, at_ms, received_ms = sheet.ways, sheet.at_ms, sheet.received_ms
+        positions, values = sheet.positions, sheet.values[:, shape.places]
+        tags = sheet.tags
+    else:
+        ways, at_ms, received_ms = [sheet.ways[row] for row in rows], sheet.at_ms[rows], sheet.received_ms[rows]
+        positions, values = sheet.positions[rows], sheet.values[np.ix_(rows, shape.places)]
+        tags = [sheet.tags[row] for row in rows] if shape.tag_keys else []
     return UsualReadings(
         ways[0].kind,
         ways[0].simple,
         shape.fields,
         [way.device for way in ways],
         [way.district for way in ways],
-        [each.at_ms for each in alike],
-        [each.received_ms for each in alike],
-        [each.position for each in alike],
-        sheet.values[np.ix_(rows, shape.places)].tobytes(),
-        sheet.tag_keys,
-        [[each[key] for each in tags] for key in sheet.tag_keys],
+        at_ms.tolist(),
+        received_ms.tolist(),
+        positions.tolist(),
+        values.tobytes(),
+        shape.tag_keys,
+        [[each[key] for each in tags] for key in shape.tag_keys],
     )

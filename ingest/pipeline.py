@@ -27,7 +27,7 @@ from ingest.journal import Journal
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
 from ingest.metrics import Meters
-from ingest.outcomes import AnyOutcome, readings_of
+from ingest.outcomes import AnyOutcome, Batch
 from ingest.quarantine import Landed, Quarantined, Teller
 from ingest.records import Record
 from ingest.repeats import Repeats
@@ -155,7 +155,7 @@ class Pipeline(threading.Thread):
         transitions = self.engine.feed(outcomes)
         if transitions:
             self._live.alarms(self._kept(transitions))
-        readings, usual = readings_of(outcomes)
+        readings, usual = outcomes.readings()
         found = [reading for reading in readings if reading.measurement == FINDING]
         if found:
             self._found(found)
@@ -202,8 +202,7 @@ class Pipeline(threading.Thread):
 
     def _note_changes(self) -> None:
         """Remember which devices changed, until they are told and until they are saved."""
-        memory = self.engine.memory
-        changed, memory.changed = memory.changed, set()
+        changed = self.engine.memory.changes()
         self._untold |= changed
         self._unsaved.note(changed)
 
@@ -235,7 +234,7 @@ class Pipeline(threading.Thread):
                 if self._stopping.wait(1.0):
                     raise
 
-    def _count(self, outcomes: list[AnyOutcome]) -> None:
+    def _count(self, outcomes: Batch) -> None:
         for outcome in self._ledger.count(outcomes):
             if outcome.ahead_ms:
                 self._tell_skew(outcome)

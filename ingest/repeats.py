@@ -5,11 +5,28 @@ at least 65,536 messages, as many as a broker may have in flight. It needs no sa
 restores it. Foreign formats carry no identifier of ours; theirs count as repeats within ten minutes.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from devices.lanes import Lanes
+from ingest.lanewise import Instants, LanePlaces, Lanewise, Mask
 
 BLOCK = 65_536
 FOREIGN_MS = 10 * 60_000
+_NONE: Instants = np.empty(0, dtype=np.int64)
+Find = Callable[[str], tuple[Lanes, int] | None]
+
+
+class _Noted(NamedTuple):
+    """Numbered messages of some lanes, each newer than all of its lane before it."""
+
+    lanes: Lanes
+    places: LanePlaces
+    at_ms: Instants
+    seqs: Instants
+    received_ms: Instants
 
 
 class _Block:
@@ -19,18 +36,21 @@ class _Block:
     noted as the numbers it has, and its key is made when somebody asks for one that is not.
     """
 
-    __slots__ = ("_keys", "_newest", "noted")
+    __slots__ = ("_keys", "newest", "noted")
 
     def __init__(self) -> None:
         self._keys: dict[str, int] = {}
-        self._newest: dict[str, int] = {}
-        # Lane, instant, number and receive time, one behind the other: a tuple for each would take three times as much.
-        self.noted: list[Any] = []
+        self.newest: dict[str, int] = {}
+        """The newest instant of each lane that a key tells."""
+        self.noted: list[_Noted] = []
 
     def keys(self) -> dict[str, int]:
         """Return all of them."""
-        for lane, at_ms, seq, received_ms in _fours(self.noted):
-            self.add(f"{lane}{at_ms}:{seq}", lane, at_ms, received_ms)
+        for lanes, places, at_ms, seqs, received_ms in self.noted:
+            rows = zip(places.tolist(), at_ms.tolist(), seqs.tolist(), received_ms.tolist(), strict=True)
+            for place, at, seq, received in rows:
+                lane = lanes.lane(place)
+                self.add(f"{lane}{at}:{seq}", lane, at, received)
         self.noted.clear()
         return self._keys
 
@@ -41,43 +61,48 @@ class _Block:
     def add(self, key: str, lane: str, at_ms: int, received_ms: int) -> None:
         """Remember a key."""
         self._keys[key] = received_ms
-        if lane and at_ms > self._newest.get(lane, -1):
-            self._newest[lane] = at_ms
-
-    def newest(self) -> dict[str, int]:
-        """Return the newest instant of each lane."""
-        # Those that are noted of a lane grew one by one.
-        found = dict(zip(self.noted[0::4], self.noted[1::4], strict=True))
-        for lane, at_ms in self._newest.items():
-            if at_ms > found.get(lane, -1):
-                found[lane] = at_ms
-        return found
+        if lane and at_ms > self.newest.get(lane, -1):
+            self.newest[lane] = at_ms
 
 
 class Repeats:
     """The keys seen lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: Find = lambda _lane: None) -> None:
+        """Begin with none; ``find`` tells where a lane has its place, None of one that has none."""
+        self._find = find
         self._block = -1
         self._previous = _Block()
-        self._begin(_Block(), {})
+        self._current = _Block()
+        # The newest instant of each lane in both blocks: of those that have a place, and of all others.
+        self._columns: dict[Lanes, Instants] = {}
+        self._known: dict[Lanes, int] = {}
+        self._newest: dict[str, int] = {}
 
     @staticmethod
     def window_start(position: int) -> int:
         """Return the position behind which records must be read to restore the window at a position."""
         return max(0, (position // BLOCK - 1) * BLOCK - 1)
 
-    def newer(self, lane: str, at_ms: int, seq: int, position: int, received_ms: int) -> bool:
-        """Remember a numbered message that is newer than all of its lane, and tell so; otherwise nothing is remembered.
+    def newer(
+        self, position: int, lanes: Lanes, lanewise: Lanewise, at_ms: Instants, seqs: Instants, received_ms: Instants
+    ) -> Mask:
+        """Tell of numbered messages, all in the block of a position, which of them are surely news; remember those.
 
-        Its key is ``lane``, ``at_ms``, a colon and ``seq``; nearly every message of a city is one of these.
+        They are those of the lanes in which each is newer than all before it. Their keys are the lane, ``at_ms``, a
+        colon and the number; nearly every message of a city is one of these.
         """
-        newest = self._newest
-        if at_ms <= newest.get(lane, -1) or position // BLOCK != self._block:
-            return False
-        newest[lane] = at_ms
-        self._note((lane, at_ms, seq, received_ms))
-        return True
+        self._turn(position)
+        newest = self._column(lanes)
+        places = lanewise.places
+        found = lanewise.all_of(at_ms > lanewise.before(newest, at_ms))
+        if not found.all():
+            places, at_ms, seqs, received_ms = (each[found] for each in (places, at_ms, seqs, received_ms))
+        if not len(places):
+            return found
+        newest[places] = at_ms
+        self._current.noted.append(_Noted(lanes, places, at_ms, seqs, received_ms))
+        return found
 
     def fresh(self, key: str, position: int, received_ms: int) -> bool:
         """Remember a key that is surely news, and tell so; otherwise nothing is remembered and ``seen`` tells."""
@@ -91,11 +116,7 @@ class Repeats:
 
     def seen(self, key: str, position: int, received_ms: int, foreign: bool) -> bool:
         """Remember a key and tell whether it is a repeat; an empty key never is."""
-        block = position // BLOCK
-        if block != self._block:
-            self._previous = self._current if block == self._block + 1 else _Block()
-            self._begin(_Block(), self._previous.newest())
-            self._block = block
+        self._turn(position)
         if not key:
             return False
         lane, at_ms, noted = self._placed(key)
@@ -108,25 +129,53 @@ class Repeats:
             self._add(key, lane, at_ms, received_ms)
         return repeat
 
-    def _begin(self, block: _Block, newest: dict[str, int]) -> None:
-        self._current = block
-        # Asked for every message: the newest instant of each lane in both blocks.
-        self._newest, self._note = newest, block.noted.extend
+    def _turn(self, position: int) -> None:
+        """Begin a new block where a position is the first of one."""
+        block = position // BLOCK
+        if block == self._block:
+            return
+        self._previous = previous = self._current if block == self._block + 1 else _Block()
+        self._current, self._block, self._newest = _Block(), block, {}
+        for column in self._columns.values():
+            column.fill(-1)
+        for noted in previous.noted:
+            # Those of a lane grew one by one.
+            self._column(noted.lanes)[noted.places] = noted.at_ms
+        for lane, at_ms in previous.newest.items():
+            self._reach(lane, at_ms)
+
+    def _column(self, lanes: Lanes) -> Instants:
+        column, known = self._columns.get(lanes, _NONE), self._known.get(lanes, 0)
+        if known < len(lanes):
+            if len(column) < len(lanes):
+                column = np.concatenate([column, np.full(len(lanes), -1, dtype=np.int64)])
+                self._columns[lanes] = column
+            self._known[lanes] = len(lanes)
+            for place in range(known, len(lanes)):
+                # A lane may have had no place when its first messages came.
+                column[place] = self._newest.pop(lanes.lane(place), -1)
+        return column
+
+    def _reach(self, lane: str, at_ms: int) -> None:
+        """Note that a lane has come to an instant."""
+        found = self._find(lane)
+        if found is not None:
+            column, place = self._column(found[0]), found[1]
+            column[place] = max(column[place], at_ms)
+        elif at_ms > self._newest.get(lane, -1):
+            self._newest[lane] = at_ms
 
     def _placed(self, key: str) -> tuple[str, int, bool]:
         """Return the lane and the instant of a key, and whether it may be among those that are only noted."""
         lane, at_ms = _numbered(key)
-        return lane, at_ms, at_ms <= self._newest.get(lane, -1)
+        found = self._find(lane) if lane else None
+        newest = self._newest.get(lane, -1) if found is None else self._column(found[0])[found[1]]
+        return lane, at_ms, bool(at_ms <= newest)
 
     def _add(self, key: str, lane: str, at_ms: int, received_ms: int) -> None:
         self._current.add(key, lane, at_ms, received_ms)
-        if lane and at_ms > self._newest.get(lane, -1):
-            self._newest[lane] = at_ms
-
-
-def _fours(flat: list[Any]) -> Iterator[tuple[str, int, int, int]]:
-    each = iter(flat)
-    return zip(each, each, each, each, strict=True)
+        if lane:
+            self._reach(lane, at_ms)
 
 
 def _numbered(key: str) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError
 from ingest.handed import Handed, Waiting
 from ingest.journal import Journal
-from ingest.outcomes import AnyOutcome, readings_of
+from ingest.outcomes import Batch
 from ingest.records import Record
 from ingest.repeats import Repeats
 
@@ -55,14 +55,14 @@ class Rereading:
             log.error("journal lost readings before they were stored from=%d to=%d: %s", position + 1, first - 1, error)
             return Handed(position, first - 1, self._journal.received_ms, [])
         self._waiting.reading(records[0].received_ms)
-        readings, usual = readings_of(self._decoder.outcomes(records))
+        readings, usual = self._decoder.outcomes(records).readings()
         first_ms = [reading.received_ms for reading in readings[:1]] + [each.received_ms[0] for each in usual]
         heard_ms = min(first_ms, default=records[0].received_ms)
         batch = Handed(position, records[-1].position, heard_ms, readings, usual)
         self._waiting.read(batch, records[-1].received_ms)
         return batch
 
-    def between(self, after: int, until: int) -> Iterator[list[AnyOutcome]]:
+    def between(self, after: int, until: int) -> Iterator[Batch]:
         """Yield what became of the records behind a position up to another.
 
         Raises:

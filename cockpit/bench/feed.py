@@ -102,8 +102,7 @@ class SandboxFeed:
         if self._asked.is_set():
             self._asked.clear()
             self._live.snapshot()
-        changed, self._memory.changed = self._memory.changed, set()
-        self._live.second(sorted(changed), {**self.sandbox.ledger(), "trouble": "", "recount": None})
+        self._live.second(sorted(self._memory.changes()), {**self.sandbox.ledger(), "trouble": "", "recount": None})
         self._live.finish()
 
     def _publish(self, topic: str, payload: bytes, _qos: int) -> None:

@@ -55,6 +55,7 @@ class Columns:
             self._own[device] = place[id(found)]
         self._bands = {measurement: _bands(measurement, sets) for measurement in watches}
         self._by_shape: dict[tuple[str, tuple[str, ...]], tuple[Band, ...]] = {}
+        self._tables: dict[tuple[str, tuple[str, ...], tuple[str, ...]], _Table] = {}
 
     def loud(self, readings: Sequence[Reading]) -> set[int]:
         """Return the indexes of readings with a figure outside of its band."""
@@ -83,19 +84,18 @@ class Columns:
                     found.update(indexes[place] for place in np.flatnonzero(mask))
         return found
 
-    def loud_rows(self, measurement: str, sheet: Sheet) -> list[bool]:
+    def loud_rows(self, measurement: str, sheet: Sheet) -> NDArray[np.bool_]:
         """Tell of each row of a sheet whether it holds a figure outside of its band; what is absent never is."""
-        found: NDArray[np.bool_] = np.zeros(len(sheet.shapes), dtype=np.bool_)
         own = self._own
         which = [own.get(device, 0) for device in sheet.devices] if own else 0
-        there = {key for shape in sheet.distinct for key in shape.fields}
-        for band in self._bands_of(measurement, tuple(key for key in sheet.numbers if key in there)):
-            column = sheet.values[:, sheet.numbers.index(band.key)]
-            if band.other is not None:
-                column = _distance(column, sheet.values[:, sheet.numbers.index(band.other)])
-            found |= band.loud(column, which)
-        loud: list[bool] = found.tolist()
-        return loud
+        shape = sheet.distinct[0].fields if len(sheet.distinct) == 1 else _united(sheet)
+        about = measurement, sheet.numbers, shape
+        table = self._tables.get(about)
+        if table is None:
+            if len(self._tables) >= _SHAPES_KEPT:
+                self._tables.clear()
+            table = self._tables[about] = _Table(self._bands_of(measurement, shape), sheet.numbers)
+        return table.loud(sheet.values, which)
 
     def _bands_of(self, measurement: str, keys: tuple[str, ...]) -> tuple[Band, ...]:
         """Return the bands that look at some of these fields, and at nothing else."""
@@ -109,6 +109,42 @@ class Columns:
                 if band.key in keys and (band.other is None or band.other in keys)
             )
         return bands
+
+
+class _Table:
+    """The bands of the columns of a sheet: those of plain values are looked at together."""
+
+    def __init__(self, bands: Sequence[Band], numbers: Sequence[str]) -> None:
+        plain = [band for band in bands if band.other is None and not band.states]
+        self._places = [numbers.index(band.key) for band in plain]
+        # One row for each set of rules, one column for each band.
+        self._lows = np.array([band.lows for band in plain]).T
+        self._highs = np.array([band.highs for band in plain]).T
+        self._others = [
+            (band, numbers.index(band.key), None if band.other is None else numbers.index(band.other))
+            for band in bands
+            if band.other is not None or band.states
+        ]
+
+    def loud(self, values: NDArray[np.float64], which: list[int] | int) -> NDArray[np.bool_]:
+        """Tell of each row whether a figure of it lies outside; ``which`` is the set of rules of each, or of all."""
+        found: NDArray[np.bool_]
+        if self._places:
+            columns = values[:, self._places]
+            found = np.any((columns <= self._lows[which]) | (columns >= self._highs[which]), axis=1)
+        else:
+            found = np.zeros(len(values), dtype=np.bool_)
+        for band, place, other in self._others:
+            column = values[:, place]
+            if other is not None:
+                column = _distance(column, values[:, other])
+            found |= band.loud(column, which)
+        return found
+
+
+def _united(sheet: Sheet) -> tuple[str, ...]:
+    there = {key for shape in sheet.distinct for key in shape.fields}
+    return tuple(key for key in sheet.numbers if key in there)
 
 
 def _distance(column: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ class Dates:
     def look(self) -> Iterator[Transition]:
         """Judge every date by the engine's now."""
         for device in self._site.devices.values():
-            state = self._memory.devices.get(device.id)
+            state = self._memory.device(device.id)
             if state is not None and (device.expires or device.verify_due or state.dates):
                 yield from self._of(device, state)
 
@@ -46,7 +46,7 @@ class Dates:
             state.dates[key] = level
             if not level:
                 del state.dates[key]
-            self._memory.changed.add(device.id)
+            self._memory.note(device.id)
             what: What = "raise" if before == 0 else "return" if level == 0 else "change"
             yield self._memory.transition(
                 what, device.id, state, f"{device.id}/{key}", f"{device.kind}.{key}", DATES_VERSION, level, "health",

@@ -6,25 +6,27 @@ by a fault of ours goes to quarantine: every restart would read it again, and th
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
-from devices.site import Site, Way
+from devices.site import Site
 from ingest.alarms.books import Books
 from ingest.alarms.dates import Dates
 from ingest.alarms.glance import Look, look, look_closely
 from ingest.alarms.groups import Groups
 from ingest.alarms.judging import Judging
-from ingest.alarms.memory import DeviceState, GroupState, Memory, Row
+from ingest.alarms.memory import DeviceState, GroupState, Memory
 from ingest.alarms.own_kind import KIND as OWN_KIND
 from ingest.alarms.own_kind import own_device
 from ingest.alarms.revisions.revision import SITE_FILE, Revision
+from ingest.alarms.rows import Row
 from ingest.alarms.silence import Silence
 from ingest.alarms.sources import clocked, counted, doubted
+from ingest.alarms.stretches import Made, Seen, Stretches
 from ingest.alarms.transitions import Transition
-from ingest.outcomes import AnyOutcome, Outcome
+from ingest.outcomes import AnyOutcome, Batch, Outcome
 from ingest.sheets import Sheet, Usual
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,10 @@ log = logging.getLogger(__name__)
 # broker was away. Devices are not silent for the time nobody could hear them.
 _DEAF_MS = 10_000
 _NOTHING: frozenset[str] = frozenset()
-_CALM_KEPT = 200_000
-_NOBODY = DeviceState("", ""), Row({}, 0, 0)
+
+
+def _singles(outcomes: Sequence[AnyOutcome]) -> Iterable[tuple[int, AnyOutcome]]:
+    return outcomes.single.items() if isinstance(outcomes, Batch) else enumerate(outcomes)
 
 
 class Engine:
@@ -50,10 +54,7 @@ class Engine:
         self._dates = Dates(site, self.memory)
         self._armed = False
         self._faults: set[str] = set()
-        # Whose usual messages come in, and the row that keeps them; while that has a shape the device is calm.
-        self._calm: dict[Way, tuple[DeviceState, Row]] = {}
         # Asked for every reading.
-        self._devices = self.memory.devices
         self._conditional = self._silence.conditional
         self._compile()
 
@@ -67,7 +68,6 @@ class Engine:
         if rules is not None:
             self.books.restore(rules)
             self._compile()
-        self._calm.clear()
         self.memory.restore(saved)
         self.memory.now_ms, self.memory.listening_ms = now_ms, listening_ms
         for device, state in self.memory.devices.items():
@@ -77,74 +77,96 @@ class Engine:
         """Judge outcomes in journal order and return what changed."""
         found: list[Transition] = []
         begin = 0
-        for index, outcome in enumerate(outcomes, 1):
+        for index, outcome in _singles(outcomes):
             if outcome.revision is not None:
-                found += self._fed(outcomes[begin:index])
+                self._fed(outcomes[begin : index + 1], found)
                 self.adopt(outcome.revision, outcome.position, outcome.received_ms)
-                begin = index
-        found += self._fed(outcomes[begin:] if begin else outcomes)
+                begin = index + 1
+        self._fed(outcomes[begin:] if begin else outcomes, found)
         return found
 
     def adopt(self, revision: Revision, position: int, at_ms: int) -> None:
         """Judge by other rules from now on; nothing is raised and nothing returns by that alone."""
         memory = self.memory
         states: dict[str, DeviceState | GroupState] = {**memory.devices, **memory.groups}
-        memory.changed.update(self.books.adopt(revision, position, at_ms, states))
+        for name in self.books.adopt(revision, position, at_ms, states):
+            memory.note(name)
         for state in memory.devices.values():
             state.settle()
         self._compile()
 
-    def _fed(self, outcomes: Sequence[AnyOutcome]) -> list[Transition]:
-        memory, changed, calm = self.memory, self.memory.changed, self._calm
-        found: list[Transition] = []
-        loud = self._loud(outcomes)
-        looks: dict[Sheet, Look] = {}
-        # Up to when surely nothing is due.
-        idle_ms = 0
+    def _fed(self, outcomes: Sequence[AnyOutcome], found: list[Transition]) -> None:
+        if isinstance(outcomes, Batch):
+            Stretches(self, outcomes, found).judge()
+            return
+        loud = self.loud(outcome for outcome in outcomes if type(outcome) is Outcome)
+        seen: dict[Sheet, Seen] = {}
         for outcome in outcomes:
-            try:
-                memory.position, memory.ordinal = outcome.position, 0
-                if type(outcome) is Usual:
-                    received_ms, way, at_ms, seq = outcome.received_ms, outcome.way, outcome.at_ms, outcome.seq
-                    if received_ms > idle_ms:
-                        self._begin(outcome, found)
-                        idle_ms = self._idle_until()
-                    elif received_ms > memory.now_ms:
-                        memory.now_ms = received_ms
-                    seen = looks.get(outcome.sheet)
-                    if seen is None:
-                        seen = looks[outcome.sheet] = self._look(outcome)
-                    state, row = calm.get(way, _NOBODY)
-                    if row.shape is seen.calm[outcome.row] and at_ms >= row.at_ms:
-                        # Nearly every message comes this way, and little is to be done but to keep it.
-                        changed.add(way.device)
-                        if seen.learning:
-                            self._judging.follow_row(seen.learning, outcome, state, found)
-                        row.sample, row.at_ms, state.seen_ms = outcome.sample, at_ms, received_ms
-                        if seen.learning:
-                            state.settle()
-                        if state.seq == seq - 1 and not state.missed:
-                            state.seq = seq
-                            continue
-                    else:
-                        idle_ms = 0
-                        self._stirred(outcome, seen, found)
-                    self._counted(outcome, seq, outcome.history, found)
-                    continue
-                idle_ms = 0
-                self._begin(outcome, found)
-                if outcome.own:
-                    found.extend(self._own(outcome))
-                for reading in outcome.readings:
-                    is_loud = id(reading) in loud
-                    if is_loud or not self._quiet(reading, outcome, found):
-                        self._heard(reading, outcome, is_loud, found)
-                if outcome.seq is not None and outcome.readings:
-                    self._counted(outcome, outcome.seq, outcome.readings[0].history, found)
-            except Exception as error:  # noqa: BLE001 - a fault of ours, or of a rule, must not stop the city
-                memory.now_ms = max(memory.now_ms, outcome.received_ms)
-                self._failed(outcome, error)
-        return found
+            if type(outcome) is Outcome:
+                self.take(outcome, loud, found)
+            elif type(outcome) is Usual:
+                if outcome.sheet not in seen:
+                    seen[outcome.sheet] = self.seen(outcome.sheet)
+                self.take_usual(outcome, seen[outcome.sheet], found)
+
+    def take(self, outcome: Outcome, loud: Container[int], found: list[Transition]) -> None:
+        """Judge one outcome by itself; ``loud`` are the readings (their ``id``) that may concern a rule."""
+        try:
+            self.memory.position, self.memory.ordinal = outcome.position, 0
+            self._begin(outcome, found)
+            if outcome.own:
+                found.extend(self._own(outcome))
+            for reading in outcome.readings:
+                is_loud = id(reading) in loud
+                if is_loud or not self._quiet(reading, outcome, found):
+                    self._heard(reading, outcome, is_loud, found)
+            if outcome.seq is not None and outcome.readings:
+                self._counted(outcome, outcome.seq, outcome.readings[0].history, found)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, or of a rule, must not stop the city
+            self._failed(outcome, error)
+
+    def take_usual(self, outcome: Usual, seen: Seen, found: list[Transition]) -> None:
+        """Judge one usual message, and let happen before what is due."""
+        try:
+            self.memory.position, self.memory.ordinal = outcome.position, 0
+            self._begin(outcome, found)
+        except Exception as error:  # noqa: BLE001 - as in take()
+            self._failed(outcome, error)
+        else:
+            self.take_row(seen, outcome.row, lambda _sheet, _row: outcome, found)
+
+    def take_row(self, seen: Seen, row: int, made: Made, found: list[Transition]) -> bool:
+        """Judge a row of a sheet, before which nothing is due; tell whether it had to be ``made`` a message."""
+        calm, place = seen.calm, seen.places[row]
+        try:
+            if seen.shapes[row] == calm.shapes[place] and seen.at_ms[row] >= calm.at_ms[place]:
+                state = calm.state(place)
+                learned = self._judging.learned(seen.learning, row, state) if seen.learning else ()
+                if learned:
+                    outcome = self._at(made(seen.sheet, row))
+                    state.release()
+                    self._judging.weigh(learned, outcome.readings[0], state, found)
+                seq = seen.seqs[row]
+                follows = calm.take(place, seen.at_ms[row], seq, seen.received_ms[row], seen.sheet.samples[row])
+                if learned:
+                    state.settle()
+                if follows:
+                    return bool(learned)
+                outcome = self._at(made(seen.sheet, row))
+            else:
+                outcome = self._at(made(seen.sheet, row))
+                self._stirred(outcome, seen, found)
+            self._counted(outcome, outcome.seq, outcome.history, found)
+        except Exception as error:  # noqa: BLE001 - as in take()
+            self._failed(made(seen.sheet, row), error)
+        return True
+
+    def _at(self, outcome: Usual) -> Usual:
+        """Stand at an outcome."""
+        memory = self.memory
+        if memory.position != outcome.position:
+            memory.position, memory.ordinal = outcome.position, 0
+        return outcome
 
     def _begin(self, outcome: AnyOutcome, found: list[Transition]) -> None:
         """Let happen what is due when an outcome comes."""
@@ -155,59 +177,68 @@ class Engine:
             self._arm()
             found.extend(self._dates.look())
 
-    def _idle_until(self) -> int:
+    def idle_until(self) -> int:
         """Return up to when nothing is due: in the second at hand, before the first timer."""
+        if not self._armed:
+            return -1
         end_ms = self.memory.now_ms // 1000 * 1000 + 999
         return min(end_ms, self._silence.next_ms - 1)
 
     def _counted(self, outcome: AnyOutcome, seq: int, history: bool, found: list[Transition]) -> None:
         """Follow the numbers of a device."""
-        state = self._devices[outcome.device]
+        state = self._state_of(outcome.device)
         if state.seq == seq - 1 and not state.missed:
             state.seq = seq
         elif outcome.fate == "decoded" and not history:
             found.extend(counted(outcome.device, state, seq, self.memory))
+        state.renumber()
 
-    def _loud(self, outcomes: Sequence[AnyOutcome]) -> set[int]:
+    def loud(self, outcomes: Iterable[Outcome]) -> set[int]:
         """Return which readings that came one by one (their ``id``) may concern a rule."""
-        readings = [reading for outcome in outcomes if type(outcome) is Outcome for reading in outcome.readings]
+        readings = [reading for outcome in outcomes for reading in outcome.readings]
         try:
             loud = self._judging.columns.loud(readings)
-        except Exception as error:  # noqa: BLE001 - as in _fed(); one by one it turns out which it is
+        except Exception as error:  # noqa: BLE001 - as in take(); one by one it turns out which it is
             self._tell(error)
             return set(map(id, readings))
         return {id(readings[place]) for place in loud}
 
-    def _look(self, outcome: Usual) -> Look:
-        sheet, way = outcome.sheet, outcome.way
+    def seen(self, sheet: Sheet) -> Seen:
+        """Return what is seen of a sheet at a glance, with where its calm devices are kept."""
+        return Seen(sheet, self._look(sheet), self.memory.calm(sheet))
+
+    def _look(self, sheet: Sheet) -> Look:
+        way = sheet.ways[0]
         if way.kind in self._conditional:
             return look_closely(sheet)
         try:
             return look(way.simple, sheet, self._judging)
-        except Exception as error:  # noqa: BLE001 - as in _loud()
+        except Exception as error:  # noqa: BLE001 - as in loud()
             self._tell(error)
             return look_closely(sheet)
 
-    def _stirred(self, outcome: Usual, seen: Look, found: list[Transition]) -> None:
+    def _stirred(self, outcome: Usual, seen: Seen, found: list[Transition]) -> None:
         """Take in a usual message of a device that is not calm, or not known by messages of this shape."""
         (reading,) = outcome.readings
         loud = seen.loud[outcome.row]
         if loud or not self._quiet(reading, outcome, found):
             self._heard(reading, outcome, loud, found)
-        state = self._devices[outcome.device]
+        state = self._state_of(outcome.device)
         row = state.rows[reading.measurement]
         if state.calm and row.values is reading.values and not row.apart:
-            row.shape = outcome.shape
-            if len(self._calm) >= _CALM_KEPT:
-                self._calm.clear()
-            self._calm[outcome.way] = state, row
+            for other in state.rows.values():
+                other.stir()
+            row.bind(seen.calm, outcome.way.place, state, outcome.shape)
 
     def _failed(self, outcome: AnyOutcome, error: Exception) -> None:
         """Let a message go to quarantine with what was read from it; what it changed until then stays."""
         self._tell(error)
+        self.memory.now_ms = max(self.memory.now_ms, outcome.received_ms)
         for reading in outcome.readings:
-            if reading.device in self._devices:
-                self._devices[reading.device].settle()
+            state = self.memory.device(reading.device)
+            if state is not None:
+                self.memory.note(reading.device)
+                state.settle()
         if outcome.fate != "decoded":
             return
         sentence = f"judging failed: {type(error).__name__}: {error}"
@@ -229,7 +260,7 @@ class Engine:
         Whatever else there is to see is told by False, and left to ``_heard``.
         """
         device, measurement, values = reading.device, reading.measurement, reading.values
-        state = self._devices.get(device)
+        state = self.memory.device(device)
         if state is None or not state.calm:
             return False
         if reading.flags or reading.quality or outcome.status is not None or outcome.ahead_ms:
@@ -240,7 +271,7 @@ class Engine:
         at_ms = reading.at_ns // 1_000_000
         if at_ms < row.at_ms:
             return False
-        self.memory.changed.add(device)
+        self.memory.note(device)
         if not self._followed.get(measurement, _NOTHING).isdisjoint(values):
             self._judging.follow(reading, state, found)
             state.settle()
@@ -280,25 +311,28 @@ class Engine:
         # Registered devices that were never heard count from now, not from a first message.
         awaited = self._site.awaited
         for device in self._site.devices.values():
-            if device.id not in self.memory.devices and (awaited is None or device.id in awaited):
+            if self.memory.device(device.id) is None and (awaited is None or device.id in awaited):
                 self._state(device.id, device.kind, device.district)
 
     def _state(self, device: str, kind: str, district: str) -> DeviceState:
         memory = self.memory
-        state = memory.devices.get(device)
+        state = memory.device(device)
         if state is None:
-            state = memory.devices[device] = DeviceState(kind, district, armed_ms=memory.now_ms)
+            state = DeviceState(kind, district, armed_ms=memory.now_ms)
+            memory.add(device, state)
             self._silence.watch(device, state)
-            memory.changed.add(device)
+        return state
+
+    def _state_of(self, device: str) -> DeviceState:
+        state = self.memory.device(device)
+        assert state is not None
         return state
 
     def _heard(self, reading: Reading, outcome: AnyOutcome, loud: bool, found: list[Transition]) -> None:
         device = reading.device
         memory = self.memory
-        state = memory.devices.get(device)
-        if state is None:
-            state = self._state(device, reading.kind, reading.district)
-        memory.changed.add(device)
+        state = self._state(device, reading.kind, reading.district)
+        memory.note(device)
         # What is tried again was sent long ago: no sign of life.
         alive = outcome.origin is None
         woken = alive and (not state.online or state.silent or outcome.status is False)
@@ -341,5 +375,5 @@ class Engine:
         pending = bool(state.conditions)
         self._judging.judge(reading, state, found)
         if found or pending or state.conditions:
-            self.memory.changed.add(self._own_device)
+            self.memory.note(self._own_device)
         return found

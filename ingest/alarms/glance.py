@@ -3,30 +3,34 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from devices.shapes import Shape
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.alarms.judging import Judging
 from ingest.alarms.learning import Learning, learning, may_learn
+from ingest.lanewise import Mask
 from ingest.sheets import Sheet
 
-_NO_SHAPE = Shape((), ())
+_NO_SHAPE = -1
 
 
 class Look(NamedTuple):
     """What is seen of a sheet at a glance.
 
-    ``loud`` tells of each row whether a figure of it may concern a rule. ``calm`` holds the shape of each row of which
-    nothing has to be looked at while its device is calm, but what ``learning`` says; of any other a shape that no row
-    has.
+    ``loud`` tells of each row whether a figure of it may concern a rule. ``calm`` holds the number of the shape of each
+    row of which nothing has to be looked at while its device is calm, but what ``learning`` says; of any other a number
+    that no shape has.
     """
 
-    loud: list[bool]
-    calm: Sequence[Shape]
+    loud: Mask
+    calm: NDArray[np.int64]
     learning: Sequence[Learning] = ()
 
 
 def look_closely(sheet: Sheet) -> Look:
     """Return that every row must be looked at."""
-    return Look([True] * len(sheet.shapes), [_NO_SHAPE] * len(sheet.shapes))
+    count = len(sheet.ways)
+    return Look(np.ones(count, dtype=np.bool_), np.full(count, _NO_SHAPE, dtype=np.int64))
 
 
 def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:
@@ -35,20 +39,22 @@ def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:
     followed = judging.followed.get(measurement, frozenset())
     follows = judging.follows.get(measurement, ())
     # Of some nothing is followed; of others only what is learned, and they hold all that it asks.
-    still = {shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)}
-    learned = {
+    still = [shape for shape in sheet.distinct if followed.isdisjoint(shape.fields)]
+    learned = [
         shape
         for shape in sheet.distinct
         if shape not in still and all(may_learn(each, shape.fields) for each in follows)
-    }
-    # A device with limits of its own is followed by those, row by row.
-    own = set() if judging.own_rules.keys().isdisjoint(sheet.devices) else judging.own_rules.keys()
-    if len(still) + len(learned) == len(sheet.distinct) and True not in loud and not own:
-        calm: Sequence[Shape] = sheet.shapes
-    else:
-        calm = [
-            shape if not is_loud and (shape in still or (shape in learned and device not in own)) else _NO_SHAPE
-            for shape, is_loud, device in zip(sheet.shapes, loud, sheet.devices, strict=True)
-        ]
+    ]
+    closely = loud.copy()
+    if len(still) + len(learned) < len(sheet.distinct):
+        closely |= ~np.isin(sheet.shape_numbers, [shape.number for shape in (*still, *learned)])
+    if learned and not judging.own_rules.keys().isdisjoint(sheet.devices):
+        # A device with limits of its own is followed by those, row by row.
+        own = np.array([device in judging.own_rules for device in sheet.devices], dtype=np.bool_)
+        closely |= own & np.isin(sheet.shape_numbers, [shape.number for shape in learned])
     asked = {field for shape in learned for field in shape.fields}
-    return Look(loud, calm, [learning(each, sheet) for each in follows if each.field in asked])
+    return Look(
+        loud,
+        np.where(closely, _NO_SHAPE, sheet.shape_numbers),
+        [learning(each, sheet) for each in follows if each.field in asked],
+    )

@@ -85,7 +85,7 @@ class Groups:
         self, name: str, state: GroupState, rule: GroupRule, devices: list[str], due_ms: int
     ) -> Iterator[Transition]:
         """Judge a figure whose open alarm stays with a rule of before."""
-        self._memory.changed.add(name)
+        self._memory.note(name)
         condition, bound = state.conditions[rule.id], state.bound[rule.id]
         old = self._books.group(bound.revision, name, rule)
         before = condition.level
@@ -161,8 +161,10 @@ class Groups:
     def _folded(self, what: What, told: Transition, members: Iterable[str], cause: str) -> Iterator[Transition]:
         tail = told.point.removeprefix(told.device)
         for device in members:
+            state = self._memory.device(device)
+            assert state is not None
             yield self._memory.transition(
-                what, device, self._memory.devices[device], f"{device}{tail}", told.rule, told.rule_version,
+                what, device, state, f"{device}{tail}", told.rule, told.rule_version,
                 suppression="by_design" if cause else "none", cause=cause,
             )  # fmt: skip
 
@@ -187,12 +189,12 @@ class Groups:
         return self._own.get((rule.id, name), rule)
 
     def _state(self, name: str, rule: GroupRule) -> GroupState:
-        self._memory.changed.add(name)
+        self._memory.note(name)
         return self._memory.groups.setdefault(name, GroupState(rule.kind))
 
     def _figure(self, rule: GroupRule, devices: list[str]) -> float | None:
-        known = self._memory.devices
-        heard = [state for state in (known.get(device) for device in devices) if state is not None and state.online]
+        known = self._memory.device
+        heard = [state for state in (known(device) for device in devices) if state is not None and state.online]
         of = rule.group.of
         if isinstance(of, Total):
             values = [value for value in (state.known(of.field) for state in heard) if value is not None]

@@ -16,7 +16,6 @@ from ingest.alarms.memory import DeviceState, Memory
 from ingest.alarms.rules import Rule, Watch
 from ingest.alarms.signals import Seen
 from ingest.alarms.transitions import Transition, What
-from ingest.sheets import Usual
 
 
 class Judging:
@@ -43,15 +42,22 @@ class Judging:
             if follow.field in reading.values:
                 self._follow(follow, reading, state, found)
 
-    def follow_row(
-        self, learning: Iterable[Learning], outcome: Usual, state: DeviceState, found: list[Transition]
-    ) -> None:
-        """Follow the learned signals of a usual message of a calm device, by what was looked up for its whole sheet."""
+    def learned(self, learning: Iterable[Learning], row: int, state: DeviceState) -> list[tuple[Follow, float]]:
+        """Follow the learned signals of a row of a calm device; return what is not quiet, and its figure."""
+        found = []
         for each in learning:
-            figure = each.figure(outcome.row, state.windows)
+            figure = each.figure(row, state.windows)
             if figure is not None and (state.conditions or not each.follow.quiet(figure)):
-                for watch in each.follow.watches:
-                    self._weighed(watch, figure, outcome.readings[0], state, found)
+                found.append((each.follow, figure))
+        return found
+
+    def weigh(
+        self, loud: Iterable[tuple[Follow, float]], reading: Reading, state: DeviceState, found: list[Transition]
+    ) -> None:
+        """Judge figures of learned signals that are not quiet."""
+        for follow, figure in loud:
+            for watch in follow.watches:
+                self._weighed(watch, figure, reading, state, found)
 
     def doubt(self, reading: Reading, state: DeviceState) -> None:
         """Let the delays stand still of what a reading has bad values for."""

@@ -1,115 +1,20 @@
 """What the engine remembers: of every device, and of the instant and the record it stands at."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 import msgspec
 
-from devices.kind import Priority, Value
-from devices.readings import Quality, Reading
-from devices.shapes import Sample, Shape
+from devices.kind import Priority
+from devices.lanes import Lanes
+from devices.readings import Quality
+from ingest.alarms.calm import Calm
 from ingest.alarms.conditions import Condition
+from ingest.alarms.rows import Latest, Row, loaded_row, saved_row
 from ingest.alarms.transitions import Suppression, Transition, What
+from ingest.sheets import Sheet
 
 # No device id has a colon in it.
 GROUP_PREFIXES = ("circuit:", "street:")
-
-
-class Latest(NamedTuple):
-    """The newest value of a field, its device time and quality."""
-
-    value: Value
-    at_ms: int
-    quality: int
-
-
-class Row:
-    """The newest values of one measurement of a device.
-
-    ``values`` are those of its newest sample, ``apart`` the fields that come from others or have their own quality.
-    ``shape`` is that of the newest sample where it was a usual one, the device is calm and nothing stands apart, else
-    None; of such a row all is good, and as long as nobody asks for its values only their ``sample`` is kept.
-    """
-
-    __slots__ = ("_values", "apart", "at_ms", "quality", "sample", "shape")
-
-    def __init__(
-        self, values: dict[str, Value], at_ms: int, quality: int, apart: dict[str, Latest] | None = None
-    ) -> None:
-        self._values = values
-        self.at_ms = at_ms
-        self.quality = quality
-        self.apart: dict[str, Latest] = {} if apart is None else apart
-        self.shape: Shape | None = None
-        self.sample: Sample | None = None
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """Return the values by field."""
-        if self.sample is not None and self.shape is not None:
-            self._values, self.sample = self.shape.values(self.sample), None
-        return self._values
-
-    @values.setter
-    def values(self, values: dict[str, Value]) -> None:
-        self._values, self.sample, self.shape = values, None, None
-
-    def told(self) -> dict[str, Value]:
-        """Return the values for whoever only reads them now; of a usual sample they are not kept."""
-        if self.sample is not None and self.shape is not None:
-            return self.shape.values(self.sample)
-        return self._values
-
-    def value(self, key: str) -> Value | None:
-        """Return the newest value of one field."""
-        found = self.values.get(key)
-        if found is None and self.apart:
-            latest = self.apart.get(key)
-            return None if latest is None else latest.value
-        return found
-
-    def take(self, reading: Reading, at_ms: int) -> None:
-        """Take in a sample; a field keeps its value until a newer one of itself comes."""
-        values = reading.values
-        if at_ms >= self.at_ms and not self.apart and not reading.flags and values.keys() == self.values.keys():
-            self.values, self.at_ms, self.quality = values, at_ms, int(reading.quality)
-            return
-        fields = self.fields()
-        for key, value in values.items():
-            before = fields.get(key)
-            if before is None or at_ms >= before.at_ms:
-                fields[key] = Latest(value, at_ms, int(reading.quality_of(key)))
-        if at_ms >= self.at_ms:
-            self.at_ms, self.quality = at_ms, int(reading.quality)
-        newest = (self.at_ms, self.quality)
-        self.values = {key: latest.value for key, latest in fields.items() if latest[1:] == newest}
-        self.apart = {key: latest for key, latest in fields.items() if latest[1:] != newest}
-
-    def fields(self) -> dict[str, Latest]:
-        """Return the newest value of each field."""
-        found = {key: Latest(value, self.at_ms, self.quality) for key, value in self.values.items()}
-        found.update(self.apart)
-        return found
-
-
-class _SavedRow(msgspec.Struct, array_like=True):
-    values: dict[str, Value]
-    at_ms: int
-    quality: int
-    apart: dict[str, Latest] = {}
-
-
-def saved_row(row: object) -> _SavedRow:
-    """Return a row as it is saved and told; for encoders, which know no rows."""
-    if not isinstance(row, Row):
-        raise TypeError(f"{type(row).__name__} is neither saved nor told")
-    return _SavedRow(row.told(), row.at_ms, row.quality, row.apart)
-
-
-def _loaded_row(_kind: type, saved: object) -> Row:
-    # A row is all that a device holds and decoders do not know.
-    row = msgspec.convert(saved, _SavedRow)
-    return Row(row.values, row.at_ms, row.quality, row.apart)
 
 
 class Bound(msgspec.Struct, array_like=True):
@@ -160,8 +65,17 @@ class DeviceState(msgspec.Struct, array_like=True):
         """See to it that what comes next is looked at closely, unless the device is calm."""
         if not self.calm:
             for row in self.rows.values():
-                if row.shape is not None:
-                    row.values = row.values
+                row.stir()
+
+    def release(self) -> None:
+        """Take over what stands at the places of its rows."""
+        for row in self.rows.values():
+            row.release()
+
+    def renumber(self) -> None:
+        """Tell the places of its rows which number is the next."""
+        for row in self.rows.values():
+            row.renumber()
 
     def latest(self) -> dict[str, Latest]:
         """Return the newest value of every field, whichever measurement brought it."""
@@ -201,7 +115,7 @@ class GroupState(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder(enc_hook=saved_row).encode
-loaded: Callable[[bytes], DeviceState] = msgspec.msgpack.Decoder(DeviceState, dec_hook=_loaded_row).decode
+loaded: Callable[[bytes], DeviceState] = msgspec.msgpack.Decoder(DeviceState, dec_hook=loaded_row).decode
 """Read a device as a checkpoint keeps it."""
 
 
@@ -209,30 +123,80 @@ class Memory:
     """Devices and groups, which of them changed since they were last saved, and where in the journal the engine is."""
 
     def __init__(self) -> None:
-        self.devices: dict[str, DeviceState] = {}
+        self._devices: dict[str, DeviceState] = {}
+        self._changed: set[str] = set()
+        self._calm: dict[Lanes, Calm] = {}
         self.groups: dict[str, GroupState] = {}
-        self.changed: set[str] = set()
         self.now_ms = 0
         self.listening_ms = 0
         # The record at hand, and how many transitions it has brought so far.
         self.position = 0
         self.ordinal = 0
 
+    @property
+    def devices(self) -> dict[str, DeviceState]:
+        """Return all devices as they are now."""
+        for calm in self._calm.values():
+            calm.release_all()
+        return self._devices
+
+    def device(self, name: str) -> DeviceState | None:
+        """Return one device as it is now, None of one that is not known."""
+        state = self._devices.get(name)
+        if state is not None:
+            state.release()
+        return state
+
+    def _known(self, name: str) -> DeviceState:
+        state = self._devices[name]
+        state.release()
+        return state
+
+    def add(self, name: str, state: DeviceState) -> None:
+        """Remember a new device."""
+        self._devices[name] = state
+        self._changed.add(name)
+
+    def calm(self, sheet: Sheet) -> Calm:
+        """Return where the newest messages of calm devices are kept that come in such sheets."""
+        found = self._calm.get(sheet.lanes)
+        if found is None:
+            found = self._calm[sheet.lanes] = Calm(sheet.lanes, len(sheet.numbers))
+        found.grow()
+        return found
+
+    @property
+    def changed(self) -> set[str]:
+        """Return which devices and groups changed since this was emptied."""
+        for calm in self._calm.values():
+            self._changed.update(calm.changes())
+        return self._changed
+
+    def changes(self) -> set[str]:
+        """Return them, and begin anew."""
+        found, self._changed = self.changed, set()
+        return found
+
+    def note(self, name: str) -> None:
+        """Note that a device or group changed."""
+        self._changed.add(name)
+
     def encoded(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return devices and groups as a checkpoint keeps them."""
-        return {name: _encode(self.groups[name] if name in self.groups else self.devices[name]) for name in names}
+        return {name: _encode(self.groups[name] if name in self.groups else self._known(name)) for name in names}
 
     def restore(self, saved: Mapping[str, bytes]) -> None:
         """Take over what a checkpoint kept."""
+        self._calm.clear()
         for name, state in saved.items():
             if name.startswith(GROUP_PREFIXES):
                 self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)
             else:
-                self.devices[name] = loaded(state)
+                self._devices[name] = loaded(state)
 
     def position_of(self, device: str) -> tuple[float, float] | None:
         """Return where a device was last that may be trusted: latitude and longitude."""
-        state = self.devices.get(device)
+        state = self.device(device)
         if state is None:
             return None
         lat, lon = (state.newest(key) for key in ("lat", "lon"))

@@ -96,11 +96,12 @@ class Silence:
             if self._queued.get(device) != due_ms:
                 continue
             del self._queued[device]
-            state = memory.devices[device]
+            state = memory.device(device)
+            assert state is not None
             actual_ms = self._next_due(device, state)
             if actual_ms is not None and actual_ms <= due_ms:
                 memory.now_ms = max(memory.now_ms, due_ms)
-                memory.changed.add(device)
+                memory.note(device)
                 yield from self._fired(device, state, due_ms)
             self.watch(device, state)
 
@@ -136,7 +137,7 @@ class Silence:
         for child, state in self._below(device):
             if state.silent and not state.folded:
                 state.folded = True
-                self._memory.changed.add(child)
+                self._memory.note(child)
                 rule = self._book.silence[state.kind]
                 yield self._memory.transition(
                     "fold", child, state, f"{child}/no_data", rule.id, rule.version,
@@ -170,7 +171,7 @@ class Silence:
     def _parents(self, device: str) -> Iterator[tuple[str, DeviceState]]:
         registered = self._site.devices.get(device)
         while registered is not None and registered.parent:
-            state = self._memory.devices.get(registered.parent)
+            state = self._memory.device(registered.parent)
             if state is not None:
                 yield registered.parent, state
             registered = self._site.devices.get(registered.parent)
@@ -188,7 +189,7 @@ class Silence:
 
     def _below(self, device: str) -> Iterator[tuple[str, DeviceState]]:
         for child in self._children.get(device, ()):
-            state = self._memory.devices.get(child)
+            state = self._memory.device(child)
             if state is not None:
                 yield child, state
             yield from self._below(child)

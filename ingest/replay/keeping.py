@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from devices.readings import Reading
 from ingest.journal import Journal
 from ingest.ledger import count_stored, stored_counts
-from ingest.outcomes import AnyOutcome, readings_of
+from ingest.outcomes import Batch
 from ingest.places import Places
 from ingest.records import Packed
 from ingest.store.sqlite import SqliteStore
@@ -29,9 +29,9 @@ class Part(NamedTuple):
     usual: Sequence[UsualReadings] = ()
 
 
-def part_of(batches: Sequence[Packed], outcomes: Sequence[AnyOutcome]) -> Part:
+def part_of(batches: Sequence[Packed], outcomes: Batch) -> Part:
     """Return batches with what became of them."""
-    return Part(batches, *readings_of(outcomes))
+    return Part(batches, *outcomes.readings())
 
 
 class Kept(NamedTuple):

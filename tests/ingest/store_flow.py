@@ -8,7 +8,6 @@ from ingest.decoding import Decoder, Unregistered
 from ingest.handed import Handed
 from ingest.journal import Journal
 from ingest.metrics import Meters
-from ingest.outcomes import readings_of
 from ingest.store import Store
 from ingest.store.sqlite import SqliteStore
 from ingest.storing import StoreWriter
@@ -45,7 +44,7 @@ class Flow:
     def hand(self, writer: StoreWriter, most: int = 2_000) -> int:
         """Decode and hand over a batch; return how many records it was."""
         records = self.journal.read(self.handed_to, most)
-        found = readings_of(self.decoder.outcomes(records))
+        found = self.decoder.outcomes(records).readings()
         if records:
             writer.hand(Handed(self.handed_to, records[-1].position, records[0].received_ms, *found))
             self.handed_to = records[-1].position

@@ -1,12 +1,16 @@
 """The window of repeats: nothing but the journal decides, so a restart decides alike."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.lanes import Lanes
 from ingest import repeats
+from ingest.lanewise import Lanewise
 from ingest.repeats import FOREIGN_MS, Repeats
 
 BLOCK = repeats.BLOCK
@@ -118,9 +122,31 @@ def test_a_restart_anywhere_decides_as_if_it_had_not_been(journal: list[tuple[st
         assert [again.seen(*row) for row in rows[cut:]] == verdicts[cut:]
 
 
+class Numbered:
+    """Lanes with places, and a window that knows them."""
+
+    def __init__(self) -> None:
+        self.lanes = {channel: Lanes(channel) for channel in ("telemetry", "event")}
+        self.window = Repeats(self.find)
+
+    def find(self, lane: str) -> tuple[Lanes, int] | None:
+        device, channel, _ = lane.split("|")
+        place = self.lanes[channel].known(device)
+        return None if place is None else (self.lanes[channel], place)
+
+    def newer(self, channel: str, position: int, *messages: tuple[str, int, int]) -> list[bool]:
+        """Ask for messages of one channel: device, instant and number."""
+        lanes = self.lanes[channel]
+        places = np.array([lanes.place(device) for device, *_ in messages])
+        at_ms, seqs = (np.array([message[column] for message in messages]) for column in (1, 2))
+        received_ms = np.full(len(messages), position)
+        found: list[bool] = self.window.newer(position, lanes, Lanewise(places), at_ms, seqs, received_ms).tolist()
+        return found
+
+
 MESSAGES = st.lists(
     st.tuples(
-        st.sampled_from(["lamp-1|telemetry|", "lamp-2|telemetry|", "lamp-2|event|"]),
+        st.sampled_from([("lamp-1", "telemetry"), ("lamp-2", "telemetry"), ("lamp-2", "event")]),
         st.integers(0, 12),
         st.integers(0, 2),
         st.sampled_from(["numbers", "text", "id"]),
@@ -132,49 +158,69 @@ MESSAGES = st.lists(
 
 @settings(max_examples=500)
 @given(MESSAGES)
-def test_what_is_noted_as_numbers_is_known_as_text(messages: list[tuple[str, int, int, str]]) -> None:
+def test_what_is_noted_as_numbers_is_known_as_text(messages: list[tuple[tuple[str, str], int, int, str]]) -> None:
     """Whichever way messages are read, the same are repeats."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeats, "BLOCK", 8)
-        mixed, plain = Repeats(), Repeats()
-        for position, (lane, at_ms, seq, form) in enumerate(messages, 1):
+        mixed, plain = Numbered(), Repeats()
+        for position, ((device, channel), at_ms, seq, form) in enumerate(messages, 1):
+            lane = f"{device}|{channel}|"
             key = f"{lane}id:{seq}" if form == "id" else f"{lane}{at_ms}:{seq}"
-            newer = form == "numbers" and mixed.newer(lane, at_ms, seq, position, position)
-            fresh = newer or mixed.fresh(key, position, position)
-            found = False if fresh else mixed.seen(key, position, position, foreign=False)
+            newer = form == "numbers" and mixed.newer(channel, position, (device, at_ms, seq)) == [True]
+            fresh = newer or mixed.window.fresh(key, position, position)
+            found = False if fresh else mixed.window.seen(key, position, position, foreign=False)
             assert found is plain.seen(key, position, position, foreign=False)
 
 
+@settings(max_examples=300)
+@given(MESSAGES, st.lists(st.integers(0, 70), max_size=20))
+def test_messages_noted_together_are_known_as_text(
+    messages: list[tuple[tuple[str, str], int, int, str]], cuts: list[int]
+) -> None:
+    """Of a lane in which one is not newer none is noted; then all of it is asked one by one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeats, "BLOCK", 8)
+        together, plain = Numbered(), Repeats()
+        rows = [(device, at_ms, seq) for (device, channel), at_ms, seq, _ in messages if channel == "telemetry"]
+        for start, stop in pairwise(sorted({0, len(rows), *range(7, len(rows), 8), *(c % len(rows) for c in cuts)})):
+            newer = together.newer("telemetry", start + 1, *rows[start:stop])
+            for position, (device, at_ms, seq) in enumerate(rows[start:stop], start + 1):
+                key = f"{device}|telemetry|{at_ms}:{seq}"
+                found = not newer[position - start - 1] and together.window.seen(key, position, position, foreign=False)
+                assert found is plain.seen(key, position, position, foreign=False)
+
+
 def test_a_lane_that_goes_on_is_noted_and_one_that_stood_ahead_is_again_after_a_while(small_blocks: int) -> None:
-    window = Repeats()
-    window.seen("other", 1, 0, foreign=False)
-    assert [window.newer("a|telemetry|", at_ms, 0, 2, 0) for at_ms in (5, 6, 6, 4, 7)] == [
-        True,
-        True,
-        False,
-        False,
-        True,
-    ]
-    window.seen("a|telemetry|99:0", 3, 0, foreign=False)
-    assert not window.newer("a|telemetry|", 8, 0, 4, 0)
+    found = Numbered()
+    found.window.seen("other", 1, 0, foreign=False)
+    asked = [found.newer("telemetry", 2, ("a", at_ms, 0)) for at_ms in (5, 6, 6, 4, 7)]
+    assert asked == [[True], [True], [False], [False], [True]]
+    assert found.newer("telemetry", 2, ("a", 8, 0), ("b", 1, 0), ("a", 8, 1), ("b", 2, 0)) == [False, True, False, True]
+    found.window.seen("a|telemetry|99:0", 3, 0, foreign=False)
+    assert found.newer("telemetry", 4, ("a", 10, 0)) == [False]
     for block in (1, 2):
-        window.seen("other", block * small_blocks, 0, foreign=False)
-        assert window.newer("a|telemetry|", 9, 0, block * small_blocks, 0) is (block == 2)
+        found.window.seen("other", block * small_blocks, 0, foreign=False)
+        assert found.newer("telemetry", block * small_blocks, ("a", 11, 0)) == [block == 2]
+
+
+def test_a_lane_that_gets_its_place_late_is_not_behind_itself() -> None:
+    found = Numbered()
+    assert not found.window.seen("a|telemetry|9:0", 1, 0, foreign=False)
+    assert found.newer("telemetry", 2, ("a", 9, 0)) == [False]
+    assert found.newer("telemetry", 2, ("a", 10, 0)) == [True]
 
 
 def test_messages_that_are_not_newer_do_not_go_through_all_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that sends what it kept, between live messages of a city: each costs what it is, whoever else spoke."""
-    window = Repeats()
-    window.seen("other", 1, 0, foreign=False)
-    for number in range(1_000):
-        assert window.newer(f"lamp-{number}|telemetry|", 9, 1, 2 + number, 0)
+    found = Numbered()
+    found.window.seen("other", 1, 0, foreign=False)
+    assert all(found.newer("telemetry", 2, *((f"lamp-{number}", 9, 1) for number in range(1_000))))
     touched: list[str] = []
     add = repeats._Block.add
-    monkeypatch.setattr(repeats._Block, "newest", lambda _: pytest.fail("all lanes were gone through"))
     monkeypatch.setattr(repeats._Block, "add", lambda self, key, *rest: (touched.append(key), add(self, key, *rest)))
     for number in range(100):
-        assert window.newer(f"lamp-{number}|telemetry|", 10, 2, 2_000 + number, 0)
-        assert window.fresh(f"lamp-{number}|telemetry|5:0", 3_000 + number, 0)
+        assert found.newer("telemetry", 2_000 + number, (f"lamp-{number}", 10, 2)) == [True]
+        assert found.window.fresh(f"lamp-{number}|telemetry|5:0", 3_000 + number, 0)
     assert len(touched) == 1_000 + 2 * 100
 
 

@@ -15,7 +15,9 @@ DEVICES = [f"lamp-{number}" for number in range(20)]
 
 def city() -> Memory:
     memory = Memory()
-    memory.devices = {name: DeviceState("light_pole", "xihu") for name in DEVICES}
+    for name in DEVICES:
+        memory.add(name, DeviceState("light_pole", "xihu"))
+    memory.changes()
     return memory
 
 

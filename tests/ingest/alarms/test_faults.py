@@ -64,9 +64,9 @@ def test_one_message_fails_and_the_next_raises(
 
 def test_the_quick_look_fails_and_each_is_looked_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = records([gas(0, 1), gas(10, 60), gas(20, 1)])
-    expected = fed(site, journal)
+    expected, _ = fed(site, journal)
     monkeypatch.setattr(Columns, "loud", fail)
-    assert fed(site, journal) == expected
+    assert fed(site, journal)[0] == expected
 
 
 def lamp(at_s: float, leak_ma: float) -> tuple[float, str, bytes]:
@@ -106,7 +106,7 @@ def test_what_a_message_that_fails_changed_is_saved(site: Site, monkeypatch: pyt
     outcomes, engine = Decoder(site, Unregistered()).outcomes(journal), Engine(site)
     engine.feed(outcomes[:3])
     engine.memory.changed.clear()
-    monkeypatch.setattr(Judging, "follow_row", fail)
+    monkeypatch.setattr(Judging, "learned", fail)
     engine.feed(outcomes[3:])
     assert outcomes[3].reason == "failure"
     assert engine.memory.changed == {"pole-1"}

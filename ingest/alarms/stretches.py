@@ -1,0 +1,219 @@
+"""A batch judged in stretches in which nothing is due: what only has to be kept is kept column by column.
+
+Rows of devices that are calm touch nobody else, so their order among those of others does not matter; all other
+outcomes are judged one by one, in their order, each when all before it is kept.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ingest.alarms.calm import Calm
+from ingest.alarms.glance import Look
+from ingest.alarms.transitions import Transition
+from ingest.outcomes import Batch
+from ingest.sheets import Sheet, Usual
+
+if TYPE_CHECKING:
+    from ingest.alarms.engine import Engine
+
+Made: TypeAlias = Callable[[Sheet, int], Usual]
+# Of so many rows and more that need a look, out of four, all are looked at one by one.
+_MOST_ODD = 1 / 4
+# Fewer are kept faster one by one.
+_FEW = 8
+# No shape has this number.
+_ALONE = -1
+_index = itemgetter(0)
+
+
+class Seen:
+    """A sheet, what is seen of it at a glance, and where its calm devices are kept.
+
+    Attributes:
+        numbers: of each row the number of the shape with which it may be kept together with others.
+        left: from which row on rows are to be kept.
+        until: up to which.
+    """
+
+    def __init__(self, sheet: Sheet, look: Look, calm: Calm) -> None:
+        self.sheet = sheet
+        self.calm = calm
+        self.look = look
+        self.numbers = look.calm
+        self.learning = look.learning
+        self.left = self.until = 0
+
+    # Lists of single values, to be asked row by row: where nearly all is calm nobody asks.
+
+    @cached_property
+    def loud(self) -> list[bool]:
+        """Return of each row whether a figure of it may concern a rule."""
+        found: list[bool] = self.look.loud.tolist()
+        return found
+
+    @cached_property
+    def shapes(self) -> list[int]:
+        """Return of each row the number of the shape with which it is only kept."""
+        found: list[int] = self.look.calm.tolist()
+        return found
+
+    @cached_property
+    def places(self) -> list[int]:
+        """Return the place of each row."""
+        found: list[int] = self.sheet.places.tolist()
+        return found
+
+    @cached_property
+    def at_ms(self) -> list[int]:
+        """Return the instant of each row."""
+        found: list[int] = self.sheet.at_ms.tolist()
+        return found
+
+    @cached_property
+    def seqs(self) -> list[int]:
+        """Return the number of each row."""
+        found: list[int] = self.sheet.seqs.tolist()
+        return found
+
+    @cached_property
+    def received_ms(self) -> list[int]:
+        """Return when each row was received."""
+        found: list[int] = self.sheet.received_ms.tolist()
+        return found
+
+
+class Stretches:
+    """One batch and the engine that judges it."""
+
+    def __init__(self, engine: "Engine", batch: Batch, found: list[Transition]) -> None:
+        self._engine = engine
+        self._batch = batch
+        self._found = found
+        self._loud = engine.loud(batch.single.values())
+        self._seen = [engine.seen(sheet) for sheet in batch.sheets]
+        self._singles = list(batch.single)
+        # Up to which instant the engine has come with each outcome.
+        self._reached = np.maximum.accumulate(batch.received_ms)
+        self._reached_ms: list[int] = self._reached.tolist()
+        devices = _elsewhere(batch)
+        for seen in self._seen:
+            lanes = seen.sheet.lanes
+            places = [place for place in map(lanes.known, devices) if place is not None]
+            if places:
+                # What comes one by one of a device may change what the next means.
+                seen.numbers = np.where(np.isin(seen.sheet.places, places), _ALONE, seen.numbers)
+
+    def judge(self) -> None:
+        """Judge all of the batch."""
+        index, count = 0, len(self._batch)
+        while index < count:
+            idle_ms = self._engine.idle_until()
+            stop = int(np.searchsorted(self._reached, idle_ms, side="right"))
+            if stop > index:
+                index = self._stretch(index, stop, idle_ms)
+            else:
+                self._first(index)
+                index += 1
+        if count:
+            self._engine.memory.position = int(self._batch.positions[-1])
+
+    def _first(self, index: int) -> None:
+        """Judge an outcome before which something may be due."""
+        outcome = self._batch[index]
+        if not isinstance(outcome, Usual):
+            self._engine.take(outcome, self._loud, self._found)
+            return
+        seen = next(each for each in self._seen if each.sheet is outcome.sheet)
+        self._engine.take_usual(outcome, seen, self._found)
+
+    def _stretch(self, start: int, stop: int, idle_ms: int) -> int:
+        """Judge outcomes before which nothing is due, up to where that may have changed; return where that is."""
+        engine, batch, memory = self._engine, self._batch, self._engine.memory
+        odd: list[tuple[int, Seen | None, int]] = []
+        together = []
+        for seen in self._seen:
+            indexes = seen.sheet.indexes
+            begin, end = bisect_left(indexes, start), bisect_left(indexes, stop)
+            if begin == end:
+                continue
+            rows = self._odd(seen, begin, end)
+            odd += [(indexes[row], seen, row) for row in rows]
+            if len(rows) < end - begin:
+                seen.left, seen.until = begin, end
+                together.append(seen)
+        singles = self._singles
+        odd += [(index, None, 0) for index in singles[bisect_left(singles, start) : bisect_left(singles, stop)]]
+        odd.sort(key=_index)
+        for index, one, row in odd:
+            for seen in together:
+                self._keep(seen, bisect_left(seen.sheet.indexes, index))
+            if one is None:
+                # It moves time on by itself, so time is let come up to the one before it.
+                memory.now_ms = max(memory.now_ms, self._reached_ms[index - 1] if index else 0)
+                engine.take(batch.single[index], self._loud, self._found)
+                stirred = True
+            else:
+                memory.now_ms = max(memory.now_ms, self._reached_ms[index])
+                stirred = engine.take_row(one, row, batch.usual, self._found)
+                one.left = max(one.left, row + 1)
+            if stirred and (engine.idle_until() < idle_ms or self._is_other(together, one, row)):
+                return index + 1
+        for seen in together:
+            self._keep(seen, seen.until)
+        memory.now_ms = max(memory.now_ms, self._reached_ms[stop - 1])
+        return stop
+
+    def _odd(self, seen: Seen, begin: int, end: int) -> Sequence[int]:
+        """Return which rows of a part of a sheet are looked at one by one."""
+        seen.calm.dropped.clear()
+        every = range(begin, end)
+        if seen.learning or end - begin < _FEW:
+            return every
+        good = seen.calm.next_of(seen.sheet, slice(begin, end), seen.numbers)
+        odd: list[int] = (np.flatnonzero(~good) + begin).tolist()
+        return every if len(odd) > _MOST_ODD * len(every) else odd
+
+    def _keep(self, seen: Seen, until: int) -> None:
+        """Keep the rows of a sheet that come before one, all of them next in every respect."""
+        begin, end = seen.left, min(until, seen.until)
+        if end - begin >= _FEW:
+            seen.calm.keep(seen.sheet, slice(begin, end))
+        else:
+            for row in range(begin, end):
+                seen.calm.take(
+                    seen.places[row], seen.at_ms[row], seen.seqs[row], seen.received_ms[row], seen.sheet.samples[row]
+                )
+        seen.left = max(begin, end)
+
+    def _is_other(self, together: Sequence[Seen], one: Seen | None, row: int) -> bool:
+        """Tell whether what was judged stirred a device of which there are still rows to be kept."""
+        for seen in together:
+            dropped = seen.calm.dropped
+            if one is not None and one.calm is seen.calm:
+                dropped.discard(one.places[row])
+            if dropped:
+                rest = slice(seen.left, seen.until)
+                kept = seen.sheet.places[rest][seen.numbers[rest] != _ALONE]
+                if np.isin(kept, list(dropped)).any():
+                    return True
+        for seen in together:
+            seen.calm.dropped.clear()
+        return False
+
+
+def _elsewhere(batch: Batch) -> set[str]:
+    """Return the devices of which not all messages are in one sheet."""
+    devices = {outcome.device for outcome in batch.single.values()}
+    devices.update(reading.device for outcome in batch.single.values() for reading in outcome.readings)
+    kinds = Counter(sheet.ways[0].kind for sheet in batch.sheets)
+    for kind, count in kinds.items():
+        if count > 1:
+            names = Counter(name for sheet in batch.sheets if sheet.ways[0].kind == kind for name in {*sheet.devices})
+            devices.update(name for name, sheets in names.items() if sheets > 1)
+    return devices
