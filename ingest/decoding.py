@@ -135,13 +135,12 @@ class Decoder:
             failed: dict[int, Exception] = {}
             tried, others = gathered(self._site, topics[start:stop], payloads[start:stop], start, failed)
             single.update({index: self._failed(records[index], error) for index, error in failed.items()})
-            ways = (self._site.ways.get(topics[index]) for index in others) if tried else ()
-            apart = {way.lane for way in ways if way is not None}
+            apart = {way.lane for way in others.values() if way is not None}
             for sheet in tried:
                 sheet.align(received_ms)
-                others += sheet.keep(self._news(sheet, apart, records[start].position))
+                others.update(sheet.keep(self._news(sheet, apart, records[start].position)))
             for index in sorted(others):
-                single[index] = self._single(records[index], self._site.ways.get(topics[index]))
+                single[index] = self._single(records[index], others[index])
             sheets += [sheet for sheet in tried if sheet.indexes]
         for sheet in sheets:
             sheet.fill(positions)

@@ -7,7 +7,7 @@ from devices.lanes import Lanes
 from devices.points import MAX_BYTES
 from devices.quick import UNREADABLE, way_of
 from devices.shapes import Shapes, TagSet
-from devices.site import Site
+from devices.site import Site, Way
 from ingest.sheets import Sheet
 
 # A device that once sent more than numbers and tags often does: a try in vain costs as much as reading the message.
@@ -17,7 +17,7 @@ _NO_TAGS: Final = TagSet({}, Shapes(()))
 
 def gathered(
     site: Site, topics: Sequence[str], payloads: Sequence[bytes], start: int, failed: dict[int, Exception]
-) -> tuple[list[Sheet], list[int]]:
+) -> tuple[list[Sheet], dict[int, Way | None]]:
     """Read messages that are usual, as far as they themselves tell.
 
     Args:
@@ -28,20 +28,20 @@ def gathered(
         failed: gets, by its place, what went wrong with a message by a fault of ours.
 
     Returns:
-        The sheets with those that are, and the places of the others.
+        The sheets with those that are, and the others: by the place of each what is known of its topic.
     """
     known = site.ways.get
     sheets: dict[Lanes, Sheet] = {}
-    others: list[int] = []
+    others: dict[int, Way | None] = {}
     lanes: Lanes | None = None
     for index, (topic, payload) in enumerate(zip(topics, payloads, strict=True), start):
         way = known(topic) or way_of(topic, site)
         if way is None or not way.usual or len(payload) > MAX_BYTES:
-            others.append(index)
+            others[index] = way
             continue
         if way.spared:
             way.spared -= 1
-            others.append(index)
+            others[index] = way
             continue
         envelope, tags = way.envelope, _NO_TAGS
         try:
@@ -61,7 +61,7 @@ def gathered(
                 way.tries_tags = True
             else:
                 way.spared = _SPARED
-            others.append(index)
+            others[index] = way
             continue
         # Nearly every message comes this way.
         if way.lanes is not lanes:

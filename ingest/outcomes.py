@@ -1,7 +1,9 @@
 """What became of records of the journal: decoded, a repeat, or in quarantine; exactly one of the three for each."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from copy import copy
+from itertools import chain
 from typing import overload
 
 import msgspec
@@ -100,6 +102,18 @@ class Batch(Sequence[AnyOutcome]):
         if made is None:
             made = self._made[index] = sheet.usual(row)
         return made
+
+    def of(self, kinds: Container[str]) -> "Batch":
+        """Return what is of some kinds, with all ticks."""
+        single = {at: each for at, each in self.single.items() if each.fate == "tick" or each.kind in kinds}
+        sheets = [copy(sheet) for sheet in self.sheets if sheet.ways[0].kind in kinds]
+        kept = np.sort(np.array([*single, *chain.from_iterable(sheet.indexes for sheet in sheets)], dtype=np.intp))
+        for sheet in sheets:
+            sheet.indexes = np.searchsorted(kept, sheet.indexes).tolist()
+        places = np.searchsorted(kept, list(single)).tolist()
+        return Batch(
+            self.positions[kept], self.received_ms[kept], dict(zip(places, single.values(), strict=True)), sheets
+        )
 
     def readings(self) -> tuple[list[Reading], list[UsualReadings]]:
         """Return what was read: one by one, and of usual messages by column."""

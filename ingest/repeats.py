@@ -5,28 +5,61 @@ at least 65,536 messages, as many as a broker may have in flight. It needs no sa
 restores it. Foreign formats carry no identifier of ours; theirs count as repeats within ten minutes.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.lanes import Lanes
 from ingest.lanewise import Instants, LanePlaces, Lanewise, Mask
 
 BLOCK = 65_536
 FOREIGN_MS = 10 * 60_000
+# An instant in a key has no more.
+_DIGITS = 18
+_FIRST = 256
 _NONE: Instants = np.empty(0, dtype=np.int64)
 Find = Callable[[str], tuple[Lanes, int] | None]
 
 
-class _Noted(NamedTuple):
-    """Numbered messages of some lanes, each newer than all of its lane before it."""
+class _Noted:
+    """Numbered messages, each newer than all of its lane before it, as columns that grow."""
 
-    lanes: Lanes
-    places: LanePlaces
-    at_ms: Instants
-    seqs: Instants
-    received_ms: Instants
+    __slots__ = ("_columns", "_count", "_lanes", "_numbers")
+
+    def __init__(self) -> None:
+        self._lanes: list[Lanes] = []
+        self._numbers: dict[Lanes, int] = {}
+        self._columns: NDArray[np.int64] = np.empty((5, 0), dtype=np.int64)
+        self._count = 0
+
+    def add(self, lanes: Lanes, *columns: NDArray[np.int64]) -> None:
+        """Add messages of some lanes: their places there, instants, numbers and receive times."""
+        begin, end = self._count, self._count + len(columns[0])
+        while end > self._columns.shape[1]:
+            # One of them all: each batch by itself would take twenty times as much where few come together.
+            self._columns = np.hstack([self._columns, np.empty((5, max(_FIRST, begin)), dtype=np.int64)])
+        number = self._numbers.setdefault(lanes, len(self._lanes))
+        if number == len(self._lanes):
+            self._lanes.append(lanes)
+        self._columns[:, begin:end] = (np.full(end - begin, number), *columns)
+        self._count = end
+
+    def rows(self) -> Iterator[tuple[str, int, int, int]]:
+        """Yield lane, instant, number and receive time of each."""
+        for number, place, at_ms, seq, received_ms in self._columns[:, : self._count].T.tolist():
+            yield self._lanes[number].lane(place), at_ms, seq, received_ms
+
+    def newest(self) -> Iterator[tuple[Lanes, LanePlaces, Instants]]:
+        """Yield lanes with the places in them and the instants there, in the order they came."""
+        numbers, places, at_ms, *_ = self._columns[:, : self._count]
+        for number, lanes in enumerate(self._lanes):
+            own = numbers == number
+            yield lanes, places[own], at_ms[own]
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._count = 0
 
 
 class _Block:
@@ -42,15 +75,12 @@ class _Block:
         self._keys: dict[str, int] = {}
         self.newest: dict[str, int] = {}
         """The newest instant of each lane that a key tells."""
-        self.noted: list[_Noted] = []
+        self.noted = _Noted()
 
     def keys(self) -> dict[str, int]:
         """Return all of them."""
-        for lanes, places, at_ms, seqs, received_ms in self.noted:
-            rows = zip(places.tolist(), at_ms.tolist(), seqs.tolist(), received_ms.tolist(), strict=True)
-            for place, at, seq, received in rows:
-                lane = lanes.lane(place)
-                self.add(f"{lane}{at}:{seq}", lane, at, received)
+        for lane, at_ms, seq, received_ms in self.noted.rows():
+            self.add(f"{lane}{at_ms}:{seq}", lane, at_ms, received_ms)
         self.noted.clear()
         return self._keys
 
@@ -101,7 +131,7 @@ class Repeats:
         if not len(places):
             return found
         newest[places] = at_ms
-        self._current.noted.append(_Noted(lanes, places, at_ms, seqs, received_ms))
+        self._current.noted.add(lanes, places, at_ms, seqs, received_ms)
         return found
 
     def fresh(self, key: str, position: int, received_ms: int) -> bool:
@@ -138,20 +168,22 @@ class Repeats:
         self._current, self._block, self._newest = _Block(), block, {}
         for column in self._columns.values():
             column.fill(-1)
-        for noted in previous.noted:
+        for lanes, places, at_ms in previous.noted.newest():
             # Those of a lane grew one by one.
-            self._column(noted.lanes)[noted.places] = noted.at_ms
-        for lane, at_ms in previous.newest.items():
-            self._reach(lane, at_ms)
+            self._column(lanes)[places] = at_ms
+        for lane, newest_ms in previous.newest.items():
+            self._reach(lane, newest_ms)
 
     def _column(self, lanes: Lanes) -> Instants:
+        # Asked once: other threads give places, too.
+        count = len(lanes)
         column, known = self._columns.get(lanes, _NONE), self._known.get(lanes, 0)
-        if known < len(lanes):
-            if len(column) < len(lanes):
-                column = np.concatenate([column, np.full(len(lanes), -1, dtype=np.int64)])
+        if known < count:
+            if len(column) < count:
+                column = np.concatenate([column, np.full(count, -1, dtype=np.int64)])
                 self._columns[lanes] = column
-            self._known[lanes] = len(lanes)
-            for place in range(known, len(lanes)):
+            self._known[lanes] = count
+            for place in range(known, count):
                 # A lane may have had no place when its first messages came.
                 column[place] = self._newest.pop(lanes.lane(place), -1)
         return column
@@ -182,4 +214,5 @@ def _numbered(key: str) -> tuple[str, int]:
     """Return the lane and the instant that a key tells; no lane where it tells none."""
     head, bar, rest = key.rpartition("|")
     at, colon, _ = rest.partition(":")
-    return (head + bar, int(at)) if bar and colon and at.isdecimal() else ("", 0)
+    # What fits no column is no instant, whatever a device says.
+    return (head + bar, int(at)) if bar and colon and at.isdecimal() and len(at) <= _DIGITS else ("", 0)

@@ -156,12 +156,11 @@ class Sheet:
         first, last = self.indexes[0], self.indexes[-1]
         return column[first : last + 1] if last - first < len(self.indexes) else column[self.indexes]
 
-    def keep(self, wanted: Mask) -> list[int]:
-        """Leave out all other rows; return which of all messages these were."""
+    def keep(self, wanted: Mask) -> dict[int, Way]:
+        """Leave out all other rows; return which of all messages these were, and how they came."""
         if wanted.all():
-            return []
-        left = np.flatnonzero(~wanted).tolist()
-        out = [self.indexes[row] for row in left]
+            return {}
+        out = {self.indexes[row]: self.ways[row] for row in np.flatnonzero(~wanted).tolist()}
         rows = np.flatnonzero(wanted).tolist()
         new = {row: place for place, row in enumerate(rows)}
         self.indexes, self.ways = [self.indexes[row] for row in rows], [self.ways[row] for row in rows]

@@ -29,16 +29,14 @@ class Calm:
     Attributes:
         shapes: the number of the shape that a message must have to be only kept; 0 where none is.
         at_ms: the instant of the newest message.
-        dropped: the places that were unbound since somebody emptied it.
     """
 
     __slots__ = (
-        "_changed", "_dirty", "_rows", "_seen_ms", "_seqs", "_states", "_values", "at_ms", "dropped", "lanes", "shapes",
+        "_changed", "_dirty", "_rows", "_seen_ms", "_seqs", "_states", "_values", "at_ms", "lanes", "shapes",
     )  # fmt: skip
 
     def __init__(self, lanes: Lanes, width: int) -> None:
         self.lanes = lanes
-        self.dropped: set[int] = set()
         self._states: list[DeviceState | None] = []
         self._rows: list[Row | None] = []
         self.shapes: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -63,7 +61,7 @@ class Calm:
         self._rows += [None] * more
 
     def bind(self, place: int, state: "DeviceState", row: "Row", shape: Shape) -> None:
-        """Keep what comes of a device here from now on."""
+        """Keep what comes of a device here from now on; nothing that stands here yet is newer than its state."""
         self._states[place], self._rows[place] = state, row
         self.shapes[place], self.at_ms[place] = shape.number, row.at_ms
         self.renumber(place)
@@ -73,7 +71,6 @@ class Calm:
         self.release(place)
         self.shapes[place] = 0
         self._states[place] = self._rows[place] = None
-        self.dropped.add(place)
 
     def renumber(self, place: int) -> None:
         """Note which number of a device comes next by its state."""

@@ -11,7 +11,8 @@ from ingest.alarms.learning import Learning, learning, may_learn
 from ingest.lanewise import Mask
 from ingest.sheets import Sheet
 
-_NO_SHAPE = -1
+NO_SHAPE = -1
+"""The number that no shape has."""
 
 
 class Look(NamedTuple):
@@ -30,7 +31,7 @@ class Look(NamedTuple):
 def look_closely(sheet: Sheet) -> Look:
     """Return that every row must be looked at."""
     count = len(sheet.ways)
-    return Look(np.ones(count, dtype=np.bool_), np.full(count, _NO_SHAPE, dtype=np.int64))
+    return Look(np.ones(count, dtype=np.bool_), np.full(count, NO_SHAPE, dtype=np.int64))
 
 
 def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:
@@ -55,6 +56,6 @@ def look(measurement: str, sheet: Sheet, judging: Judging) -> Look:
     asked = {field for shape in learned for field in shape.fields}
     return Look(
         loud,
-        np.where(closely, _NO_SHAPE, sheet.shape_numbers),
+        np.where(closely, NO_SHAPE, sheet.shape_numbers),
         [learning(each, sheet) for each in follows if each.field in asked],
     )

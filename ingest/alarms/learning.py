@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from devices.signals import Learned, While
 from ingest.alarms.following import Follow
 from ingest.alarms.signals import Window, learn
+from ingest.lanewise import Mask
 from ingest.sheets import Sheet
 
-Mask = NDArray[np.bool_]
 Column = NDArray[np.float64]
 
 

@@ -186,8 +186,7 @@ class Memory:
         return {name: _encode(self.groups[name] if name in self.groups else self._known(name)) for name in names}
 
     def restore(self, saved: Mapping[str, bytes]) -> None:
-        """Take over what a checkpoint kept."""
-        self._calm.clear()
+        """Take over what a checkpoint kept, before anything else is remembered."""
         for name, state in saved.items():
             if name.startswith(GROUP_PREFIXES):
                 self.groups[name] = msgspec.msgpack.decode(state, type=GroupState)

@@ -27,7 +27,7 @@ class Row:
     ``values`` are those of its newest sample, ``apart`` the fields that come from others or have their own quality.
     ``shape`` is that of the newest sample where it was a usual one, the device is calm and nothing stands apart, else
     None; of such a row all is good, and as long as nobody asks for its values only their ``sample`` is kept. It is
-    bound to a place, where newer ones may stand (:mod:`ingest.alarms.calm`).
+    bound to a place, where newer ones may stand (:mod:`ingest.alarms.calm`); ``release`` takes them over.
     """
 
     __slots__ = ("_calm", "_place", "_values", "apart", "at_ms", "quality", "sample", "shape")

@@ -1,7 +1,8 @@
 """A batch judged in stretches in which nothing is due: what only has to be kept is kept column by column.
 
-Rows of devices that are calm touch nobody else, so their order among those of others does not matter; all other
-outcomes are judged one by one, in their order, each when all before it is kept.
+Rows of devices that are calm touch nobody else, and nobody who is judged stirs a device that is calm but by what is due
+then; so their order among those of others does not matter. All other outcomes are judged one by one, in their order,
+each when all before it is kept.
 """
 
 from bisect import bisect_left
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ingest.alarms.calm import Calm
-from ingest.alarms.glance import Look
+from ingest.alarms.glance import NO_SHAPE, Look
 from ingest.alarms.transitions import Transition
 from ingest.outcomes import Batch
 from ingest.sheets import Sheet, Usual
@@ -27,8 +28,6 @@ Made: TypeAlias = Callable[[Sheet, int], Usual]
 _MOST_ODD = 1 / 4
 # Fewer are kept faster one by one.
 _FEW = 8
-# No shape has this number.
-_ALONE = -1
 _index = itemgetter(0)
 
 
@@ -107,7 +106,7 @@ class Stretches:
             places = [place for place in map(lanes.known, devices) if place is not None]
             if places:
                 # What comes one by one of a device may change what the next means.
-                seen.numbers = np.where(np.isin(seen.sheet.places, places), _ALONE, seen.numbers)
+                seen.numbers = np.where(np.isin(seen.sheet.places, places), NO_SHAPE, seen.numbers)
 
     def judge(self) -> None:
         """Judge all of the batch."""
@@ -162,7 +161,7 @@ class Stretches:
                 memory.now_ms = max(memory.now_ms, self._reached_ms[index])
                 stirred = engine.take_row(one, row, batch.usual, self._found)
                 one.left = max(one.left, row + 1)
-            if stirred and (engine.idle_until() < idle_ms or self._is_other(together, one, row)):
+            if stirred and engine.idle_until() < idle_ms:
                 return index + 1
         for seen in together:
             self._keep(seen, seen.until)
@@ -171,7 +170,6 @@ class Stretches:
 
     def _odd(self, seen: Seen, begin: int, end: int) -> Sequence[int]:
         """Return which rows of a part of a sheet are looked at one by one."""
-        seen.calm.dropped.clear()
         every = range(begin, end)
         if seen.learning or end - begin < _FEW:
             return every
@@ -190,21 +188,6 @@ class Stretches:
                     seen.places[row], seen.at_ms[row], seen.seqs[row], seen.received_ms[row], seen.sheet.samples[row]
                 )
         seen.left = max(begin, end)
-
-    def _is_other(self, together: Sequence[Seen], one: Seen | None, row: int) -> bool:
-        """Tell whether what was judged stirred a device of which there are still rows to be kept."""
-        for seen in together:
-            dropped = seen.calm.dropped
-            if one is not None and one.calm is seen.calm:
-                dropped.discard(one.places[row])
-            if dropped:
-                rest = slice(seen.left, seen.until)
-                kept = seen.sheet.places[rest][seen.numbers[rest] != _ALONE]
-                if np.isin(kept, list(dropped)).any():
-                    return True
-        for seen in together:
-            seen.calm.dropped.clear()
-        return False
 
 
 def _elsewhere(batch: Batch) -> set[str]:

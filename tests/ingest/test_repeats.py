@@ -1,5 +1,6 @@
 """The window of repeats: nothing but the journal decides, so a restart decides alike."""
 
+import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -208,6 +209,56 @@ def test_a_lane_that_gets_its_place_late_is_not_behind_itself() -> None:
     assert not found.window.seen("a|telemetry|9:0", 1, 0, foreign=False)
     assert found.newer("telemetry", 2, ("a", 9, 0)) == [False]
     assert found.newer("telemetry", 2, ("a", 10, 0)) == [True]
+
+
+class Growing(Lanes):
+    """Gets another place by another thread, behind one of the looks at how many there are."""
+
+    __slots__ = ("look", "looks")
+
+    def __len__(self) -> int:
+        count = super().__len__()
+        self.looks += 1
+        if self.looks == self.look:
+            self.place("late")
+        return count
+
+
+@pytest.mark.parametrize("look", [1, 2, 3])
+@pytest.mark.parametrize("known", [0, 4])
+def test_a_place_that_another_thread_gives_meanwhile_loses_nothing(look: int, known: int) -> None:
+    lanes = Growing("telemetry")
+    lanes.looks, lanes.look = 0, -1
+    window = Repeats(lambda lane: None if (place := lanes.known(lane.partition("|")[0])) is None else (lanes, place))
+    window.seen("late|telemetry|9:0", 1, 0, foreign=False)
+
+    def newer(*devices: str, at_ms: int) -> list[bool]:
+        places = np.array([lanes.place(device) for device in devices])
+        instants = np.full(len(devices), at_ms)
+        found: list[bool] = window.newer(2, lanes, Lanewise(places), instants, instants, instants).tolist()
+        return found
+
+    if known:
+        newer(*(f"before-{number}" for number in range(known)), at_ms=1)
+    lanes.looks, lanes.look = 0, look
+    assert newer("a", "b", "c", at_ms=5) == [True, True, True]
+    assert newer("late", at_ms=9) == [False]
+    assert newer("late", at_ms=10) == [True]
+
+
+def test_single_messages_take_no_more_memory_than_many_together() -> None:
+    """A small city's come one by one, and as many stand in the window as in that of a large one."""
+
+    def taken(together: int) -> int:
+        found = Numbered()
+        tracemalloc.start()
+        for begin in range(0, 4_000, together):
+            found.newer("telemetry", 2, *(("lamp", n, n) for n in range(begin, begin + together)))
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size
+
+    assert taken(1) < 1.5 * taken(1_000) < 600_000
 
 
 def test_messages_that_are_not_newer_do_not_go_through_all_lanes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,13 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 
+# As texts, in other units, and beyond all columns of numbers.
+ODD_TIMES = (
+    str(NOW_MS), f"0{NOW_MS}", NOW_MS // 1000, NOW_MS * 1_000, NOW_MS * 1_000_000, str(NOW_MS * 1_000_000),
+    9_999_999_999_999_999_999, "99999999999999999999",
+)  # fmt: skip
+
+
 def told(outcome: AnyOutcome) -> dict[str, Any]:
     return {
         name: list(found) if name == "readings" else found for name in ATTRIBUTES for found in [getattr(outcome, name)]
@@ -59,6 +66,8 @@ def messages(draw: st.DrawFn) -> tuple[str, bytes]:
     fields = {key: value(slot.field) for key, slot in SITE.catalog.plan(kind, channel).slots.items()}
     names = draw(st.lists(st.sampled_from(sorted(fields)), max_size=6, unique=True))
     body: dict[str, Any] = {"v": 1, "ts": NOW_MS + draw(st.integers(-3, 3)), "seq": draw(st.integers(0, 3))}
+    if draw(st.integers(0, 9)) == 0:
+        body["ts"] = draw(st.sampled_from(ODD_TIMES))
     body |= draw(st.fixed_dictionaries({}, optional={"hist": st.booleans(), "id": st.sampled_from(["", "x"])}))
     body["data"] = {name: draw(fields[name]) for name in names}
     return topic, json.dumps(body).encode()
@@ -126,6 +135,36 @@ def test_of_a_device_all_is_read_one_by_one_where_something_is_odd() -> None:
     assert [(type(each) is Usual, each.fate) for each in found] == [
         (False, "decoded"), (False, "duplicate"), (False, "decoded")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ts", [json.dumps(ts) for ts in ODD_TIMES])
+def test_no_time_of_a_device_stops_the_others(ts: str) -> None:
+    """It stands in what tells a message from its repeats, and is no instant there unless it may be one."""
+    payload = f'{{"ts":{ts},"seq":2,"data":{{"dim_pct":80}}}}'
+    found = one_after_another(
+        '{"ts":1767225600001,"seq":1,"data":{"dim_pct":80}}', payload, payload,
+        '{"ts":1767225600009,"seq":3,"data":{"dim_pct":80}}',
+    )  # fmt: skip
+    assert [found[0].fate, found[3].fate] == ["decoded", "decoded"]
+    assert [each.fate for each in found[1:3]] in (
+        ["decoded", "duplicate"], ["quarantined", "duplicate"], ["quarantined", "quarantined"]
+    )  # fmt: skip
+
+
+def test_what_is_forgotten_of_topics_meanwhile_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that somebody makes up fill what is remembered of topics, in the middle of what is read together."""
+    monkeypatch.setattr("devices.quick._WAYS_KEPT", 2)
+    sent = '{"ts":1767225600001,"seq":1,"data":{"dim_pct":80%s}}'
+    topics = [topic for topic in TOPICS if "/light_pole/" in topic]
+    rest = [topic for topic in TOPICS if topic not in topics]
+    journal = [
+        Record(n, NOW_MS, topic, payload.encode())
+        for n, (topic, payload) in enumerate(
+            [(topics[0], sent % ',"pm25_ugm3":30'), (topics[0], sent % ""), *((topic, "{}") for topic in rest)], 1
+        )
+    ]
+    together, alone = (Decoder(replace(SITE, ways={}, lanes={}), Unregistered()) for _ in range(2))
+    assert [each.fate for each in together.outcomes(journal)] == [alone.outcome(each).fate for each in journal]
 
 
 def test_a_device_that_sends_texts_is_not_tried_each_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from ingest.alarms.own_kind import WATCHDOG
 from ingest.alarms.revisions.episodes import Episode, Episodes
 from ingest.alarms.revisions.revision import Revision
 from ingest.alarms.rules import GroupRule, rule_book
-from ingest.outcomes import AnyOutcome
+from ingest.outcomes import AnyOutcome, Batch
 
 Document = dict[str, Any]
 _NAMED = 500
@@ -68,7 +68,11 @@ class Comparison:
     def feed(self, outcomes: Sequence[AnyOutcome]) -> None:
         """Judge outcomes by both."""
         self.before.take(self._base.feed(outcomes))
-        told = self._draft.feed([each for each in outcomes if each.fate == "tick" or each.kind in self._kinds])
+        if isinstance(outcomes, Batch):
+            mine: Sequence[AnyOutcome] = outcomes.of(self._kinds)
+        else:
+            mine = [each for each in outcomes if each.fate == "tick" or each.kind in self._kinds]
+        told = self._draft.feed(mine)
         self.after.take(each for each in told if each.rule in self.rules)
 
     def finish(self) -> None:

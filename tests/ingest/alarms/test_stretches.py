@@ -145,3 +145,22 @@ def test_whoever_asks_for_a_device_sees_what_was_kept() -> None:
     assert row.told() == {"dim_pct": 80.0, "supply_v": 220.7, "leak_ma": 0.3}
     assert memory.changes() >= {f"lamp-{n:02d}" for n in range(LAMPS)}
     assert memory.changes() == set()
+
+
+@pytest.mark.parametrize("kinds", [{"light_pole"}, {"gateway"}, {"gas_alarm"}])
+def test_what_is_of_some_kinds_is_judged_by_itself(kinds: set[str]) -> None:
+    """As back-tests do, which need the rest for nothing."""
+    found = journal(Random(3), 0.1)
+    decoder, columns, single = Decoder(SITE, Unregistered()), Engine(SITE), Engine(SITE)
+    told = 0
+    for start, stop in pairwise([0, 350, 900, len(found)]):
+        batch = decoder.outcomes(found[start:stop])
+        mine = [each for each in batch if each.fate == "tick" or each.kind in kinds]
+        part = batch.of(kinds)
+        assert [each.position for each in part] == [each.position for each in mine]
+        transitions = columns.feed(part)
+        told += len(transitions)
+        assert transitions == single.feed(mine)
+        names = sorted(single.memory.devices)
+        assert columns.memory.encoded(names) == single.memory.encoded(names)
+    assert told
