@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
@@ -25,6 +26,21 @@ Make = Callable[..., Subscriber]
 
 def arrived(n: int, size: int = 10) -> Arrived:
     return (f"city/{n}", b"x" * size, n, 1)
+
+
+_granted: set[Subscriber] = set()
+
+
+@pytest.fixture(autouse=True)
+def granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note who has a subscription."""
+    subscribed = Subscriber._subscribed
+
+    def noted(self: Subscriber, *answer: Any) -> None:
+        subscribed(self, *answer)
+        _granted.add(self)
+
+    monkeypatch.setattr(Subscriber, "_subscribed", noted)
 
 
 def test_the_inbox_gives_what_came_in_order_and_once() -> None:
@@ -83,8 +99,9 @@ def make(mosquitto: Mosquitto, request: pytest.FixtureRequest, monkeypatch: pyte
 
 
 def started(subscriber: Subscriber) -> Subscriber:
+    """Start one, and return when the broker keeps messages for it: of a new session not when it is connected."""
     subscriber.start()
-    wait_until(lambda: subscriber.connected)
+    wait_until(lambda: subscriber in _granted)
     return subscriber
 
 
