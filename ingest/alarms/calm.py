@@ -52,8 +52,8 @@ class Calm:
         more = len(self.lanes) - len(self.shapes)
         if more <= 0:
             return
-        # As much again: places come one by one.
-        more += len(self.shapes)
+        # A fourth beyond: places come one by one.
+        more += len(self.shapes) // 4
         for name in ("shapes", "at_ms", "_seen_ms", "_seqs", "_dirty", "_changed", "_values"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros((more, *column.shape[1:]), dtype=column.dtype)]))
