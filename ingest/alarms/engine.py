@@ -137,17 +137,17 @@ class Engine:
 
     def take_row(self, seen: Seen, row: int, made: Made, found: list[Transition]) -> bool:
         """Judge a row of a sheet, before which nothing is due; tell whether it had to be ``made`` a message."""
-        calm, place = seen.calm, seen.places[row]
+        calm = seen.calm
+        shape, place, at_ms, seq, received_ms = seen.rows[row]
         try:
-            if seen.shapes[row] == calm.shapes[place] and seen.at_ms[row] >= calm.at_ms[place]:
+            if shape == calm.shapes[place] and at_ms >= calm.at_ms[place]:
                 state = calm.state(place)
                 learned = self._judging.learned(seen.learning, row, state) if seen.learning else ()
                 if learned:
                     outcome = self._at(made(seen.sheet, row))
                     state.release()
                     self._judging.weigh(learned, outcome.readings[0], state, found)
-                seq = seen.seqs[row]
-                follows = calm.take(place, seen.at_ms[row], seq, seen.received_ms[row], seen.sheet.samples[row])
+                follows = calm.take(place, at_ms, seq, received_ms, seen.sheet.samples[row])
                 if learned:
                     state.settle()
                 if follows:
@@ -220,7 +220,7 @@ class Engine:
     def _stirred(self, outcome: Usual, seen: Seen, found: list[Transition]) -> None:
         """Take in a usual message of a device that is not calm, or not known by messages of this shape."""
         (reading,) = outcome.readings
-        loud = seen.loud[outcome.row]
+        loud = bool(seen.look.loud[outcome.row])
         if loud or not self._quiet(reading, outcome, found):
             self._heard(reading, outcome, loud, found)
         state = self._state_of(outcome.device)

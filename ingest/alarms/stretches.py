@@ -48,43 +48,15 @@ class Seen:
         self.learning = look.learning
         self.left = self.until = 0
 
-    # Lists of single values, to be asked row by row: where nearly all is calm nobody asks.
-
     @cached_property
-    def loud(self) -> list[bool]:
-        """Return of each row whether a figure of it may concern a rule."""
-        found: list[bool] = self.look.loud.tolist()
-        return found
+    def rows(self) -> list[tuple[int, int, int, int, int]]:
+        """Return of each row the number of the shape with which it is only kept, place, instant, number and receipt.
 
-    @cached_property
-    def shapes(self) -> list[int]:
-        """Return of each row the number of the shape with which it is only kept."""
-        found: list[int] = self.look.calm.tolist()
-        return found
-
-    @cached_property
-    def places(self) -> list[int]:
-        """Return the place of each row."""
-        found: list[int] = self.sheet.places.tolist()
-        return found
-
-    @cached_property
-    def at_ms(self) -> list[int]:
-        """Return the instant of each row."""
-        found: list[int] = self.sheet.at_ms.tolist()
-        return found
-
-    @cached_property
-    def seqs(self) -> list[int]:
-        """Return the number of each row."""
-        found: list[int] = self.sheet.seqs.tolist()
-        return found
-
-    @cached_property
-    def received_ms(self) -> list[int]:
-        """Return when each row was received."""
-        found: list[int] = self.sheet.received_ms.tolist()
-        return found
+        They are to be asked row by row: where nearly all is calm nobody asks.
+        """
+        sheet = self.sheet
+        columns = (self.look.calm, sheet.places, sheet.at_ms, sheet.seqs, sheet.received_ms)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 class Stretches:
@@ -184,9 +156,8 @@ class Stretches:
             seen.calm.keep(seen.sheet, slice(begin, end))
         else:
             for row in range(begin, end):
-                seen.calm.take(
-                    seen.places[row], seen.at_ms[row], seen.seqs[row], seen.received_ms[row], seen.sheet.samples[row]
-                )
+                _, place, at_ms, seq, received_ms = seen.rows[row]
+                seen.calm.take(place, at_ms, seq, received_ms, seen.sheet.samples[row])
         seen.left = max(begin, end)
 
 
