@@ -40,6 +40,7 @@ class Turn:
         self._topic = f"{ROOT}/{district}"
         self._address = address
         self._free_at_s: float | None = None
+        self._given = False
         self._taken = threading.Event()
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=f"sim-turn-{self._name.decode()}", protocol=mqtt.MQTTv311
@@ -66,6 +67,7 @@ class Turn:
 
     def give(self) -> bool:
         """Give the turn away for good; return whether another simulation took it and speaks for the devices now."""
+        self._given = True
         had, self.mine = self.mine, False
         if not had:
             return True
@@ -100,7 +102,11 @@ class Turn:
             self._free_at_s = time.monotonic() + _PATIENCE_S + _SPREAD_S * random.random()
 
     def _heard(self, _client: mqtt.Client, _user: Any, message: mqtt.MQTTMessage) -> None:
-        if message.payload == self._name:
+        if self._given:
+            # Its own name of just before may still come, and takes nothing back.
+            if message.payload not in (self._name, _FREE, _OVER):
+                self._taken.set()
+        elif message.payload == self._name:
             self.mine, self._free_at_s = True, None
         elif message.payload not in (_FREE, _OVER):
             if not (self.mine and message.retain):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -75,6 +76,26 @@ def test_the_newest_has_the_turn_and_gives_it_back(turns: Callable[[], Turn]) ->
     wait_until(lambda: first._free_at_s is None and second._free_at_s is None, 30)
     later_s = time.monotonic() + 3_600
     wait_until(lambda: sum(turn.look(later_s) for turn in (first, second)) == 1, 30)
+
+
+def test_what_was_on_its_way_takes_no_given_turn_back(
+    turns: Callable[[], Turn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who ends right after it began hears its own name when it has given the turn away already."""
+    first, second = turns(), turns()
+    wait_until(lambda: settled(first, second, mine=second), 30)
+    hear = Turn._heard
+
+    def late(self: Turn, *found: Any) -> None:
+        if self not in (first, second):
+            wait_until(lambda: not self.mine, 30)
+        hear(self, *found)
+
+    monkeypatch.setattr(Turn, "_heard", late)
+    third = turns()
+    third.stop()
+    assert not third.mine
+    wait_until(lambda: settled(first, second, mine=first) or settled(first, second, mine=second), 30)
 
 
 def test_a_broker_that_forgot_everything(mosquitto: Mosquitto) -> None:
