@@ -1,7 +1,9 @@
 """The recordings of a site: one journal a collector, read as outcomes from an instant to another."""
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
@@ -9,16 +11,17 @@ from ingest.comparison import position_at
 from ingest.decoding import Decoder, Unregistered
 from ingest.errors import JournalError
 from ingest.journal import Journal
-from ingest.outcomes import Outcome
+from ingest.outcomes import AnyOutcome
 from ingest.places import Places
 from ingest.recording.scope import of_journal
 from ingest.records import of_the_city
 from ingest.repeats import Repeats
 
-_BATCH = 2_000
+_BATCH = 5_000
 # What came before the span tells how things stood when it began.
 WARM_MS = 3_600_000
 Tell = Callable[[int, int], None]
+_position = attrgetter("position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Recording:
             after = records[-1].position
         return False
 
-    def outcomes(self, from_ms: int, to_ms: int, tell: Tell) -> Iterator[list[Outcome]]:
+    def outcomes(self, from_ms: int, to_ms: int, tell: Tell) -> Iterator[Sequence[AnyOutcome]]:
         """Yield what was received in [from, to) and in the hour before, in batches; ``tell`` is told how far it is.
 
         Raises:
@@ -72,10 +75,14 @@ class Recording:
         while after < last:
             records = [record for record in journal.read(after, _BATCH) if record.position <= last]
             after = records[-1].position
-            found = [decoder.outcome(record) for record in records]
+            # What came before tells only what is a repeat.
+            early = bisect_left(records, first, key=_position)
+            decoder.outcomes(records[:early])
+            found = decoder.outcomes(records[early:])
             tell(after - begin, last - begin)
             # What the rules were then is not asked.
-            yield [each for each in found if each.position >= first and each.revision is None]
+            ruled = any(each.revision is not None for each in found.single.values())
+            yield [each for each in found if each.revision is None] if ruled else found
 
 
 def recordings(site: Site, places: Places) -> list[Recording]:
