@@ -6,14 +6,14 @@ by a fault of ours goes to quarantine: every restart would read it again, and th
 """
 
 import logging
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from devices.decode import STATUS
 from devices.kind import Value
 from devices.readings import Quality, Reading
 from devices.site import Site
 from ingest.alarms.books import Books
-from ingest.alarms.dates import Dates
+from ingest.alarms.course import Course
 from ingest.alarms.glance import Look, look, look_closely
 from ingest.alarms.groups import Groups
 from ingest.alarms.judging import Judging
@@ -31,10 +31,6 @@ from ingest.sheets import Sheet, Usual
 
 log = logging.getLogger(__name__)
 
-
-# The journal has a tick each second: where they are missing this collector was down, and where a tick says so the
-# broker was away. Devices are not silent for the time nobody could hear them.
-_DEAF_MS = 10_000
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -51,8 +47,7 @@ class Engine:
         self.memory = Memory()
         self.books = Books(site, revision)
         self._silence = Silence(site, self.books.book, self.memory)
-        self._dates = Dates(site, self.memory)
-        self._armed = False
+        self.course = Course(site, self.memory, self._silence)
         self._faults: set[str] = set()
         # Asked for every reading.
         self._conditional = self._silence.conditional
@@ -60,6 +55,7 @@ class Engine:
 
     def _compile(self) -> None:
         self._groups = Groups(self.books.site, self.books, self.memory)
+        self.course.groups = self._groups
         self._judging = Judging(self.books, self.memory, self._groups)
         self._followed = self._judging.followed
 
@@ -113,7 +109,7 @@ class Engine:
         """Judge one outcome by itself; ``loud`` are the readings (their ``id``) that may concern a rule."""
         try:
             self.memory.position, self.memory.ordinal = outcome.position, 0
-            self._begin(outcome, found)
+            self.course.reach(outcome, found)
             if outcome.own:
                 found.extend(self._own(outcome))
             for reading in outcome.readings:
@@ -129,7 +125,7 @@ class Engine:
         """Judge one usual message, and let happen before what is due."""
         try:
             self.memory.position, self.memory.ordinal = outcome.position, 0
-            self._begin(outcome, found)
+            self.course.reach(outcome, found)
         except Exception as error:  # noqa: BLE001 - as in take()
             self._failed(outcome, error)
         else:
@@ -167,22 +163,6 @@ class Engine:
         if memory.position != outcome.position:
             memory.position, memory.ordinal = outcome.position, 0
         return outcome
-
-    def _begin(self, outcome: AnyOutcome, found: list[Transition]) -> None:
-        """Let happen what is due when an outcome comes."""
-        if outcome.received_ms > self.memory.now_ms:
-            self._advance(outcome, found)
-        if not self._armed:
-            self._armed = True
-            self._arm()
-            found.extend(self._dates.look())
-
-    def idle_until(self) -> int:
-        """Return up to when nothing is due: in the second at hand, before the first timer."""
-        if not self._armed:
-            return -1
-        end_ms = self.memory.now_ms // 1000 * 1000 + 999
-        return min(end_ms, self._silence.next_ms - 1)
 
     def _counted(self, outcome: AnyOutcome, seq: int, history: bool, found: list[Transition]) -> None:
         """Follow the numbers of a device."""
@@ -281,48 +261,6 @@ class Engine:
             state.seen_ms = outcome.received_ms
         return True
 
-    def _advance(self, outcome: AnyOutcome, found: list[Transition]) -> None:
-        """Let the engine's now come up to the receipt of an outcome."""
-        memory = self.memory
-        received_ms = outcome.received_ms
-        deaf = outcome.status is False and outcome.fate == "tick"
-        if deaf or received_ms - memory.now_ms > _DEAF_MS:
-            memory.listening_ms = received_ms
-        if received_ms // 1000 > memory.now_ms // 1000:
-            found.extend(self._second(received_ms))
-        elif self._silence.is_due(received_ms):
-            found.extend(self._silence.timers(received_ms))
-        memory.now_ms = received_ms
-
-    def _second(self, until_ms: int) -> Iterator[Transition]:
-        """Let happen what is due up to an instant of another second: silence, turns of groups, the day's dates."""
-        memory = self.memory
-        begun_ms = memory.now_ms
-        for due_ms, group in self._groups.due(begun_ms, until_ms):
-            yield from self._silence.timers(due_ms)
-            memory.now_ms = max(memory.now_ms, due_ms)
-            yield from self._groups.look(group, due_ms)
-        yield from self._silence.timers(until_ms)
-        memory.now_ms = until_ms
-        if self._armed and self._dates.turned(begun_ms, until_ms):
-            yield from self._dates.look()
-
-    def _arm(self) -> None:
-        # Registered devices that were never heard count from now, not from a first message.
-        awaited = self._site.awaited
-        for device in self._site.devices.values():
-            if self.memory.device(device.id) is None and (awaited is None or device.id in awaited):
-                self._state(device.id, device.kind, device.district)
-
-    def _state(self, device: str, kind: str, district: str) -> DeviceState:
-        memory = self.memory
-        state = memory.device(device)
-        if state is None:
-            state = DeviceState(kind, district, armed_ms=memory.now_ms)
-            memory.add(device, state)
-            self._silence.watch(device, state)
-        return state
-
     def _state_of(self, device: str) -> DeviceState:
         state = self.memory.device(device)
         assert state is not None
@@ -331,7 +269,7 @@ class Engine:
     def _heard(self, reading: Reading, outcome: AnyOutcome, loud: bool, found: list[Transition]) -> None:
         device = reading.device
         memory = self.memory
-        state = self._state(device, reading.kind, reading.district)
+        state = self.course.device(device, reading.kind, reading.district)
         memory.note(device)
         # What is tried again was sent long ago: no sign of life.
         alive = outcome.origin is None
@@ -366,7 +304,7 @@ class Engine:
     def _own(self, outcome: AnyOutcome) -> list[Transition]:
         """Judge what the collector says of itself by the rules of its own kind."""
         found: list[Transition] = []
-        state = self._state(self._own_device, OWN_KIND, self._site.district)
+        state = self.course.device(self._own_device, OWN_KIND, self._site.district)
         values: dict[str, Value] = dict(outcome.own)
         reading = Reading(
             OWN_KIND, OWN_KIND, self._own_device, self._site.district, outcome.received_ms * 1_000_000, values, {},

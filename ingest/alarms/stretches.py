@@ -84,7 +84,7 @@ class Stretches:
         """Judge all of the batch."""
         index, count = 0, len(self._batch)
         while index < count:
-            idle_ms = self._engine.idle_until()
+            idle_ms = self._engine.course.idle_until()
             stop = int(np.searchsorted(self._reached, idle_ms, side="right"))
             if stop > index:
                 index = self._stretch(index, stop, idle_ms)
@@ -133,7 +133,7 @@ class Stretches:
                 memory.now_ms = max(memory.now_ms, self._reached_ms[index])
                 stirred = engine.take_row(one, row, batch.usual, self._found)
                 one.left = max(one.left, row + 1)
-            if stirred and engine.idle_until() < idle_ms:
+            if stirred and engine.course.idle_until() < idle_ms:
                 return index + 1
         for seen in together:
             self._keep(seen, seen.until)

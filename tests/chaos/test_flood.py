@@ -41,10 +41,11 @@ def test_a_flood_is_counted_in_full_and_kept_in_small(town: Town, capsys: pytest
     assert max(group.count for group in groups.values()) > 4_000, "one device alone makes thousands"
     assert rows["quarantine_sample"] <= 100 * rows["quarantine_group"]
     assert rows["quarantine_group"] <= 10_000 + 20, "of made-up devices there is an end, then one group for each reason"
-    # The second flood is as large as the first, and brings made-up devices only.
+    # The second flood is as large as the first, and brings made-up devices only; of the others a hundred each are kept
+    # already. Half of it is new, and what the broker delivers twice.
     grown = {name: count - first_rows[name] for name, count in rows.items() if count > first_rows[name] + 200}
     new_samples = rows["quarantine_sample"] - first_rows["quarantine_sample"]
-    assert new_samples < FLOOD / 2, grown
+    assert new_samples < FLOOD * 0.6, grown
     assert more_bytes < new_samples * SAMPLE_BYTES + FLOOD * 16, grown
 
     expected = flooded.load

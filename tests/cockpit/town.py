@@ -82,7 +82,8 @@ class Town:
         environment = {**os.environ, "CITYDECK_DEMO_PASSWORD": PASSWORD}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        wait_until(lambda: self.health() == "ok", 60)
+        # Ten seconds of work, and on a busy machine that may take its time.
+        wait_until(lambda: self.health() == "ok", 180)
         self.device = Client(CallbackAPIVersion.VERSION2)
         self.device.connect("127.0.0.1", self.mqtt_port)
         self.device.loop_start()
