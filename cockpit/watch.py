@@ -46,10 +46,11 @@ class Watch:
         Raises:
             AlarmError: the database could not be read.
         """
-        self._absent = self._absence.since(now_ms)
+        absent = self._absence.since(now_ms)
         with self._database.read() as connection:
-            self._counts = deliveries.counts(connection)
-            self._fresh = deliveries.counts(connection, now_ms - _TROUBLE_MS)
+            counts, fresh = deliveries.counts(connection), deliveries.counts(connection, now_ms - _TROUBLE_MS)
+        # All at once, as whoever asks meanwhile sees it.
+        self._absent, self._counts, self._fresh = absent, counts, fresh
 
     def summary(self) -> Document:
         """Return since when the alarm path is interrupted (null: it is not), and how many notices wait or are dead."""

@@ -98,9 +98,11 @@ class ChunkedClient(Client):
         """Send what waits, the acknowledgements of this connection first."""
         # Here, in the thread that also makes connections, the number of the connection cannot change meanwhile.
         while self._acks:
-            connection, mids = self._acks.popleft()
+            connection, mids = self._acks[0]
             if connection == self._connection and mids:
                 self._packet_queue(_PUBACK, pubacks(mids), 0, 1)
+            # Only now: whoever waits in settle() would else disconnect before it is on its way.
+            self._acks.popleft()
         return super().loop_write()
 
     def _opened(self, _client: Client, _user: Any, _socket: Any) -> None:

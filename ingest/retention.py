@@ -24,6 +24,7 @@ _DAY_MS = 86_400_000
 _EXPIRE_EVERY_MS = 600_000
 # Devices and gateways take a moment to send; a minute is made when this has passed since its end.
 _GRACE_MS = 60_000
+_LASTS_MS = 30_000
 _FAR_BEHIND_MS = 600_000
 _REST_S = 0.005
 _LONGEST_REST_S = 2.0
@@ -53,8 +54,9 @@ class Keeper(Rounds):
         self._now_ms = 0
         self._removed_ms = 0
         self._expired_ms = 0
-        # What failed at the turn before, and at this one.
-        self._met: tuple[set[tuple[str, str]], set[tuple[str, str]]] = set(), set()
+        # Since when fails what failed at the turn before, and at this one.
+        self._met: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]] = {}, {}
+        self._turn_ms = 0
 
     def look(self, now_ms: int, steady_ms: int) -> None:
         """Tell the time, and what counts it evenly; once a minute that asks for a turn of work."""
@@ -76,7 +78,8 @@ class Keeper(Rounds):
         Nothing is removed for its age by a clock that is not believed. One duty that fails keeps the others from
         nothing.
         """
-        self._met = self._met[1], set()
+        self._met = self._met[1], {}
+        self._turn_ms = now_ms
         self._try(lambda: self._remove_journal(now_ms, believed), _FILES)
         self._try(lambda: self._summarise(now_ms), "minutes are made later")
         if believed and abs(now_ms - self._expired_ms) >= _EXPIRE_EVERY_MS:
@@ -85,8 +88,11 @@ class Keeper(Rounds):
     def _tell(self, trouble: str, meanwhile: str) -> None:
         """Tell what failed twice running: of a store that is away for a moment the writer has told already."""
         before, now = self._met
-        now.add((trouble, meanwhile))
-        if (trouble, meanwhile) in before and (meanwhile == _FILES or not self._writer.trouble):
+        met = trouble, meanwhile
+        now[met] = before.get(met, self._turn_ms)
+        # The first turn and the second may lie within a second: the one is at the start, the other at a full minute.
+        lasts = abs(self._turn_ms - now[met]) >= _LASTS_MS
+        if lasts and (meanwhile == _FILES or not self._writer.trouble):
             super()._tell(trouble, meanwhile)
 
     def _summarise(self, now_ms: int) -> None:

@@ -115,11 +115,12 @@ class Subscriber:
             self._report(f"broker {self._address} refuses the connection: {reason}{hint}")
             return
         self._connection += 1
-        self.connected = True
         self._reported = ""
         # Retained status messages are news only to a new session.
         wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
         client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
+        # Whoever hears from this collector can rely on being heard: nothing is published before it has subscribed.
+        self.connected = True
         self._session = "resumed" if flags.session_present else "new"
         if self._had_session and not flags.session_present:
             log.warning("broker %s has forgotten the session of this collector: what was sent while it was away is "

@@ -22,7 +22,8 @@ ROOT = "citydeck/v1/simulators"
 _FREE, _OVER = b"free", b"over"
 _KEEPALIVE_S = 15
 _FAREWELL_S = 2.0
-# Who waits takes over when nobody has said for so long that it is theirs; never two at the same moment.
+# Who waits asks whose turn it is when it comes back, and takes over when nobody answers for so long; never two at the
+# same moment.
 _PATIENCE_S = 2.0
 _SPREAD_S = 1.0
 # The last wills of a dead one come first; who ends in order waits for its successor before it says that all is offline.
@@ -38,6 +39,7 @@ class Turn:
         self.mine = True
         self._name = secrets.token_hex(8).encode()
         self._topic = f"{ROOT}/{district}"
+        self._question = f"{ROOT}/{district}/whose"
         self._address = address
         self._free_at_s: float | None = None
         self._given = False
@@ -94,22 +96,27 @@ class Turn:
         if found[3].is_failure:
             return
         # First, so that whatever comes as retained is from before this one took its turn.
-        self._client.subscribe(self._topic, qos=1)
+        self._client.subscribe([(self._topic, 1), (self._question, 1)])
         if self.mine:
             self._take()
         else:
-            # A broker that keeps nothing over its restart has forgotten whose turn it was.
+            # A broker that keeps nothing over its restart has forgotten whose turn it was; one that keeps all tells a
+            # name that may be of a simulation which died with it.
             self._free_at_s = time.monotonic() + _PATIENCE_S + _SPREAD_S * random.random()
+            self._client.publish(self._question, b"", qos=1)
 
     def _heard(self, _client: mqtt.Client, _user: Any, message: mqtt.MQTTMessage) -> None:
-        if self._given:
+        if message.topic == self._question:
+            if self.mine:
+                self._take()
+        elif self._given:
             # Its own name of just before may still come, and takes nothing back.
             if message.payload not in (self._name, _FREE, _OVER):
                 self._taken.set()
         elif message.payload == self._name:
             self.mine, self._free_at_s = True, None
         elif message.payload not in (_FREE, _OVER):
-            if not (self.mine and message.retain):
+            if not message.retain:
                 self.mine, self._free_at_s = False, None
                 self._taken.set()
         elif self.mine:

@@ -53,6 +53,8 @@ class Run:
         self._server: uvicorn.Server | None = None
         self._simulators: subprocess.Popen[str] | None = None
         self.progress = Progress(speed=job.speed, paused=job.paused)
+        # How it stands with the playing, and why; told with figures that were taken later.
+        self._stands = "playing", ""
 
     def go(self) -> bool:
         """Do it until it is ended; tell whether it came as far as a city that can be looked at."""
@@ -165,19 +167,16 @@ class Run:
 
     def _play(self, feed: SandboxFeed, source: Source, pace: Pace, clock: SandboxClock) -> None:
         feed.started.wait()
-        self.progress.state = "playing"
         try:
             feed.sandbox.play(source, pace, lambda _played: None)
         except (DeviceError, IngestError) as error:
             log.warning("the run ended early: %s", error)
-            self.progress.sentence = str(error)
-            self.progress.state = "failed"
+            self._stands = "failed", str(error)
         except Exception:
             log.exception("the run ended early")
-            self.progress.sentence = "Something went wrong here; the cockpit's log says what."
-            self.progress.state = "failed"
+            self._stands = "failed", "Something went wrong here; the cockpit's log says what."
         else:
-            self.progress.state = "stopped" if pace.stopped else "ended"
+            self._stands = "stopped" if pace.stopped else "ended", ""
         clock.over = True
 
     def _beat(self, feed: SandboxFeed, pace: Pace, clock: SandboxClock, port: int) -> None:
@@ -186,6 +185,7 @@ class Run:
         feed.started.wait()
         while not self._over.wait(_TELL_S):
             clock.look()
+            state, sentence = self._stands
             try:
                 feed.look()
                 alarms = _counted(database)
@@ -195,7 +195,8 @@ class Run:
                 continue
             played = feed.sandbox.played
             self._note(
-                port=port, at_ms=clock.now_ms(), speed=pace.speed, rate=round(clock.rate, 2), paused=pace.paused,
+                state=state, sentence=sentence, port=port,
+                at_ms=clock.now_ms(), speed=pace.speed, rate=round(clock.rate, 2), paused=pace.paused,
                 messages=played.messages, readings=played.readings, quarantined=played.quarantined, alarms=alarms,
                 standing=standing,
             )  # fmt: skip

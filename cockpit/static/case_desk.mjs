@@ -1,6 +1,7 @@
 // What the parts of the page of cases share: the list and its counts as the server last told them, the filter, the choice.
 
 import { get } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 import { keepInAddress } from "./language_switch.mjs";
 
 export const LIMIT = 500;
@@ -18,7 +19,7 @@ class CaseDesk extends EventTarget {
     this.chosen = new URLSearchParams(window.location.search).get("case");
     this.detail = null;
     this.unknown = false;
-    this.asked = 0;
+    this.asking = new Asking();
   }
 
   get filtered() {
@@ -26,19 +27,26 @@ class CaseDesk extends EventTarget {
   }
 
   /** Ask the server for everything on the page; an answer that was overtaken by a newer question is dropped. */
-  async refresh() {
-    const asked = ++this.asked;
+  refresh() {
+    return this.asking.ask((overtaken) => this.ask(overtaken));
+  }
+
+  look() {
+    return this.asking.look((overtaken) => this.ask(overtaken));
+  }
+
+  async ask(overtaken) {
     const { mine, ...words } = this.filter;
     const wanted = Object.fromEntries(Object.entries(words).filter(([, value]) => value));
     const detail = this.chosen ? get(`cases/${encodeURIComponent(this.chosen)}`).catch(gone) : null;
     try {
       const parts = [get("cases", { ...wanted, mine: mine || null, limit: LIMIT }), get("cases/counts"), detail];
       const [list, counts, found] = await Promise.all(parts);
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       this.unknown = Boolean(detail) && found === null;
       Object.assign(this, { items: list.items, more: list.next !== null, counts, detail: found, failed: "", ready: true });
     } catch (error) {
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       // Logged out elsewhere: what waits for nobody is nothing to ask for.
       if (error.status === 401 && mine) return this.narrow({ mine: false });
       this.failed = error.message;

@@ -46,7 +46,7 @@ export function mount(element, scope) {
   scope.listen(caseDesk, "change", show);
   scope.listen(caseDesk, "choose", choose);
   scope.listen(sessions, "change", () => caseDesk.refresh());
-  scope.every(POLL_MS, () => document.hidden || caseDesk.refresh());
+  scope.every(POLL_MS, () => document.hidden || caseDesk.look());
   scope.every(1_000, () => {
     for (const row of shown.values()) row.tick();
   });

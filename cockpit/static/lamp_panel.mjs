@@ -1,6 +1,7 @@
 // The control panel on the page of a light pole: commanded against actual with their ages, its orders, and the switch.
 
 import { address, get } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 import { el, setText } from "./dom.mjs";
 import { moment } from "./format.mjs";
 import { requestBanner, switchDialog } from "./lamp_acts.mjs";
@@ -21,16 +22,16 @@ export async function mount(element, scope) {
   const id = element.dataset.device;
   let lamp = null;
   let orders = [];
-  let asked = 0;
-  const load = async () => {
-    const now = ++asked;
+  const asking = new Asking();
+  const load = async (overtaken) => {
     const [found, listed] = await Promise.all([get(`lamps/${encodeURIComponent(id)}`), get("lamp-orders", { subject: id, limit: 3 })]);
-    if (now !== asked || !scope.open) return;
+    if (overtaken() || !scope.open) return;
     lamp = found;
     orders = listed.items;
     show();
   };
-  const again = () => load().catch(() => undefined);
+  const again = () => asking.ask(load).catch(() => undefined);
+  const look = () => asking.look(load).catch(() => undefined);
   const control = () => switchDialog({ scope: "lamp", subject: id, lamps: 1, dim: lamp?.dim_pct, done: again });
   const facts = el("div", { class: "lamp-panel-facts-area" });
   const request = el("div");
@@ -59,11 +60,11 @@ export async function mount(element, scope) {
     draw(request, [lamp.request?.id, maySwitch(), session()?.user], () => (lamp.request ? [requestBanner(lamp.request, again, maySwitch())] : []));
     draw(listed, orders, () => (orders.length ? [el("ul", { class: "lamps-order-list", "aria-label": say("lamps.orders") }, orders.map(orderItem))] : []));
   };
-  await load();
+  await asking.ask(load);
   scope.listen(sessions, "change", show);
-  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && again());
-  scope.every(POLL_MS, () => document.hidden || again());
-  scope.every(BUSY_MS, () => ["waiting", "following"].includes(lamp?.standing) && !document.hidden && again());
+  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && look());
+  scope.every(POLL_MS, () => document.hidden || look());
+  scope.every(BUSY_MS, () => ["waiting", "following"].includes(lamp?.standing) && !document.hidden && look());
 }
 
 function figures(lamp) {

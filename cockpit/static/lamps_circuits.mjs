@@ -52,8 +52,8 @@ export async function mount(element, scope) {
   scope.listen(lampsDesk, "change", show);
   scope.listen(sessions, "change", show);
   scope.every(1000, () => rows.forEach((row) => row.element.isConnected && row.tick()));
-  scope.every(POLL_MS, () => document.hidden || lampsDesk.refresh());
-  scope.every(BUSY_MS, () => lampsDesk.busy && !document.hidden && lampsDesk.refresh());
+  scope.every(POLL_MS, () => document.hidden || lampsDesk.again());
+  scope.every(BUSY_MS, () => lampsDesk.busy && !document.hidden && lampsDesk.again());
   lampsDesk.refresh();
 }
 

@@ -1,6 +1,7 @@
 // What the page of lighting control shows: circuits with their lamps counted, orders, and what the reader looks for.
 
 import { get } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 
 const FAILED = ["not_obeyed", "refused", "timed_out", "expired"];
 const SEARCH_FROM = 2;
@@ -18,7 +19,7 @@ class LampsDesk extends EventTarget {
     this.found = [];
     this.ready = false;
     this.failed = "";
-    this.asked = 0;
+    this.asking = new Asking();
     const open = new URLSearchParams(window.location.search).get("circuit");
     this.opened = new Set(open ? [open] : []);
     this.turned = new Set();
@@ -64,8 +65,16 @@ class LampsDesk extends EventTarget {
   }
 
   /** Ask for everything; an answer that was overtaken by a newer question is dropped. */
-  async refresh() {
-    const asked = ++this.asked;
+  refresh() {
+    return this.asking.ask((overtaken) => this.ask(overtaken));
+  }
+
+  /** Ask for everything, unless that is being done. */
+  again() {
+    return this.asking.look((overtaken) => this.ask(overtaken));
+  }
+
+  async ask(overtaken) {
     try {
       const opened = [...this.opened];
       const [circuits, orders, ...details] = await Promise.all([
@@ -73,11 +82,11 @@ class LampsDesk extends EventTarget {
         get("lamp-orders", { limit: 30 }),
         ...opened.map((id) => get(`circuits/${encodeURIComponent(id)}`).catch(gone)),
       ]);
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       this.details = new Map(details.filter(Boolean).map((circuit) => [circuit.id, circuit]));
       Object.assign(this, { circuits: circuits.items, orders: orders.items, failed: "", ready: true });
     } catch (error) {
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       this.failed = error.message;
     }
     this.tell();

@@ -1,6 +1,7 @@
 // What the page of rules shows: all revisions, the one that is chosen with its back-test, and the rules in force.
 
 import { get } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 import { keepInAddress } from "./language_switch.mjs";
 
 class RulesDesk extends EventTarget {
@@ -12,7 +13,7 @@ class RulesDesk extends EventTarget {
     this.ready = false;
     this.failed = "";
     this.chosen = Number(new URLSearchParams(window.location.search).get("revision")) || null;
-    this.asked = 0;
+    this.asking = new Asking();
   }
 
   get busy() {
@@ -20,19 +21,26 @@ class RulesDesk extends EventTarget {
   }
 
   /** Ask for everything; an answer that was overtaken by a newer question is dropped. */
-  async refresh() {
-    const asked = ++this.asked;
+  refresh() {
+    return this.asking.ask((overtaken) => this.ask(overtaken));
+  }
+
+  look() {
+    return this.asking.look((overtaken) => this.ask(overtaken));
+  }
+
+  async ask(overtaken) {
     try {
       const [revisions, force] = await Promise.all([get("rules/revisions"), get("rules")]);
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       this.items = revisions.items;
       this.force = force;
       this.chosen ??= this.items[0]?.number ?? null;
       const detail = this.chosen ? await get(`rules/revisions/${this.chosen}`).catch(gone) : null;
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       Object.assign(this, { detail, failed: "", ready: true });
     } catch (error) {
-      if (asked !== this.asked) return;
+      if (overtaken()) return;
       this.failed = error.message;
     }
     this.dispatchEvent(new Event("change"));

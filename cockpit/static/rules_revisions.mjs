@@ -13,8 +13,8 @@ export function mount(element, scope) {
   const show = () => element.replaceChildren(...content());
   show();
   scope.listen(rulesDesk, "change", show);
-  scope.every(POLL_MS, () => document.hidden || rulesDesk.refresh());
-  scope.every(BUSY_MS, () => rulesDesk.busy && !document.hidden && rulesDesk.refresh());
+  scope.every(POLL_MS, () => document.hidden || rulesDesk.look());
+  scope.every(BUSY_MS, () => rulesDesk.busy && !document.hidden && rulesDesk.look());
   rulesDesk.refresh();
 }
 

@@ -93,7 +93,9 @@ class Dispatcher(threading.Thread):
         self._taken([word for word in heard if isinstance(word, Taken)], now_ms)
         if self._link.ready:
             for row in steps.claim(self._database, now_ms):
-                self._underway[self._link.publish(topic_of(row), payload_of(row))] = row["id"]
+                number = self._link.publish(topic_of(row), payload_of(row))
+                if number is not None:
+                    self._underway[number] = row["id"]
         steps.time_out(self._database, now_ms, self._answer_within_ms)
         if now_ms >= self._watch_ms:
             self._watch_ms = now_ms + _WATCH_MS

@@ -13,7 +13,7 @@ from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 from tests.servers.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 WALL, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 DEMO_WITHOUT_SIMULATORS = 'base = "demo"\n[simulation]\nrun = false\n'

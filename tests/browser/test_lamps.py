@@ -11,7 +11,7 @@ from tests.cockpit.lit_town import Pole, lit_town
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
 # What the map does with a click on a pole; where a pole is drawn depends on how the map is drawn here.

@@ -10,7 +10,7 @@ from tests.browser.axe import serious_findings
 from tests.cockpit.town import PASSWORD, Town
 from tests.servers.chromium import local_page
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 DESK, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 PATIENCE_MS = 30_000
 

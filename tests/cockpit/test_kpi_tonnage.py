@@ -71,9 +71,11 @@ def test_the_last_overloaded_vehicle_is_found_behind_many(town: Town) -> None:
         light = {"pass_id": f"light-{number}", **vehicle, "gvw_kg": 9_000}
         town.say("bridge_wim", "wim-crowd", light, channel="event", id=f"light-{number}")
     path = "/api/v1/passages"
-    town.until(path, lambda page: len(page["items"]) == 200, kind="bridge_wim", limit=200)
-    newest = town.get(path, kind="bridge_wim", limit=200)["items"]
-    assert all(each["values"]["gvw_kg"] == 9_000 for each in newest)
+
+    def all_light(page: dict[str, Any]) -> bool:
+        return [each["values"]["gvw_kg"] for each in page["items"]] == [9_000] * 200
+
+    town.until(path, all_light, kind="bridge_wim", limit=200)
     over = town.until(path, lambda page: page["items"], kind="bridge_wim", field="over_pct", least=10, limit=1)
     (found,) = over["items"]
     assert (found["values"]["pass_id"], found["at"]) == ("heavy", rfc3339(now_ms - 3_600_000, ZONE))

@@ -65,7 +65,9 @@ def test_one_lamp(lit: Town, pole: Pole) -> None:
     assert (reply["result"], reply["by"], reply["order"]["state"]) == ("ordered", "officer", "ordered")
     lamp = standing(lit, "lamp-4", "following")
     assert (lamp["command"]["state"], lamp["command"]["dim_pct"]) == ("acked", 40)
-    ((sent,),) = [pole.commands("lamp-4")]
+    # One that is not answered for ten seconds is sent once more.
+    sent = pole.commands("lamp-4")[0]
+    assert {each["command"] for each in pole.commands("lamp-4")} == {sent["command"]}
     assert (sent["dim_pct"], sent["command"], sent["until"] - sent["ts"]) == (40, lamp["command"]["id"], 3_600_000)
     lit.say("light_pole", "lamp-4", {"dim_pct": 40, "cmd_pct": 40})
     lamp = standing(lit, "lamp-4", "obeyed")
@@ -188,7 +190,7 @@ def test_a_leaking_lamp(lit: Town, pole: Pole) -> None:
     assert lit.get("/api/v1/lamps/lamp-5")["leaking"] == circuit(lit, "F-3")["leaking"] == ["lamp-5"]
     ordered(lit, "officer", "/lamps/lamp-5/switch", dim_pct=0, reason="漏电")
     standing(lit, "lamp-5", "following")
-    assert [body["dim_pct"] for body in pole.commands("lamp-5")] == [0]
+    assert {body["dim_pct"] for body in pole.commands("lamp-5")} == {0}
 
 
 def test_the_cockpit_restarts(lit: Town, pole: Pole) -> None:
@@ -203,4 +205,4 @@ def test_the_cockpit_restarts(lit: Town, pole: Pole) -> None:
     assert circuit(lit, "F-2")["request"]["id"] == asked
     ordered(lit, "leader", f"/lamp-orders/{asked}/approve")
     lit.until("/api/v1/lamps/lamp-4", lambda lamp: lamp["command"]["accepted"] and lamp["command"]["dim_pct"] == 10)
-    assert [body["dim_pct"] for body in again.commands("lamp-4")] == [10]
+    assert {body["dim_pct"] for body in again.commands("lamp-4")} == {10}

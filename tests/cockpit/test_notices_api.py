@@ -24,12 +24,13 @@ def letters(town: Town) -> list[str]:
         town.alarm(device)
     with town.client("officer") as officer:
 
-        def waiting() -> list[str]:
+        def waiting() -> list[str] | None:
             page = officer.get("/api/v1/notices", params={"state": "waiting", "channel": CHANNEL}).json()
             texts = {item["key"]: item["title"] for item in page["items"]}
-            return [key for key, title in texts.items() if "notice-" in title]
+            found = [key for key, title in texts.items() if "notice-" in title]
+            return found if len(found) == 2 else None
 
-        found: list[str] = town.eventually(lambda: waiting() if len(waiting()) == 2 else None)
+        found: list[str] = town.eventually(waiting)
     return found
 
 

@@ -72,6 +72,8 @@ def of_device(town: Town, device: str, rule: str = RULE) -> dict[str, Any]:
 def test_from_a_draft_to_an_alarm_and_back(ruled: Town) -> None:
     """12 %LEL is nothing, then an alarm by the rule that was approved; it survives the rollback of that rule."""
     ruled.say("gas_alarm", "gas-1", {"conc_pct_lel": 12, "state": 0}, id="before")
+    # A back-test ends with what is recorded by now.
+    ruled.until("/api/v1/devices/gas-1", lambda d: d["latest"].get("conc_pct_lel", {}).get("value") == 12)
     assert of_device(ruled, "gas-1")["scope"] == "kind"
     number = drafted(ruled, limits_for=[{**FOR_GAS_1, "levels": [10, 40]}])
     found = after_test(ruled, number)

@@ -1,7 +1,9 @@
 """A database that answers nothing any more holds up nobody who does not ask it."""
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from tests.servers.waiting import wait_until
 from tests.sites import small_site_text
 
 ASKING = 8
+# Sooner no question to the database is given up.
+ANSWERED_S = 9.0
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def test_alarms_are_listed_and_acknowledged_while_the_database_hangs(
     tmp_path: Path, influx: Influx, gate: Gate
 ) -> None:
     store = f"{gate.url}?org={influx.org}&bucket={influx.database}"
-    with Town(tmp_path, small_site_text(store=store)) as town:
+    with Town(tmp_path, small_site_text(store=store)) as town, ExitStack() as desks:
         done: list[int] = []
 
         def ask(number: int) -> None:
@@ -38,17 +42,20 @@ def test_alarms_are_listed_and_acknowledged_while_the_database_hangs(
             town.say("gas_alarm", "gas-1", {"conc_pct_lel": 60.0})
             alarm = town.alarm("gas-1")
             town.until("/api/v1/devices/gas-1/series", lambda found: found["points"], field="conc_pct_lel", step="0")
+            officer = desks.enter_context(town.client("officer"))
             gate.become("hanging")
+            began_s = time.monotonic()
             asking = [threading.Thread(target=ask, args=(number,)) for number in range(ASKING)]
             for thread in asking:
                 thread.start()
             # The collector asks as well, once at a time.
-            wait_until(lambda: gate.turned_away >= ASKING - 2)
-            with town.client("officer") as officer:
-                act = {"seen_level": alarm["level_now"], "idempotency_key": "k1"}
-                answer = officer.post(f"/api/v1/alarms/{alarm['id']}/ack", json=act)
+            wait_until(lambda: gate.turned_away >= ASKING - 2, 30)
+            act = {"seen_level": alarm["level_now"], "idempotency_key": "k1"}
+            answer = officer.post(f"/api/v1/alarms/{alarm['id']}/ack", json=act)
             listed = town.get("/api/v1/alarms", device="gas-1")["items"]
-            assert done == [], "all that asked the database still wait for it"
+            waited = list(done)
+            if time.monotonic() - began_s < ANSWERED_S:
+                assert waited == [], "all that asked the database still wait for it"
             assert (answer.status_code, listed[0]["acked"]) == (200, True), answer.text
             gate.become("open")
             for thread in asking:

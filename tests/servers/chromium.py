@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_playwright
 
 from tests.servers.programs import require
 
@@ -27,6 +27,8 @@ ARGUMENTS = (
 )
 _LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 _LOCAL_SCHEMES = {"about", "blob", "data"}
+# What is right comes at once; five seconds, the usual end of a wait, are short on a busy machine.
+expect.set_options(timeout=30_000)
 
 
 @contextmanager

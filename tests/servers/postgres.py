@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from tests.servers.ports import free_port
 from tests.servers.process import ServerProcess
 from tests.servers.programs import require
+from tests.servers.waiting import wait_until
 
 _USERS = ("postgres", "nobody")
 
@@ -43,6 +44,15 @@ class Postgres:
     def start(self) -> None:
         """Start it and return when it answers."""
         self._process.start()
+        # It listens a moment before it lets anybody in.
+        wait_until(self._answers, 30)
+
+    def _answers(self) -> bool:
+        try:
+            self._tell("SELECT 1")
+        except sa.exc.OperationalError:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it at once for its clients, in order for its files."""

@@ -33,9 +33,12 @@ class Listener:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = lambda _client, _userdata, m: self.heard.append((m.topic, m.payload))
         self._client.on_connect = lambda *_: self._client.subscribe("#", qos=1)
+        hears = threading.Event()
+        self._client.on_subscribe = lambda *_: hears.set()
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
+        assert hears.wait(30)
 
     def stop(self) -> None:
         self._client.disconnect()

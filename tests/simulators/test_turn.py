@@ -1,5 +1,6 @@
 """Several simulations of one site at one broker: the newest talks, the others wait and come back."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -98,15 +99,42 @@ def test_what_was_on_its_way_takes_no_given_turn_back(
     wait_until(lambda: settled(first, second, mine=first) or settled(first, second, mine=second), 30)
 
 
-def test_a_broker_that_forgot_everything(mosquitto: Mosquitto) -> None:
-    """The embedded one cannot: `citydeck up` ends with it."""
-    with turns_at(mosquitto.port) as turns:
-        first, second = turns(), turns()
-        wait_until(lambda: settled(first, second, mine=second), 30)
-        mosquitto.kill()
-        second.stop()
-        mosquitto.start()
-        wait_until(lambda: settled(first, mine=first), 60)
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_broker_that_ended_with_who_talked(tmp_path: Path, kept: bool) -> None:
+    """Whether it has forgotten whose turn it was, or kept the name of who is gone; the embedded one can do neither."""
+    mosquitto = Mosquitto(tmp_path, autosave_interval_s=0)
+    mosquitto.start()
+    try:
+        with turns_at(mosquitto.port) as turns:
+            first, second = turns(), turns()
+            wait_until(lambda: settled(first, second, mine=second), 30)
+            mosquitto.stop() if kept else mosquitto.kill()
+            second.stop()
+            mosquitto.start()
+            wait_until(lambda: settled(first, mine=first), 60)
+    finally:
+        mosquitto.stop()
+
+
+def test_who_talks_answers_who_comes_back(port: int, turns: Callable[[], Turn]) -> None:
+    """A simulation that waits and loses its connection takes nothing from one that talks."""
+    first, second = turns(), turns()
+    wait_until(lambda: settled(first, second, mine=second), 30)
+    listener = Listener(port, f"{ROOT}/#", protocol=MQTTProtocolVersion.MQTTv311)
+    try:
+        lost = first._client.socket()
+        assert lost is not None
+        lost.shutdown(socket.SHUT_RDWR)
+        question = (f"{ROOT}/demo/whose", b"")
+        answer = (f"{ROOT}/demo", second._name)
+        wait_until(
+            lambda: question in listener.heard and answer in listener.heard[listener.heard.index(question) :], 30
+        )
+    finally:
+        listener.close()
+    wait_until(lambda: first._free_at_s is None, 30)
+    later_s = time.monotonic() + 3_600
+    assert [turn.look(later_s) for turn in (first, second)] == [False, True]
 
 
 class Simulation:

@@ -1,6 +1,7 @@
 """Commands over a real broker: the test is the pole that obeys, refuses, is silent, or lies."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ingest.address import BrokerAddress
 from ingest.alarms.database import AlarmDatabase
 from ingest.commands.dispatch import Dispatcher
+from ingest.commands.link import CommandLink
 from ingest.commands.standing import Reading
 from ingest.commands.steps import AGAIN_MS
 from tests.ingest.commands.lighting import answer, ask, commands, order, record, states
@@ -141,6 +143,7 @@ def test_silence_then_a_late_answer(begin: Begin, database: AlarmDatabase, pole:
     begin(QUICK_MS)
     order(database, 0, now_ms=clock())
     until(database, "timed_out")
+    wait_until(lambda: pole.heard)
     pole.says(pole.heard[0]["command"])
     wait_until(lambda: commands(database)[0]["accepted"], 20)
     assert states(database) == ["timed_out"]
@@ -168,14 +171,47 @@ def test_the_broker_is_away(
     begin: Begin, database: AlarmDatabase, pole: Pole, clock: Clock, mosquitto: Mosquitto
 ) -> None:
     """What is ordered meanwhile is sent when it is back; what has expired by then is not."""
-    begin()
+    dispatcher = begin()
     mosquitto.stop()
     pole.listens = False
+    wait_until(lambda: not dispatcher._link.ready, 20)
     order(database, 0, now_ms=clock() - 119_000)
     until(database, "expired")
     order(database, 30, now_ms=clock())
     mosquitto.start()
     until(database, "expired", "acked")
+    assert [each["dim_pct"] for each in pole.heard] == [30]
+
+
+def test_what_a_connection_did_not_get_through_ends_with_it(
+    begin: Begin,
+    database: AlarmDatabase,
+    pole: Pole,
+    clock: Clock,
+    mosquitto: Mosquitto,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The broker has gone, and nobody has noticed: what is sent then and expires is not heard when it is back."""
+    noticed, disconnected = threading.Event(), CommandLink._disconnected
+
+    def late(self: CommandLink, *found: Any) -> None:
+        noticed.wait(30)
+        disconnected(self, *found)
+
+    monkeypatch.setattr(CommandLink, "_disconnected", late)
+    dispatcher = begin()
+    wait_until(lambda: dispatcher._link.ready, 20)
+    mosquitto.stop()
+    pole.listens = False
+    order(database, 0, now_ms=clock())
+    until(database, "sending")
+    clock.ahead_ms = 130_000
+    until(database, "timed_out")
+    noticed.set()
+    mosquitto.start()
+    wait_until(lambda: pole.listens, 20)
+    order(database, 30, now_ms=clock())
+    until(database, "timed_out", "acked")
     assert [each["dim_pct"] for each in pole.heard] == [30]
 
 
