@@ -21,6 +21,14 @@ PICKED = """
 """
 
 
+# Every answer takes two seconds, and the page believes that something is under way.
+SLOW = """
+    const asked = window.fetch;
+    window.fetch = (...what) => new Promise((done) => setTimeout(done, 2000)).then(() => asked(...what));
+    import('/static/lamps_desk.mjs').then(({lampsDesk}) => Object.defineProperty(lampsDesk, 'busy', {get: () => true}));
+"""
+
+
 @pytest.fixture(scope="module")
 def lit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Give a town with lighting circuits, whose poles the test plays."""
@@ -104,6 +112,13 @@ def test_one_lamp_on_its_page(lit: Town, pole: Pole, browser: Browser) -> None:
         expect(page.locator(".device-lamp .lamp-refused").first).to_have_text("拒绝", timeout=PATIENCE_MS)
         expect(page.locator(".lamp-panel-head")).to_contain_text("检修锁定")
         assert serious_findings(page) == []
+
+
+def test_a_line_slower_than_the_page_looks(lit: Town, browser: Browser) -> None:
+    """While something is on its way the page looks every second and a half: no look may overtake the one before for ever."""
+    with local_page(browser, viewport=DESK) as page:
+        page.add_init_script(SLOW)
+        sit_down(page, lit, None)
 
 
 def test_a_viewer_cannot(lit: Town, browser: Browser) -> None:

@@ -104,7 +104,8 @@ def _all_in(town: Town) -> bool:
     if ledger.produced != stored.stored + stored.refused:
         return False
     came = oracle.journaled(town)
-    return _LAST_WORD in came and came.total() == ledger.decoded + ledger.quarantined + ledger.duplicate
+    judged = ledger.decoded + ledger.quarantined + ledger.duplicate - oracle.beats(town)
+    return _LAST_WORD in came and came.total() == judged
 
 
 def _cost(town: Town, load: Load, saved: float, killed: float) -> Cost:
@@ -127,7 +128,7 @@ def _cost(town: Town, load: Load, saved: float, killed: float) -> Cost:
     expected = len(published) - len(lost)
     ledger, stored = town.collector.ledger(), town.collector.stored()
     points = len(oracle.stored_points(town.influx))
-    counts = (ledger.decoded, ledger.produced, stored.stored, points, ledger.duplicate)
+    counts = (ledger.decoded - oracle.beats(town), ledger.produced, stored.stored, points, ledger.duplicate)
     wanted = (expected, expected, expected, expected, came.total() - expected)
     if counts != wanted:
         found.append(f"decoded, produced, stored, points, duplicate are {counts}, expected {wanted}")

@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -235,7 +236,10 @@ class Conductor:
             try:
                 # Not a wait for anything: this is how long the fault lasts.
                 planned.fault.play(self.town, lambda: _last(self._giving_up, next(pauses)), random.Random(planned.seed))
-            except (AssertionError, OSError, RuntimeError, TimeoutError, IngestError, sqlite3.Error) as error:
+            except (
+                AssertionError, OSError, RuntimeError, TimeoutError, subprocess.TimeoutExpired, IngestError,
+                sqlite3.Error,
+            ) as error:  # fmt: skip
                 planned.failed = f"{type(error).__name__}: {error}"
             planned.ended_s = time.monotonic() - self.began
 

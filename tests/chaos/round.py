@@ -15,8 +15,8 @@ from tests.servers.waiting import wait_until
 
 SIZE = 3_000
 PER_S = 1_500
-# Longer than the collector waits for an answer of the database, or between two tries.
-_STILL_S = 15.0
+# Longer than the collector takes to start, to wait for an answer of the database, and between two tries together.
+_STILL_S = 60.0
 _RESTARTS = 3
 
 
@@ -49,6 +49,7 @@ def play(seed: int, folder: Path, influx: Influx) -> Report:
     plan = draw(seed, load.total, town.disk.mount)
     conductor = Conductor(town, plan)
     report = Report(seed, plan, load, [])
+    town.collector.watched(60.0)
     if seed % 4 and any(planned.fault.part == "ingest" for planned in plan):
         town.collector.run_after(SLOW_DISK)
     town.has_cockpit = any(planned.fault.part == "cockpit" for planned in plan)

@@ -21,6 +21,7 @@ from ingest.records import Record
 from tests.servers.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+_MAIN = "from ingest.__main__ import main\nmain()"
 
 
 class Collector:
@@ -30,7 +31,9 @@ class Collector:
         self.site_file = site_file
         self.data = data
         self._log = data.with_suffix(".log")
-        self._command = [sys.executable, "-m", "ingest", "--site", str(site_file), "--data", str(data)]
+        self._options = ["--site", str(site_file), "--data", str(data)]
+        # Its watchdog's message of each minute would be one more than a test has sent, on a machine that is slow.
+        self._statements = "import ingest.watchdog\ningest.watchdog.Watchdog.look = lambda *_: None"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CITYDECK_")}
         self.env = {**inherited, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,18 +60,25 @@ class Collector:
 
     def run_after(self, statements: str) -> None:
         """Let the process begin with some statements, to make its surroundings other than they are."""
-        self._command[1:3] = ["-c", f"{statements}\nfrom ingest.__main__ import main\nmain()"]
+        self._statements += f"\n{statements}"
 
     def options(self, *more: str) -> None:
         """Start it with more options from now on."""
-        self._command.extend(more)
+        self._options.extend(more)
+
+    def watched(self, every_s: float) -> None:
+        """Start it as it is, with its watchdog."""
+        self._statements = ""
+        self.options("--watchdog-s", str(every_s))
 
     def start(self) -> None:
         assert not self.running
         with self._log.open("ab") as log:
+            how = ["-c", f"{self._statements}\n{_MAIN}"] if self._statements else ["-m", "ingest"]
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=self.env
-            )
+                [sys.executable, *how, *self._options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, env=self.env,
+            )  # fmt: skip
 
     def connected(self) -> None:
         """Start, and return when this run has a session with the broker."""
@@ -103,7 +113,7 @@ class Collector:
     def ended(self) -> int:
         """Wait until it ends by itself and return its exit code."""
         assert self._process is not None
-        return self._process.wait(30)
+        return self._process.wait(120)
 
     def close(self) -> None:
         if self._process is not None:

@@ -4,9 +4,10 @@ import paho.mqtt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest import chunks
-from ingest.chunks import MalformedPacket, PlainClient, client_class, pubacks, publishes
+from ingest.chunks import ChunkedClient, MalformedPacket, PlainClient, client_class, pubacks, publishes
 from ingest.inbox import Arrived
 
 PINGRESP = b"\xd0\x00"
@@ -106,6 +107,16 @@ def test_a_topic_beyond_any_contract_is_not_remembered() -> None:
 
 def test_pubacks_stand_in_order() -> None:
     assert pubacks([1, 65535, 258]) == b"\x40\x02\x00\x01\x40\x02\xff\xff\x40\x02\x01\x02"
+
+
+def test_an_acknowledgement_is_taken_for_sent_only_when_it_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for that and disconnects must not overtake it."""
+    client = ChunkedClient(CallbackAPIVersion.VERSION2, on_chunk=lambda _messages: None)
+    waiting = []
+    monkeypatch.setattr(client, "_packet_queue", lambda *_: waiting.append(len(client._acks)))
+    client.acknowledge(0, [1, 2])
+    client.loop_write()
+    assert (waiting, len(client._acks)) == ([1], 0)
 
 
 def test_the_installed_paho_is_the_one_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,8 @@ def test_a_disk_that_keeps_nothing_for_a_while(shim: Path, tmp_path: Path, besid
     # Whoever opens the file anew finds in it what was told not to be written; with one who has it open nobody does.
     once = "[(1, '0'), (2, '1'), (3, '2'), (4, '3'), (5, '4')] 5"
     twice = "[(1, '0'), (2, '1'), (3, '2'), (4, '3'), (5, '2'), (6, '3'), (7, '4')] 7"
-    assert found == (once if beside == "a search" else twice)
+    # A follower opens it anew for each look, and may be held up in the middle of one.
+    assert found in {"nobody": (twice,), "a search": (once,), "a follower": (once, twice)}[beside]
 
 
 def written_all_the_same(folder: Path, first: int, messages: list[tuple[str, bytes]], count: int) -> None:

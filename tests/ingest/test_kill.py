@@ -144,7 +144,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
     assert kills == ROUNDS
     readable = total - sum(day.unreadable + day.repeats for day in days)
     # The broker's repeats count as messages too, so the total alone may be reached too early.
-    collector.wait(lambda: collector.ledger().decoded >= readable and collector.settled(total), 50)
+    collector.wait(lambda: collector.ledger().decoded >= readable and collector.settled(total))
     for measurement in days[0].points:
         assert per_device(influx, measurement) == days[0].points[measurement] + days[1].points[measurement]
     passages = [row["pass_id"] for row in influx.rows("SELECT pass_id FROM wim_pass")]

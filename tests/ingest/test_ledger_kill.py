@@ -92,7 +92,7 @@ def test_kills_leave_the_counts_of_every_device_exact(
             and by_device(collector.counted("store"), STORED) == readings
         )
 
-    collector.wait(settled, 60)
+    collector.wait(settled)
     counted, stored = collector.counted("messages"), collector.counted("store")
     assert by_device(counted, DECODED) == distinct
     assert by_device(counted, PRODUCED) == by_device(stored, STORED, REFUSED) == readings

@@ -99,7 +99,9 @@ def test_direct_scrapes(make_collector: MakeCollector, mosquitto: Mosquitto, pub
     collector.options("--metrics-port", str(port))
 
     def quarantined() -> float | None:
-        return samples(httpx.get(f"http://127.0.0.1:{port}/metrics").text).get(("citydeck_quarantine_messages", ()))
+        return samples(httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text).get(
+            ("citydeck_quarantine_messages", ())
+        )
 
     collector.connected()
     publisher.publish(*[("city/v1/demo/gas_alarm/gas-1/telemetry", b"{%d" % i) for i in range(3)])

@@ -55,7 +55,8 @@ def test_a_store_that_is_down_only_makes_readings_wait(
     collector.wait(lambda: collector.settled(2020))
     assert per_device(influx, "gas_alarm") == {"gas-1": 2000, "gas-2": 20}
     ledger, stored = collector.ledger(), collector.stored()
-    assert (ledger.decoded, ledger.duplicate, ledger.quarantined) == (2020, 0, 0)
+    # What was saved when it was killed may not have been acknowledged yet: then it came again, as a repeat.
+    assert (ledger.decoded, ledger.quarantined) == (2020, 0)
     assert (ledger.produced, stored.stored, stored.refused) == (2020, 2020, 0)
     assert len(collector.alarms()) == 1
 

@@ -36,9 +36,7 @@ class Shard(Collector):
     def __init__(self, site_file: Path, data: Path, name: str):
         super().__init__(site_file, data / "shards" / name)
         self._log = data / f"{name}.log"
-        self._command = [
-            *(sys.executable, "-m", "ingest", "--site", str(site_file), "--data", str(data), "--shard", name),
-        ]
+        self._options = ["--site", str(site_file), "--data", str(data), "--shard", name]
 
 
 @pytest.fixture(params=["influx", "embedded"])
@@ -147,7 +145,7 @@ def test_a_collector_of_a_divided_site_must_be_named(
     tmp_path: Path, site_file: Path, options: list[str], sentence: str
 ) -> None:
     one = Collector(site_file, tmp_path / "var")
-    one._command += options
+    one.options(*options)
     one.start()
     assert one.ended() == 1
     assert sentence in one.log

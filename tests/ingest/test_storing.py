@@ -259,6 +259,8 @@ def test_a_store_that_answers_only_as_all_ends_is_left_alone(flow: Flow, monkeyp
         return answers()
 
     monkeypatch.setattr(flow.store, "position", position)
+    # Between two tries all is over.
+    monkeypatch.setattr(storing, "_RETRY_S", (3_600.0,))
     writer = flow.writer()
     flow.hand(writer)
     writer.start()

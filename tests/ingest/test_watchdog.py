@@ -60,7 +60,7 @@ def test_a_clock_set_back_does_not_put_it_off() -> None:
 def test_it_is_an_alarm_of_the_real_path(make_collector: MakeCollector, mosquitto: Mosquitto) -> None:
     """It is journaled, counted as the collector's own message, judged, written, and closed; nonsense is quarantined."""
     collector = make_collector(mosquitto.port, "embedded")
-    collector.options("--watchdog-s", "0.3")
+    collector.watched(0.3)
     collector.connected()
     collector.wait(lambda: (collector.data / "alarms.db").exists() and len(beats(collector)) >= 3)
     assert collector.stop() == 0

@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def wait_until(condition: Callable[[], Result], timeout: float = 10.0, interval: float = 0.02) -> Result:
+def wait_until(condition: Callable[[], Result], timeout: float = 60.0, interval: float = 0.02) -> Result:
     """Call the condition until it is true and return what it returned.
 
     Raises:

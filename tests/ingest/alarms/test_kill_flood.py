@@ -53,7 +53,7 @@ def test_every_alarm_once(make_collector: MakeCollector, mosquitto: Mosquitto) -
         stopping.set()
         thread.join()
         publisher.close()
-    collector.wait(lambda: len(raised(collector)) >= TOTAL, 60)
+    collector.wait(lambda: len(raised(collector)) >= TOTAL)
     assert raised(collector) == expected
     assert collector.stop() == 0
     database = AlarmDatabase(f"sqlite:///{collector.data / 'alarms.db'}")
