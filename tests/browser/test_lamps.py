@@ -115,7 +115,7 @@ def test_one_lamp_on_its_page(lit: Town, pole: Pole, browser: Browser) -> None:
 
 
 def test_a_line_slower_than_the_page_looks(lit: Town, browser: Browser) -> None:
-    """While something is on its way the page looks every second and a half: no look may overtake the one before for ever."""
+    """While something is on its way the page looks more often: no look may overtake the one before for ever."""
     with local_page(browser, viewport=DESK) as page:
         page.add_init_script(SLOW)
         sit_down(page, lit, None)
