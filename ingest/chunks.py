@@ -50,6 +50,7 @@ class ChunkedClient(Client):
         self._fed = b""
         self._topics: dict[bytes, str] = {}
         self._acks: deque[tuple[int, Sequence[int]]] = deque()
+        self._queueing = False
         self.on_socket_open = self._opened
 
     def acknowledge(self, connection: int, mids: Sequence[int]) -> None:
@@ -63,7 +64,7 @@ class ChunkedClient(Client):
     def settle(self, timeout_s: float) -> None:
         """Wait until what was acknowledged is on its way; before a disconnect, which would overtake it."""
         until_s = time.monotonic() + timeout_s
-        while self._acks and self.is_connected() and time.monotonic() < until_s:
+        while (self._acks or self._queueing) and self.is_connected() and time.monotonic() < until_s:
             time.sleep(0.01)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
@@ -98,11 +99,12 @@ class ChunkedClient(Client):
         """Send what waits, the acknowledgements of this connection first."""
         # Here, in the thread that also makes connections, the number of the connection cannot change meanwhile.
         while self._acks:
-            connection, mids = self._acks[0]
+            # Before: whoever waits in settle() must see either of the two, or would disconnect before it is on its way.
+            self._queueing = True
+            connection, mids = self._acks.popleft()
             if connection == self._connection and mids:
                 self._packet_queue(_PUBACK, pubacks(mids), 0, 1)
-            # Only now: whoever waits in settle() would else disconnect before it is on its way.
-            self._acks.popleft()
+        self._queueing = False
         return super().loop_write()
 
     def _opened(self, _client: Client, _user: Any, _socket: Any) -> None:

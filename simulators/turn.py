@@ -22,9 +22,10 @@ ROOT = "citydeck/v1/simulators"
 _FREE, _OVER = b"free", b"over"
 _KEEPALIVE_S = 15
 _FAREWELL_S = 2.0
-# Who waits asks whose turn it is when it comes back, and takes over when nobody answers for so long; never two at the
-# same moment.
-_PATIENCE_S = 2.0
+# Who waits asks whose turn it is when it comes back, and takes over when nobody answers for so long: whoever talks may
+# come back later. Never two at the same moment.
+_PATIENCE_S = 7.0
+_LATEST_S = 5
 _SPREAD_S = 1.0
 # The last wills of a dead one come first; who ends in order waits for its successor before it says that all is offline.
 _PAUSE_S = 0.5
@@ -50,7 +51,7 @@ class Turn:
         self._client.on_connect = self._connected
         self._client.on_message = self._heard
         self._client.will_set(self._topic, _FREE, qos=1, retain=True)
-        self._client.reconnect_delay_set(1, 5)
+        self._client.reconnect_delay_set(1, _LATEST_S)
         if address.user:
             self._client.username_pw_set(address.user, address.password or None)
         if address.tls:

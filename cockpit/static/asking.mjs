@@ -7,15 +7,19 @@ export class Asking {
   constructor() {
     this.turn = 0;
     this.asked = null;
+    this.next = null;
     this.since = 0;
   }
 
   /** Ask; `work` is given a function that tells whether its answer has been overtaken by a newer question. */
   ask(work) {
     const turn = ++this.turn;
-    this.since = Date.now();
+    this.since = performance.now();
+    this.next = null;
     const asked = work(() => turn !== this.turn).finally(() => {
-      if (this.asked === asked) this.asked = null;
+      if (this.asked !== asked) return;
+      this.asked = null;
+      if (this.next) this.ask(this.next).catch(() => undefined);
     });
     this.asked = asked;
     return asked;
@@ -23,6 +27,14 @@ export class Asking {
 
   /** Ask unless that is being done: looks that overtook each other would never end where answers are slower than they. */
   look(work) {
-    return this.asked && Date.now() - this.since < PATIENCE_MS ? this.asked : this.ask(work);
+    return this.asked && performance.now() - this.since < PATIENCE_MS ? this.asked : this.ask(work);
+  }
+
+  /** Ask because something has changed: once more, where the answer under way may be from before. */
+  news(work) {
+    const asked = this.asked;
+    const found = this.look(work);
+    if (found === asked) this.next = work;
+    return found;
   }
 }

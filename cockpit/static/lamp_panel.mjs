@@ -62,7 +62,7 @@ export async function mount(element, scope) {
   };
   await asking.ask(load);
   scope.listen(sessions, "change", show);
-  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && look());
+  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && asking.news(load).catch(() => undefined));
   scope.every(POLL_MS, () => document.hidden || look());
   scope.every(BUSY_MS, () => ["waiting", "following"].includes(lamp?.standing) && !document.hidden && look());
 }

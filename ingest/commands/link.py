@@ -1,7 +1,6 @@
 """The connection on which commands go out and answers come in; what it hears waits for the dispatcher."""
 
 import logging
-import threading
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -15,8 +14,6 @@ from ingest.commands.wire import ANSWERS, Answer, answer_of
 
 log = logging.getLogger(__name__)
 
-_AGAIN_S = 1
-
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -29,8 +26,8 @@ class Taken:
 class CommandLink:
     """An MQTT 5 client that is driven by paho's own thread.
 
-    A client lasts as long as its connection, for paho sends again what a connection before did not get through: after
-    hours, too, when the command has expired. What is sent again is for the dispatcher to decide.
+    What a connection did not get through ends with it. paho would send it again by the next one, hours later perhaps,
+    when the command has expired; what is sent again is for the dispatcher to decide.
     """
 
     def __init__(self, address: BrokerAddress, heard: SimpleQueue[Taken | Answer | None]) -> None:
@@ -40,20 +37,15 @@ class CommandLink:
         self._troubled = ""
         self.ready = False
         self.unreadable = 0
-        self._stopped = threading.Event()
-        self._turn = threading.Lock()
-        self._client = self._made()
-
-    def _made(self) -> Client:
-        client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-        client.reconnect_delay_set(_AGAIN_S, 5)
-        self._address.prepare(client)
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = self._disconnected
-        client.on_publish = self._published
-        client.on_message = self._arrived
-        return client
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client.reconnect_delay_set(1, 5)
+        address.prepare(self._client)
+        self._client.on_pre_connect = self._connecting
+        self._client.on_connect = self._connected
+        self._client.on_subscribe = self._subscribed
+        self._client.on_disconnect = self._disconnected
+        self._client.on_publish = self._published
+        self._client.on_message = self._arrived
 
     def start(self) -> None:
         """Connect in the background, and again for ever."""
@@ -62,16 +54,18 @@ class CommandLink:
 
     def publish(self, topic: str, payload: bytes) -> int | None:
         """Send a command; return the number under which the broker's word will come, None where nobody is there now."""
-        with self._turn:
-            return self._client.publish(topic, payload, qos=1).mid if self.ready else None
+        return self._client.publish(topic, payload, qos=1).mid if self.ready else None
 
     def stop(self) -> None:
         """Leave the broker."""
-        self._stopped.set()
-        with self._turn:
-            client = self._client
-        client.disconnect()
-        client.loop_stop()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connecting(self, client: Client, _user: Any) -> None:
+        # Inner names: paho has no others for it. A test tells whether a newer version still has them.
+        with client._out_message_mutex:
+            client._out_messages.clear()
+            client._inflight_messages = 0
 
     def _connected(self, client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
@@ -89,16 +83,8 @@ class CommandLink:
         self.ready = True
         self._heard.put(None)
 
-    def _disconnected(self, client: Client, _user: Any, _flags: Any, _reason: ReasonCode, _properties: Any) -> None:
+    def _disconnected(self, _client: Client, _user: Any, _flags: Any, _reason: ReasonCode, _properties: Any) -> None:
         self.ready = False
-        # Its thread, which this is, ends without connecting again.
-        client.loop_stop()
-        if self._stopped.wait(_AGAIN_S):
-            return
-        with self._turn:
-            if not self._stopped.is_set():
-                self._client = self._made()
-                self.start()
 
     def _published(self, _client: Client, _user: Any, number: int, reason: ReasonCode, _properties: Any) -> None:
         self._heard.put(Taken(number, str(reason) if reason.is_failure else ""))

@@ -1,5 +1,7 @@
 """Reading in chunks gives what paho gives, wherever the stream is cut, and hands everything else over."""
 
+import time
+
 import paho.mqtt
 import pytest
 from hypothesis import given
@@ -112,11 +114,36 @@ def test_pubacks_stand_in_order() -> None:
 def test_an_acknowledgement_is_taken_for_sent_only_when_it_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for that and disconnects must not overtake it."""
     client = ChunkedClient(CallbackAPIVersion.VERSION2, on_chunk=lambda _messages: None)
-    waiting = []
-    monkeypatch.setattr(client, "_packet_queue", lambda *_: waiting.append(len(client._acks)))
+    monkeypatch.setattr(client, "is_connected", lambda: True)
+    held_s = []
+
+    def queued(*_: object) -> None:
+        began_s = time.monotonic()
+        client.settle(0.05)
+        held_s.append(time.monotonic() - began_s)
+
+    monkeypatch.setattr(client, "_packet_queue", queued)
     client.acknowledge(0, [1, 2])
     client.loop_write()
-    assert (waiting, len(client._acks)) == ([1], 0)
+    began_s = time.monotonic()
+    client.settle(60)
+    assert held_s[0] >= 0.05 > 0 and time.monotonic() - began_s < 60
+
+
+def test_acknowledgements_without_a_thread_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As paho does it where its thread is gone: what queues a packet also writes."""
+    client = ChunkedClient(CallbackAPIVersion.VERSION2, on_chunk=lambda _messages: None)
+    sent = []
+
+    def queued(_command: int, packet: bytes, *_: object) -> None:
+        sent.append(packet)
+        client.loop_write()
+
+    monkeypatch.setattr(client, "_packet_queue", queued)
+    client.acknowledge(0, [1, 2])
+    client.acknowledge(0, [3])
+    client.loop_write()
+    assert sent == [pubacks([1, 2]), pubacks([3])]
 
 
 def test_the_installed_paho_is_the_one_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from devices.site import Site
 from ingest.alarms.columns import Columns
+from ingest.alarms.course import Course
 from ingest.alarms.engine import Engine
 from ingest.alarms.judging import Judging
 from ingest.alarms.silence import Silence
@@ -113,12 +114,12 @@ def test_what_a_message_that_fails_changed_is_saved(site: Site, monkeypatch: pyt
 
 
 def test_time_fails_at_one_message_and_the_next_is_still_looked_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    advance = Engine._advance
+    advance = Course._advance
 
-    def odd(self: Engine, outcome: AnyOutcome, found: list[Transition]) -> None:
+    def odd(self: Course, outcome: AnyOutcome, found: list[Transition]) -> None:
         fail() if outcome.position == 3 else advance(self, outcome, found)
 
-    monkeypatch.setattr(Engine, "_advance", odd)
+    monkeypatch.setattr(Course, "_advance", odd)
     told, outcomes = fed(site, records([gas(0, 1), gas(1, 1), gas(2, 1), gas(3, 60)]))
     assert ("raise", GAS, 2, 3.0) in told
     assert [each.fate for each in outcomes] == ["decoded", "decoded", "quarantined", "decoded"]

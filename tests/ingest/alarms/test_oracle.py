@@ -11,7 +11,7 @@ import pytest
 
 from devices.site import Site
 from devices.site_file import load_site
-from ingest.alarms import conditions, engine, judging
+from ingest.alarms import conditions, course, judging
 from ingest.alarms.engine import Engine
 from ingest.alarms.revisions.revision import Revision, packed
 from ingest.decoding import Decoder, Unregistered
@@ -230,7 +230,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the deadband is forgotten": lambda patch: patch.setattr(
         conditions, "_side", changed_side(lambda limit, value: replace(limit, deadband=0.0), 0.0)
     ),
-    "silence is not waited for": lambda patch: patch.setattr(engine, "_DEAF_MS", 10**9),
+    "silence is not waited for": lambda patch: patch.setattr(course, "_DEAF_MS", 10**9),
     "late samples raise nothing": lambda patch: patch.setattr(judging, "judge", without_late),
 }
 

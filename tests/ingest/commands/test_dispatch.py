@@ -195,7 +195,7 @@ def test_what_a_connection_did_not_get_through_ends_with_it(
     noticed, disconnected = threading.Event(), CommandLink._disconnected
 
     def late(self: CommandLink, *found: Any) -> None:
-        noticed.wait(30)
+        noticed.wait(120)
         disconnected(self, *found)
 
     monkeypatch.setattr(CommandLink, "_disconnected", late)
@@ -207,9 +207,9 @@ def test_what_a_connection_did_not_get_through_ends_with_it(
     until(database, "sending")
     clock.ahead_ms = 130_000
     until(database, "timed_out")
-    noticed.set()
     mosquitto.start()
     wait_until(lambda: pole.listens, 20)
+    noticed.set()
     order(database, 30, now_ms=clock())
     until(database, "timed_out", "acked")
     assert [each["dim_pct"] for each in pole.heard] == [30]
