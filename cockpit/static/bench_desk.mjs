@@ -1,6 +1,7 @@
 // What the page of the bench shows: what there is to play, the runs, and the one that is chosen; and the acts on it.
 
 import { address, get, post, remove } from "./api.mjs";
+import { Asking } from "./asking.mjs";
 import { logIn, sessions } from "./session.mjs";
 import { say } from "./texts.mjs";
 import { toast } from "./toast.mjs";
@@ -13,7 +14,7 @@ class BenchDesk extends EventTarget {
     this.chosen = new URLSearchParams(window.location.search).get("run");
     this.refused = null;
     this.ready = false;
-    this.asking = null;
+    this.asking = new Asking((overtaken) => this.ask(overtaken));
     sessions.addEventListener("change", () => this.refused && this.load());
   }
 
@@ -32,19 +33,20 @@ class BenchDesk extends EventTarget {
     await this.look();
   }
 
-  /** Look how the runs are, unless somebody does so already: a slow answer must not be overtaken for ever. */
+  /** Look how the runs are, unless somebody does so already. */
   look() {
-    this.asking ??= this.refresh().finally(() => (this.asking = null));
-    return this.asking;
+    return this.asking.look();
   }
 
-  async refresh() {
+  async ask(overtaken) {
     try {
       const { items } = await get("bench/runs");
+      if (overtaken()) return;
       this.runs = items;
       if (!this.run) this.chosen = items.at(-1)?.id ?? null;
       this.refused = null;
     } catch (error) {
+      if (overtaken()) return;
       this.refused = error;
     }
     this.ready = true;
@@ -60,7 +62,7 @@ class BenchDesk extends EventTarget {
   async act(path, body = {}, { method = post } = {}) {
     try {
       const found = await method(path, body);
-      await this.asking;
+      await this.asking.asked;
       if (found?.id) this.chosen = found.id;
       await this.look();
       return found ?? true;

@@ -19,7 +19,7 @@ class CaseDesk extends EventTarget {
     this.chosen = new URLSearchParams(window.location.search).get("case");
     this.detail = null;
     this.unknown = false;
-    this.asking = new Asking();
+    this.asking = new Asking((overtaken) => this.ask(overtaken));
   }
 
   get filtered() {
@@ -28,11 +28,11 @@ class CaseDesk extends EventTarget {
 
   /** Ask the server for everything on the page; an answer that was overtaken by a newer question is dropped. */
   refresh() {
-    return this.asking.ask((overtaken) => this.ask(overtaken));
+    return this.asking.ask();
   }
 
   look() {
-    return this.asking.look((overtaken) => this.ask(overtaken));
+    return this.asking.look();
   }
 
   async ask(overtaken) {

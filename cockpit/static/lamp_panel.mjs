@@ -22,16 +22,15 @@ export async function mount(element, scope) {
   const id = element.dataset.device;
   let lamp = null;
   let orders = [];
-  const asking = new Asking();
-  const load = async (overtaken) => {
+  const asking = new Asking(async (overtaken) => {
     const [found, listed] = await Promise.all([get(`lamps/${encodeURIComponent(id)}`), get("lamp-orders", { subject: id, limit: 3 })]);
     if (overtaken() || !scope.open) return;
     lamp = found;
     orders = listed.items;
     show();
-  };
-  const again = () => asking.ask(load).catch(() => undefined);
-  const look = () => asking.look(load).catch(() => undefined);
+  });
+  const again = () => asking.ask().catch(() => undefined);
+  const look = () => asking.look().catch(() => undefined);
   const control = () => switchDialog({ scope: "lamp", subject: id, lamps: 1, dim: lamp?.dim_pct, done: again });
   const facts = el("div", { class: "lamp-panel-facts-area" });
   const request = el("div");
@@ -60,9 +59,9 @@ export async function mount(element, scope) {
     draw(request, [lamp.request?.id, maySwitch(), session()?.user], () => (lamp.request ? [requestBanner(lamp.request, again, maySwitch())] : []));
     draw(listed, orders, () => (orders.length ? [el("ul", { class: "lamps-order-list", "aria-label": say("lamps.orders") }, orders.map(orderItem))] : []));
   };
-  await asking.ask(load);
+  await asking.ask();
   scope.listen(sessions, "change", show);
-  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && asking.news(load).catch(() => undefined));
+  scope.listen(live, "tick", ({ detail }) => detail.devices?.[id] && asking.news().catch(() => undefined));
   scope.every(POLL_MS, () => document.hidden || look());
   scope.every(BUSY_MS, () => ["waiting", "following"].includes(lamp?.standing) && !document.hidden && look());
 }

@@ -19,7 +19,7 @@ class LampsDesk extends EventTarget {
     this.found = [];
     this.ready = false;
     this.failed = "";
-    this.asking = new Asking();
+    this.asking = new Asking((overtaken) => this.ask(overtaken));
     const open = new URLSearchParams(window.location.search).get("circuit");
     this.opened = new Set(open ? [open] : []);
     this.turned = new Set();
@@ -66,12 +66,12 @@ class LampsDesk extends EventTarget {
 
   /** Ask for everything; an answer that was overtaken by a newer question is dropped. */
   refresh() {
-    return this.asking.ask((overtaken) => this.ask(overtaken));
+    return this.asking.ask();
   }
 
   /** Ask for everything, unless that is being done. */
   again() {
-    return this.asking.look((overtaken) => this.ask(overtaken));
+    return this.asking.look();
   }
 
   async ask(overtaken) {

@@ -13,7 +13,7 @@ class RulesDesk extends EventTarget {
     this.ready = false;
     this.failed = "";
     this.chosen = Number(new URLSearchParams(window.location.search).get("revision")) || null;
-    this.asking = new Asking();
+    this.asking = new Asking((overtaken) => this.ask(overtaken));
   }
 
   get busy() {
@@ -22,11 +22,11 @@ class RulesDesk extends EventTarget {
 
   /** Ask for everything; an answer that was overtaken by a newer question is dropped. */
   refresh() {
-    return this.asking.ask((overtaken) => this.ask(overtaken));
+    return this.asking.ask();
   }
 
   look() {
-    return this.asking.look((overtaken) => this.ask(overtaken));
+    return this.asking.look();
   }
 
   async ask(overtaken) {

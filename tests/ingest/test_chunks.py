@@ -1,7 +1,5 @@
 """Reading in chunks gives what paho gives, wherever the stream is cut, and hands everything else over."""
 
-import time
-
 import paho.mqtt
 import pytest
 from hypothesis import given
@@ -115,19 +113,19 @@ def test_an_acknowledgement_is_taken_for_sent_only_when_it_is_on_its_way(monkeyp
     """Whoever waits for that and disconnects must not overtake it."""
     client = ChunkedClient(CallbackAPIVersion.VERSION2, on_chunk=lambda _messages: None)
     monkeypatch.setattr(client, "is_connected", lambda: True)
-    held_s = []
+    waits: list[float] = []
+    monkeypatch.setattr(chunks.time, "sleep", waits.append)
 
     def queued(*_: object) -> None:
-        began_s = time.monotonic()
-        client.settle(0.05)
-        held_s.append(time.monotonic() - began_s)
+        client.settle(0.01)
+        assert waits, "it is not on its way yet"
+        waits.clear()
 
     monkeypatch.setattr(client, "_packet_queue", queued)
     client.acknowledge(0, [1, 2])
     client.loop_write()
-    began_s = time.monotonic()
-    client.settle(60)
-    assert held_s[0] >= 0.05 > 0 and time.monotonic() - began_s < 60
+    client.settle(0.01)
+    assert (waits, len(client._acks)) == ([], 0)
 
 
 def test_acknowledgements_without_a_thread_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
