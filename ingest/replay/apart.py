@@ -44,8 +44,12 @@ _decode = msgspec.msgpack.Decoder(tuple[list[Packed], list[_Sent], list[UsualRea
 class Apart(Keeper[bytes]):
     """Lets a process of its own write them."""
 
+    # What is packed takes little room.
+    most = 200_000
+
     def __init__(self, places: Places, store: SqliteStore) -> None:
         """Begin; the store is left to it with its tables made."""
+        self._store = store
         with closing(store):
             store.write([], 0)
         self._folder = places.data
@@ -83,6 +87,11 @@ class Apart(Keeper[bytes]):
         self._kept = answer
         return self._kept
 
+    def finish(self) -> None:
+        """See :meth:`Keeper.finish`."""
+        with closing(self._store) as store:
+            store.index()
+
     def close(self) -> None:
         """See :meth:`Keeper.close`."""
         self._connection.close()
@@ -116,7 +125,7 @@ def _batch(connection: Connection) -> list[Part]:
 def main(connection: Connection, folder: Path) -> None:
     """Keep what comes, until nobody is there any more, or a batch cannot be kept."""
     places = Places(folder)
-    keeper = OwnKeeper(places, SqliteStore(places.readings, Catalog({}), durable=False))
+    keeper = OwnKeeper(places, SqliteStore(places.readings, Catalog({}), durable=False, indexed=False))
     with closing(keeper), suppress(EOFError, ConnectionError):
         while True:
             batch = _batch(connection)

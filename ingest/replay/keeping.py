@@ -15,8 +15,9 @@ from ingest.records import Packed
 from ingest.store.sqlite import SqliteStore
 from ingest.store.usual import UsualReadings
 
-# Of many readings of one device only the page is written.
-_BATCH, _BATCH_BYTES = 50_000, 32 * 1024 * 1024
+# Of many readings of one device only the page is written. The last batch is waited for, so that none is more than a
+# part of all.
+_BATCH, _BATCH_BYTES, _PART = 50_000, 64 * 1024 * 1024, 8
 
 Gathered = TypeVar("Gathered")
 
@@ -46,6 +47,9 @@ class Kept(NamedTuple):
 class Keeper(ABC, Generic[Gathered]):
     """Writes a sandbox's journal and store; ``Gathered`` is a part as it waits for its batch."""
 
+    most = _BATCH
+    """How many records a batch may hold, however much was played."""
+
     @abstractmethod
     def gathered(self, part: Part) -> tuple[Gathered, int]:
         """Return a part as it is to wait, and about how many bytes it holds."""
@@ -58,6 +62,13 @@ class Keeper(ABC, Generic[Gathered]):
             JournalError: the journal cannot be written.
             StoreError: the store cannot.
             ReplayError: whoever writes both has ended.
+        """
+
+    def finish(self) -> None:
+        """Make what is kept ready for those who search in it.
+
+        Raises:
+            StoreError: it cannot be.
         """
 
     @abstractmethod
@@ -110,7 +121,7 @@ class Keeping(Generic[Gathered]):
         self._thread = ThreadPoolExecutor(1, "keeping")
         self._begun: Future[Kept] | None = None
         self._waiting: list[Gathered] = []
-        self._records = 0
+        self._records = self._played = 0
         self._bytes = 0
 
     def add(self, part: Part) -> None:
@@ -124,7 +135,8 @@ class Keeping(Generic[Gathered]):
         self._bytes += size
         readings = len(part.readings) + sum([len(each.devices) for each in part.usual])
         self._records += max(sum([each.records for each in part.batches]), readings)
-        if self._records >= _BATCH or self._bytes >= _BATCH_BYTES:
+        enough = min(max(_BATCH, self._played // _PART), max(_BATCH, self.keeper.most))
+        if self._records >= enough or self._bytes >= _BATCH_BYTES:
             self.write()
 
     def write(self) -> None:
@@ -135,6 +147,7 @@ class Keeping(Generic[Gathered]):
         """
         self.settle()
         batch, self._waiting = self._waiting, []
+        self._played += self._records
         self._records = self._bytes = 0
         self._begun = self._thread.submit(self.keeper.keep, batch)
 

@@ -120,7 +120,7 @@ class Sandbox:
         self.turn = threading.Lock()
         self._second = 0
         self.played = Played()
-        store = SqliteStore(places.readings, self.site.catalog, self.site.store, durable=False)
+        store = SqliteStore(places.readings, self.site.catalog, self.site.store, durable=False, indexed=not apart)
         # Begun last: nothing is left running where something else cannot be opened.
         self.keeping: Keeping[Any] = Keeping(Apart(places, store) if apart else OwnKeeper(places, store))
 
@@ -163,6 +163,7 @@ class Sandbox:
         with self.turn:
             self.keeping.write()
             self.keeping.settle()
+            self.keeping.keeper.finish()
             self._count()
 
     def _end(self, block: Block, begin: int, due_ms: float) -> int:

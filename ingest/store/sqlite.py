@@ -55,12 +55,15 @@ class SqliteStore:
         settings: StoreSettings | None = None,
         shard: str = MAIN,
         durable: bool = True,
+        indexed: bool = True,
     ) -> None:
         """Keep the path; the file is opened, and made if missing, at the first use.
 
-        Only what can be made again may do without being ``durable``.
+        Only what can be made again may do without being ``durable``; who is not ``indexed`` is not asked for what was
+        at a time before :meth:`index`.
         """
         self._durable = durable
+        self._indexed = indexed
         self._path = path
         self._shard = shard
         self._summed = summed(catalog)
@@ -88,6 +91,12 @@ class SqliteStore:
                 (self._shard, position, count - len(refused), len(refused)),
             )
         return WriteResult(count - len(refused), refused)
+
+    def index(self) -> None:
+        """Make the indexes by time, where the store was begun without: of many rows at once they cost half as much."""
+        self._indexed = True
+        with self._mended() as database, database:
+            self._index(database)
 
     def position(self) -> tuple[int, int, int]:
         """See :meth:`Store.position`."""
@@ -258,14 +267,19 @@ class SqliteStore:
             database.execute(
                 f'CREATE TABLE IF NOT EXISTS "{measurement}" ({columns}, PRIMARY KEY (device_id, at_ns)) WITHOUT ROWID'
             )
-            database.execute(f'CREATE INDEX IF NOT EXISTS "{measurement}_at" ON "{measurement}" (at_ns)')
             have = {row[1] for row in database.execute(f'PRAGMA table_info("{measurement}")')}
             for field in fields:
                 if field.key not in have:
                     database.execute(f'ALTER TABLE "{measurement}" ADD COLUMN "{field.key}" {_affinity(field)}')
         create_minute_tables(database, self._summed)
+        if self._indexed:
+            self._index(database)
         database.commit()
         return database
+
+    def _index(self, database: sqlite3.Connection) -> None:
+        for measurement in self._fields:
+            database.execute(f'CREATE INDEX IF NOT EXISTS "{measurement}_at" ON "{measurement}" (at_ns)')
 
     def _known(self, measurement: str, key: str) -> None:
         # The names go into the statement's text, so only those of the tables may pass.

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +15,7 @@ from ingest.store.usual import UsualReadings, may_meet
 # Few lengths, for each is a statement of its own; SQLite takes 32,766 values in one.
 _LENGTHS = (2_000, 200, 20, 1)
 _VALUES_MOST = 30_000
+_TOGETHER = 2_000
 _OWN_COLUMNS = ("device_id", "at_ns", "district", "quality", "flags")
 # What is the same in all usual readings stands in the statement: these two of ten values took a sixth of the time.
 _ALWAYS = {"quality": "0", "flags": "NULL"}
@@ -57,10 +58,10 @@ class Inserting:
         try:
             for (measurement, tag_keys, fields), alike in found.items():
                 columns = (*tag_keys, *fields)
-                values, width = _flat(alike), len(_OWN_COLUMNS) - len(_ALWAYS) + len(columns)
-                for begin, end in _cuts(len(values) // width, _most(columns)):
+                rows = _rows(alike)
+                for begin, end in _cuts(sum([len(each.devices) for each in alike]), _most(columns)):
                     statement = self._statement(measurement, columns, end - begin, usual=True)
-                    database.execute(statement, values[begin * width : end * width])
+                    database.execute(statement, list(chain.from_iterable(islice(rows, end - begin))))
         except (OverflowError, UnicodeEncodeError):
             return False
         return True
@@ -116,24 +117,26 @@ def _most(columns: tuple[str, ...]) -> int:
     return _VALUES_MOST // (len(_OWN_COLUMNS) + len(columns))
 
 
-def _flat(usual: Sequence[UsualReadings]) -> list[Any]:
-    """Return the values of all rows, one behind the other; the devices in order, and of each what came first."""
+def _rows(usual: Sequence[UsualReadings]) -> Iterator[Row]:
+    """Yield the values of all rows; the devices in order, and of each what came first."""
     devices = [device for each in usual for device in each.devices]
     order = sorted(range(len(devices)), key=devices.__getitem__)
     at_ms = [at_ms for each in usual for at_ms in each.at_ms]
     districts = [district for each in usual for district in each.districts]
     tags = [list(chain.from_iterable(columns)) for columns in zip(*(each.tags for each in usual), strict=True)]
-    numbers = np.concatenate([each.table() for each in usual])[order]
-    rows = zip(
-        [devices[place] for place in order],
-        # Python's own numbers know no end: SQLite tells which are too large.
-        [at_ms[place] * 1_000_000 for place in order],
-        [districts[place] for place in order],
-        *([column[place] for place in order] for column in tags),
-        *numbers.T.tolist(),
-        strict=False,
-    )
-    return list(chain.from_iterable(rows))
+    numbers = np.concatenate([each.table() for each in usual])
+    # Not all at once: what is made must still lie near when it is written.
+    for begin in range(0, len(order), _TOGETHER):
+        places = order[begin : begin + _TOGETHER]
+        yield from zip(
+            [devices[place] for place in places],
+            # Python's own numbers know no end: SQLite tells which are too large.
+            [at_ms[place] * 1_000_000 for place in places],
+            [districts[place] for place in places],
+            *([column[place] for place in places] for column in tags),
+            *numbers[places].T.tolist(),
+            strict=False,
+        )
 
 
 def _cuts(rows: int, most: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from devices.errors import RecordingError
 from devices.readings import Quality, Reading
 from devices.recording import Message, Writer
-from ingest.errors import JournalError, ReplayError
+from ingest.errors import JournalError, ReplayError, StoreError
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.records import packed_of
@@ -26,7 +26,7 @@ from ingest.replay.keeping import Keeper, Keeping, Kept, OwnKeeper, Part
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Played, Sandbox
 from ingest.replay.source import file_source, journal_source
-from ingest.store import open_store
+from ingest.store import SqliteStore, open_store
 from tests.ingest.messages import T_MS, gas
 from tests.ingest.recording.test_recording import HEADER
 from tests.ingest.replay.recorded import SECOND, SECONDS, dumped, journaled, site_of
@@ -247,3 +247,56 @@ def test_what_was_received_before_the_first_or_after_the_last_message_is_played_
     source = file_source(site_of(folder), path, None, None)
     assert (source.from_ms - T_MS, source.to_ms - T_MS) == (1, 10)
     assert [r.received_ms - T_MS for records in source.records() for r in records] == [4, 4, 9, 9]
+
+
+class _Noting(OwnKeeper):
+    """Notes how many records each batch had."""
+
+    most = 100
+
+    def __init__(self, places: Places, store: SqliteStore) -> None:
+        super().__init__(places, store)
+        self.batches: list[int] = []
+
+    def keep(self, batch: Sequence[Part]) -> Kept:
+        self.batches.append(sum([each.records for part in batch for each in part.batches]))
+        return super().keep(batch)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_the_more_was_played_the_more_is_written_at_once_up_to_a_limit(folder: Path) -> None:
+    places = Places(folder / "a")
+    noting = _Noting(places, SqliteStore(places.readings, site_of(folder).catalog, durable=False))
+    with closing(Keeping(noting)) as keeping:
+        for second in range(2_000):
+            keeping.add(a_part(second))
+    assert noting.batches[:8] == [20] * 8
+    assert noting.batches == sorted(noting.batches)
+    assert noting.batches[-1] == 100
+
+
+def test_who_begins_without_indexes_has_them_in_the_end(folder: Path) -> None:
+    """A search by time must not read a recorded month."""
+
+    def indexed() -> bool:
+        with closing(sqlite3.connect(folder / "a" / "readings.db")) as readings:
+            plan = readings.execute("EXPLAIN QUERY PLAN SELECT count(*) FROM gas_alarm WHERE at_ns > 1").fetchone()[3]
+        return "gas_alarm_at" in plan
+
+    during: list[bool] = []
+    played(folder, folder / "a", True, lambda _: during.append(indexed()))
+    assert (any(during), indexed()) == (False, True)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_disk_that_is_full_in_the_end_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_store: SqliteStore) -> None:
+        raise StoreError("the embedded store readings.db cannot be used: database or disk is full")
+
+    monkeypatch.setattr(SqliteStore, "index", full)
+    options = ["--site", str(folder / "site.toml"), "--data", str(folder / "var"), "--speed", "max"]
+    found = CliRunner().invoke(main, ["--sandbox", str(folder / "a"), *options])
+    assert found.exit_code != 0
+    assert "database or disk is full" in found.output
+    assert "Traceback" not in found.output
+    assert not children()
