@@ -49,7 +49,8 @@ class Waiting:
         """How far the pipeline has handed over."""
         self._decoded_ms = 0
         self._handed: deque[Handed] = deque()
-        self._readings = 0
+        self.readings = 0
+        """How many readings were handed over and wait."""
         self._stored_to = 0
         # Since when waits what the writer has in hand, and what is neither there nor handed over but in the journal.
         self._taken_ms: int | None = None
@@ -66,18 +67,18 @@ class Waiting:
         """Add decoded readings; when too many wait, those of before are dropped."""
         with self.changed:
             self.decoded_to, self._decoded_ms = handed.position, handed.received_ms
-            if self._readings > _LIMIT:
+            if self.readings > _LIMIT:
                 if self._behind_ms is None:
                     self._behind_ms = self._handed_ms()
                 self._handed.clear()
-                self._readings = 0
+                self.readings = 0
             last = self._handed[-1] if self._handed else None
             if last is not None and not len(handed) and last.position == handed.after:
                 # A flood that nobody can read makes batches without end, and no readings.
                 self._handed[-1] = replace(last, position=handed.position)
             else:
                 self._handed.append(handed)
-                self._readings += len(handed)
+                self.readings += len(handed)
             self._settle()
             self.changed.notify_all()
 
@@ -95,7 +96,7 @@ class Waiting:
 
     def holds(self, count: int) -> bool:
         """Tell whether so many readings were handed over."""
-        return self._readings >= count
+        return self.readings >= count
 
     def take(self, most: int) -> Handed:
         """Return what follows, joined into a batch of about so many readings."""
@@ -109,7 +110,7 @@ class Waiting:
             count += len(last)
             readings += last.readings
             usual += last.usual
-        self._readings = sum(map(len, self._handed))
+        self.readings = sum(map(len, self._handed))
         batch = Handed(first.after, last.position, received_ms, readings, usual)
         if first.after < self._stored_to:
             batch = batch.behind(self._stored_to)
@@ -125,7 +126,7 @@ class Waiting:
         def room() -> bool:
             reached = max(self._stored_to, self._taken_to)
             cut = not self._handed or self._handed[0].after > reached
-            return self._readings <= _ENOUGH or cut or time.monotonic() - self._taken_s > _MOVES_S
+            return self.readings <= _ENOUGH or cut or time.monotonic() - self._taken_s > _MOVES_S
 
         with self.changed:
             self.changed.wait_for(room, timeout_s)
@@ -170,6 +171,6 @@ class Waiting:
     def _settle(self) -> None:
         """Drop what is stored; where what was handed over follows, nothing has to be read from the journal."""
         while self._handed and self._handed[0].position <= self._stored_to:
-            self._readings -= len(self._handed.popleft())
+            self.readings -= len(self._handed.popleft())
         if self.follows or (not self._handed and 0 < self.decoded_to <= self._stored_to):
             self._behind_ms = None

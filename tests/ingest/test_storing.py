@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,6 +83,7 @@ def test_what_the_pipeline_has_not_decoded_yet_is_not_stored_either(flow: Flow) 
 def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write costs a database as much as a thousand lines: each waits for more, and no drop cuts that short."""
     monkeypatch.setattr(storing, "_LINGER_S", 3_600)
+    monkeypatch.setattr(storing, "_COMES_S", 3_600)
     monkeypatch.setattr(storing, "_BATCH", 50)
     for n in range(70):
         flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n)], T_MS)
@@ -113,27 +115,40 @@ def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest
     assert (len(written), sum(written), writer.stored) == (2, 70, Stored(70, 70))
 
 
-@pytest.mark.parametrize(("count", "waits"), [(4, [3_600, 7_200]), (3, [3_600])])
-def test_where_many_come_a_write_waits_longer(
-    flow: Flow, monkeypatch: pytest.MonkeyPatch, count: int, waits: list[float]
+@pytest.mark.parametrize(
+    ("more", "wait_s"),
+    [
+        pytest.param([], 2, id="few"),
+        pytest.param([4], 2, id="many and nothing behind them"),
+        pytest.param([2] * 6, 7, id="until nobody comes any more"),
+        pytest.param([2] * 50, 12, id="as long as can be"),
+    ],
+)
+def test_where_many_come_a_write_waits_for_those_that_do(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, more: list[int], wait_s: int
 ) -> None:
-    monkeypatch.setattr(storing, "_LINGER_S", 3_600)
-    monkeypatch.setattr(storing, "_BUSY_LINGER_S", 7_200)
-    monkeypatch.setattr(storing, "_BUSY", 4)
-    waited: list[float] = []
+    for name, value in (("_BUSY", 4), ("_LINGER_S", 2), ("_BUSY_LINGER_S", 12), ("_COMES_S", 1)):
+        monkeypatch.setattr(storing, name, value)
+    clock_s = [0.0]
+    writer = flow.writer()
+
+    def hear(count: int) -> None:
+        flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=flow.handed_to + n) for n in range(count)], T_MS)
+        flow.hand(writer)
 
     def over(_condition: threading.Condition, enough: Callable[[], bool], timeout_s: float) -> bool:
-        waited.append(timeout_s)
+        clock_s[0] += timeout_s
+        if more:
+            hear(more.pop(0))
         return enough()
 
-    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(count)], T_MS)
-    writer = flow.writer()
-    flow.hand(writer)
+    hear(1)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Condition, "wait_for", over)
+        patched.setattr(storing, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
         batch = writer._next()
-    assert isinstance(batch, Handed) and len(batch) == count
-    assert waited == waits
+    assert isinstance(batch, Handed) and len(batch) == flow.handed_to
+    assert clock_s[0] == wait_s
 
 
 def test_a_store_that_is_behind_catches_up_though_nothing_new_comes(flow: Flow) -> None:

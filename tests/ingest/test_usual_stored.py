@@ -124,3 +124,45 @@ def test_a_batch_by_column_is_one_write(influx: Influx, site: Site, monkeypatch:
     result = store.write([text], 2, [usual(5_000, ["gas-1", "gas-2"], [T_MS + 1_000] * 2)])
     assert (result.stored, [each.position for each, _ in result.refused]) == (2, [7_000])
     store.close()
+
+
+def test_a_large_batch_by_column_is_written_in_pieces_of_about_a_size(
+    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.influx._PIECE", 1_000)
+    columns = [usual(1 + n * 200, ["gas-1"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(14)]
+    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    sizes = counted_posts(store, monkeypatch)
+    assert store.write([], 1, columns[:9]).stored == 1_800
+    assert store.write([reading({"x": 1.0}, measurement="wim_pass")], 2, columns).stored == 2_801
+    assert sizes == [1_800, 1_401, 1_400]
+    assert len(rows(store)) == 2_800
+    store.close()
+
+
+def test_where_a_piece_is_refused_all_else_is_stored_and_counted_once(
+    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.influx._PIECE", 400)
+    columns = [usual(1 + n * 200, ["gas-1"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(4)]
+    # Before InfluxDB's first instant.
+    columns.append(usual(900, ["gas-2", "gas-2"], [-9_300_000_000_000, T_MS]))
+    columns += [usual(1_000 + n * 200, ["gas-3"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(4)]
+    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    result = store.write([], 1, columns)
+    assert (result.stored, [each.position for each, _ in result.refused]) == (1_601, [900])
+    assert len(rows(store)) == 1_601
+    store.close()
+
+
+def test_a_server_that_takes_little_is_given_pieces_of_that(
+    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [usual(1 + n * 100, ["gas-1"] * 100, [T_MS + n * 100 + k for k in range(100)]) for n in range(6)]
+    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    store._portion.refused(500)
+    sizes = counted_posts(store, monkeypatch)
+    assert store.write([], 1, columns).stored == 600
+    assert sizes == [200, 200, 200]
+    assert store._portion.most == 250
+    store.close()
