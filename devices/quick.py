@@ -3,6 +3,8 @@
 The same message read the long way gives the same readings; a test holds both to that.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -29,6 +31,7 @@ from devices.topics import parse_topic
 _CHANNELS = frozenset({"telemetry", "event", "state"})
 _WAYS_KEPT = 200_000
 _NO_LANES = Lanes("")
+_NO_FACTS: Mapping[str, float] = MappingProxyType({})
 _GOOD = Quality.GOOD
 # What a payload is worth that is not the common case.
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -138,10 +141,10 @@ def way_of(topic: str, site: Site) -> Way | None:
         return None
     if len(site.ways) >= _WAYS_KEPT:
         site.ways.clear()
-    kind, device, district, facts = where.kind, where.device, where.district, {}
+    kind, device, district = where.kind, where.device, where.district
     if registered is not None:
         # The very same names that all else is kept by: then no text has to be compared.
-        kind, device, district, facts = registered.kind, registered.id, registered.district, registered.facts
+        kind, device, district = registered.kind, registered.id, registered.district
     measurements = site.catalog.plan(where.kind, where.channel).measurements
     envelope = site.catalog.envelope(where.kind, where.channel)
     simple = measurements[0].key if measurements and _is_simple(measurements[0]) else ""
@@ -150,7 +153,7 @@ def way_of(topic: str, site: Site) -> Way | None:
     way = Way(
         topic, kind, device, district, where.channel, envelope,
         measurements,
-        facts,
+        (registered and registered.facts) or _NO_FACTS,
         f"{where.device}|{where.channel}|",
         registered is not None,
         simple,

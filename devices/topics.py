@@ -25,7 +25,8 @@ class Topic:
         return f"city/v1/{self.district}/{self.kind}/{self.device}/{self.channel}"
 
 
-@lru_cache(maxsize=100_000)
+# Of a device that is registered all that matters is kept elsewhere (devices.quick): these are the odd ones.
+@lru_cache(maxsize=10_000)
 def parse_topic(topic: str) -> Topic:
     """Parse a native topic.
 
