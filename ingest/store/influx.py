@@ -92,7 +92,7 @@ class InfluxStore:
     def _pieces(self, readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> Iterator[list[str]]:
         """Yield the lines of readings that may be written in any order, in pieces of about a size."""
         count = _count(readings, usual)
-        size, most = count // max(1, count // _PIECE), self._portion.most
+        size, most = count // max(1, round(count / _PIECE)), self._portion.most
         lines = self._lines.of(readings)
         for each in usual:
             more = len(each.devices)
