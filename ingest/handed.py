@@ -7,17 +7,22 @@ the age of the oldest reading is right at every instant, whichever way that read
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from devices.readings import Reading
+from ingest.journal import Journal
 from ingest.store.usual import UsualReadings, in_order
 
 _LIMIT = 100_000
+# Readings wait a little for company. Where many come they wait longer: a write then holds several of each device.
+_LINGER_S = 0.2
+_BUSY = 2_000
+_BUSY_LINGER_S, _COMES_S = 1.2, 0.1
 # Of so many, those that follow had better wait: what is dropped must be decoded a second time.
 _ENOUGH = 50_000
-# A store that took nothing for so long is no reason to.
-_MOVES_S = 2.0
+# A store that took nothing for so long, for each so many that it has in hand, is no reason to.
+_MOVES_S, _IN_HAND = 2.0, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Waiting:
         # Since when waits what the writer has in hand, and what is neither there nor handed over but in the journal.
         self._taken_ms: int | None = None
         self._behind_ms: int | None = None
-        # How far what was taken reaches, and when.
-        self._taken_to, self._taken_s = 0, time.monotonic()
+        # How far what was taken reaches, how much it is, and since when.
+        self._taken_to, self._taken, self._taken_s = 0, 0, time.monotonic()
 
     def resume(self, position: int, at_ms: int) -> None:
         """Note how far the pipeline was when it was saved: what lies before is in the journal, and nobody hands it."""
@@ -115,10 +120,20 @@ class Waiting:
         if first.after < self._stored_to:
             batch = batch.behind(self._stored_to)
         self._taken_ms = received_ms if len(batch) else None
-        self._taken_to, self._taken_s = last.position, time.monotonic()
+        self._taken_to, self._taken, self._taken_s = last.position, count, time.monotonic()
         with self.changed:
             self.changed.notify_all()
         return batch
+
+    def await_company(self, enough: Callable[[], bool], journal: Journal) -> None:
+        """Wait for further readings, the longer the more come; where the journal holds no more none may come."""
+        begun_s = time.monotonic()
+        count, lingers = self.readings, True
+        while lingers and not self.changed.wait_for(enough, _COMES_S):
+            before, count = count, self.readings
+            busy = self.holds(_BUSY)
+            lingers = time.monotonic() - begun_s < (_BUSY_LINGER_S if busy else _LINGER_S)
+            lingers = lingers and not (busy and count == before and self.decoded_to >= journal.last)
 
     def await_room(self, timeout_s: float) -> None:
         """Wait while enough is handed over, of which the store takes piece by piece."""
@@ -126,7 +141,8 @@ class Waiting:
         def room() -> bool:
             reached = max(self._stored_to, self._taken_to)
             cut = not self._handed or self._handed[0].after > reached
-            return self.readings <= _ENOUGH or cut or time.monotonic() - self._taken_s > _MOVES_S
+            stands = time.monotonic() - self._taken_s > _MOVES_S * max(1.0, self._taken / _IN_HAND)
+            return self.readings <= _ENOUGH or cut or stands
 
         with self.changed:
             self.changed.wait_for(room, timeout_s)

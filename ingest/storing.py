@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from devices.readings import Reading
 from devices.site import Site
@@ -29,12 +29,8 @@ from ingest.store.usual import UsualReadings
 
 log = logging.getLogger(__name__)
 
-# Readings wait a little for company. Where many come they wait longer: a write then holds several of each device, and
-# one of 20,000 costs InfluxDB half as much a line as one of 5,000. Whoever is behind takes several times as many, and
-# the store makes a part ready while it writes another.
-_LINGER_S = 0.2
-_BUSY = 2_000
-_BUSY_LINGER_S, _COMES_S = 1.2, 0.1
+# One of 20,000 lines costs InfluxDB half as much a line as one of 5,000. Whoever is behind takes several times as many,
+# and the store makes a part ready while it writes another.
 _BATCH, _MOST = 20_000, 60_000
 # What is half a second's work; and how long alarms may wait at once, and in all, while that much waits for them.
 _FAR_BEHIND, _ROOM_S, _WAITED_MOST_S = 20_000, 0.2, 30.0
@@ -213,7 +209,7 @@ class StoreWriter(threading.Thread):
                         self._rereading.end()
                         return waiting.take(_MOST)
                     lingered = True
-                    self._linger(enough)
+                    waiting.await_company(enough, self._journal)
                     continue
                 if waiting.decoded_to > self.stored.position:
                     decoded_to = waiting.decoded_to
@@ -222,16 +218,6 @@ class StoreWriter(threading.Thread):
                     return None
                 waiting.changed.wait(1.0)
         return self._from_journal(decoded_to)
-
-    def _linger(self, enough: Callable[[], bool]) -> None:
-        """Wait for company, the longer the more comes; behind the last of a backlog nobody does."""
-        waiting, begun_s = self._waiting, time.monotonic()
-        count, lingers = waiting.readings, True
-        while lingers and not waiting.changed.wait_for(enough, _COMES_S):
-            before, count = count, waiting.readings
-            busy = waiting.holds(_BUSY)
-            lingers = time.monotonic() - begun_s < (_BUSY_LINGER_S if busy else _LINGER_S)
-            lingers = lingers and not (busy and count == before)
 
     def _from_journal(self, decoded_to: int) -> Handed | None:
         """Return what follows as soon as it can be read; None when stopped before."""

@@ -1,32 +1,53 @@
 """Pieces of one write, one behind the other: while a piece is under way, the next is made."""
 
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 Piece = TypeVar("Piece")
 
 
-class Ahead(Generic[Piece]):
-    """Hands pieces to a thread of its own, which lets nobody wait but for the answer."""
+def all_taken(put: Callable[[Piece], bool], pieces: Iterable[Piece]) -> bool:
+    """Write pieces as they are made, up to the first that is not taken; tell whether all were.
 
-    def __init__(self, put: Callable[[Piece], bool]) -> None:
-        """Say who writes a piece, and tells whether it was taken."""
-        self._put = put
-        self._thread = ThreadPoolExecutor(1, "ahead")
+    What goes wrong with a piece, or with making one, is raised here; either way nothing is under way any more then.
 
-    def all_taken(self, pieces: Iterable[Piece]) -> bool:
-        """Write pieces as they are made, up to the first that is not taken; tell whether all were.
-
-        What ``put`` raises is raised here, and nothing is under way then.
-        """
-        under_way: Future[bool] | None = None
+    Args:
+        put: writes a piece and tells whether it was taken; called in another thread, one piece at a time.
+        pieces: what is to be written; the next is asked for while one is under way.
+    """
+    under_way: _UnderWay[Piece] | None = None
+    try:
         for piece in pieces:
-            if under_way is not None and not under_way.result():
+            if under_way is not None and not under_way.taken():
                 return False
-            under_way = self._thread.submit(self._put, piece)
-        return under_way is None or under_way.result()
+            under_way = _UnderWay(put, piece)
+            under_way.start()
+        return under_way is None or under_way.taken()
+    finally:
+        if under_way is not None:
+            under_way.join()
 
-    def close(self) -> None:
-        """End the thread, once what is under way is answered."""
-        self._thread.shutdown()
+
+class _UnderWay(threading.Thread, Generic[Piece]):
+    """A piece that is being written; a process that ends does not wait for it."""
+
+    def __init__(self, put: Callable[[Piece], bool], piece: Piece) -> None:
+        super().__init__(name="ahead", daemon=True)
+        self._put = put
+        self._piece = piece
+        self._taken = False
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._taken = self._put(self._piece)
+        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+            self._error = error
+
+    def taken(self) -> bool:
+        """Wait for it, and tell whether it was taken."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._taken

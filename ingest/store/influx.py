@@ -10,6 +10,7 @@ Only what 1.8, 2 and 3 share is used; where they differ, it is dealt with here a
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,7 @@ from devices.readings import Reading
 from devices.site import StoreSettings
 from ingest.errors import StoreError
 from ingest.store import influx_history, influx_tallies
-from ingest.store.ahead import Ahead
+from ingest.store.ahead import all_taken
 from ingest.store.base import Held, Series, WriteResult
 from ingest.store.history import Column, Sought, Source, Told
 from ingest.store.influx_keeping import InfluxKeeping
@@ -37,7 +38,7 @@ from ingest.store.usual import UsualReadings, in_order, may_meet
 
 _TIMEOUT_MS = 10_000
 # One of 20,000 lines costs InfluxDB half as much a line as one of 5,000, and one of 50,000 hardly less.
-_PIECE = 20_000
+_PIECE, _PIECE_MOST = 20_000, 30_000
 _KEPT = 204
 _POISON = frozenset({400, 422})
 _SPLIT = frozenset({413})
@@ -63,7 +64,6 @@ class InfluxStore:
         self._summed = summed(catalog)
         self._lines = Lines()
         self._portion = Portion()
-        self._ahead = Ahead(self._taken)
         token = os.environ.get("CITYDECK_INFLUX_TOKEN", "")
         self._client = InfluxDBClient(self._base, token=token or "-", org=self._org, timeout=_TIMEOUT_MS)
         self._api = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ class InfluxStore:
     def write(self, readings: Sequence[Reading], position: int, usual: Sequence[UsualReadings] = ()) -> WriteResult:
         """See :meth:`Store.write`; a line the database refuses is found by dividing."""
         if usual:
-            if not may_meet(readings, usual) and self._ahead.all_taken(self._pieces(readings, usual)):
+            if not may_meet(readings, usual) and all_taken(self._taken, self._pieces(readings, usual)):
                 self._note(readings, usual)
                 return WriteResult(_count(readings, usual))
             readings = in_order(readings, usual)
@@ -92,21 +92,29 @@ class InfluxStore:
     def _pieces(self, readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> Iterator[list[str]]:
         """Yield the lines of readings that may be written in any order, in pieces of about a size."""
         count = _count(readings, usual)
-        size, most = count // max(1, round(count / _PIECE)), self._portion.most
-        lines = self._lines.of(readings)
-        for each in usual:
-            more = len(each.devices)
-            if lines and (len(lines) + more // 2 > size or len(lines) + more > most):
+        size = count // max(1, round(count / _PIECE))
+        lines: list[str] = []
+        for more in chain([self._lines.of(readings)], (self._lines.of_usual([each]) for each in usual)):
+            if lines and len(lines) + len(more) // 2 > size:
                 yield lines
                 lines = []
-            lines += self._lines.of_usual([each])
+            lines += more
+            # As many as may be: only so is found out whether it may be more.
+            while len(lines) > self._most:
+                most = self._most
+                yield lines[:most]
+                lines = lines[most:]
         yield lines
 
+    @property
+    def _most(self) -> int:
+        return min(self._portion.most, _PIECE_MOST)
+
     def _taken(self, lines: list[str]) -> bool:
-        return len(lines) <= self._portion.most and self._put(lines) is None
+        return self._put(lines) is None
 
     def _written(self, readings: Sequence[Reading]) -> WriteResult:
-        most = self._portion.most
+        most = self._most
         if len(readings) > most:
             return self._each([readings[begin : begin + most] for begin in range(0, len(readings), most)])
         error = self._put(self._lines.of(readings))
@@ -211,7 +219,6 @@ class InfluxStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._ahead.close()
         self._client.close()  # type: ignore[no-untyped-call]
         self._http.clear()
         if self._keeping is not None:

@@ -24,21 +24,14 @@ from ingest.places import MAIN
 from ingest.store import sqlite_before, sqlite_history, sqlite_tallies
 from ingest.store.base import Held, Point, Series, WriteResult, point_quality
 from ingest.store.history import Column, Sought, Source, Told, joined
-from ingest.store.minutes import SCHEMA, begin, late, mark, spans, summed, table_of
+from ingest.store.minutes import late, mark, spans, summed, table_of
 from ingest.store.spans import Slot, Wanted, series_of
 from ingest.store.sqlite_inserting import Inserting
-from ingest.store.sqlite_keeping import SqliteKeeping, create_minute_tables
+from ingest.store.sqlite_keeping import SqliteKeeping
+from ingest.store.sqlite_schema import indexes, prepare
 from ingest.store.tallies import Asked, Tally
 from ingest.store.usual import UsualReadings, in_order
 
-_OWN_COLUMNS = ("device_id TEXT NOT NULL", "at_ns INTEGER NOT NULL", "district TEXT", "quality INTEGER", "flags TEXT")
-_REACHED = """
-CREATE TABLE IF NOT EXISTS reached (
-    shard TEXT PRIMARY KEY, position INTEGER NOT NULL, stored INTEGER NOT NULL, refused INTEGER NOT NULL
-) WITHOUT ROWID
-"""
-# Every device has a page of its own to write to.
-_CACHE_KIB = 64 * 1024
 Read = TypeVar("Read")
 _WINDOW = "device_id = ? AND at_ns >= ? AND at_ns < ?"
 
@@ -93,10 +86,13 @@ class SqliteStore:
         return WriteResult(count - len(refused), refused)
 
     def index(self) -> None:
-        """Make the indexes by time, where the store was begun without: of many rows at once they cost half as much."""
-        self._indexed = True
-        with self._mended() as database, database:
+        """Make the indexes by time, where the store was begun without: of many rows at once they cost half as much.
+
+        Each by itself, for what was made of them before something went wrong is of use.
+        """
+        with self._mended() as database:
             self._index(database)
+        self._indexed = True
 
     def position(self) -> tuple[int, int, int]:
         """See :meth:`Store.position`."""
@@ -252,34 +248,20 @@ class SqliteStore:
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute(f"PRAGMA synchronous={'NORMAL' if self._durable else 'OFF'}")
-        database.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-        # The schema is made by one process at a time: the shards of a site start at the same moment.
-        database.execute("BEGIN IMMEDIATE")
-        database.execute(_REACHED)
-        _take_over(database)
-        for table in SCHEMA:
-            database.execute(table)
-        begin(database, self._summed)
-        for measurement, fields in self._fields.items():
-            columns = ", ".join((*_OWN_COLUMNS, *(f'"{field.key}" {_affinity(field)}' for field in fields)))
-            database.execute(
-                f'CREATE TABLE IF NOT EXISTS "{measurement}" ({columns}, PRIMARY KEY (device_id, at_ns)) WITHOUT ROWID'
-            )
-            have = {row[1] for row in database.execute(f'PRAGMA table_info("{measurement}")')}
-            for field in fields:
-                if field.key not in have:
-                    database.execute(f'ALTER TABLE "{measurement}" ADD COLUMN "{field.key}" {_affinity(field)}')
-        create_minute_tables(database, self._summed)
-        if self._indexed:
-            self._index(database)
-        database.commit()
+        try:
+            prepare(database, self._fields, self._summed, self._durable)
+            if self._indexed:
+                self._index(database)
+            database.commit()
+        except BaseException:
+            # Whoever holds the error would hold the file's lock, too.
+            database.close()
+            raise
         return database
 
     def _index(self, database: sqlite3.Connection) -> None:
-        for measurement in self._fields:
-            database.execute(f'CREATE INDEX IF NOT EXISTS "{measurement}_at" ON "{measurement}" (at_ns)')
+        for statement in indexes(self._fields):
+            database.execute(statement)
 
     def _known(self, measurement: str, key: str) -> None:
         # The names go into the statement's text, so only those of the tables may pass.
@@ -305,18 +287,5 @@ class SqliteStore:
             raise StoreError(f"the embedded store {self._path.name} cannot be read: {error}") from error
 
 
-def _take_over(database: sqlite3.Connection) -> None:
-    """Keep the position of a file from before shards shared it."""
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'progress'").fetchone() is not None:
-        database.execute(
-            "INSERT OR IGNORE INTO reached SELECT ?, position, stored, refused FROM progress WHERE id = 1", (MAIN,)
-        )
-        database.execute("DROP TABLE progress")
-
-
 def _window(wanted: Wanted) -> tuple[str, int, int]:
     return wanted.device, wanted.start_ms * 1_000_000, wanted.stop_ms * 1_000_000
-
-
-def _affinity(field: Field) -> str:
-    return "TEXT" if field.type == "text" else "REAL"

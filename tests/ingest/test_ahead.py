@@ -2,11 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 import pytest
 
-from ingest.store.ahead import Ahead
+from ingest.store.ahead import all_taken
 
 
 def made(count: int, tell: Callable[[int], None] = lambda _: None) -> Iterator[int]:
@@ -25,10 +24,9 @@ def test_the_next_piece_is_made_while_one_is_under_way() -> None:
         written.append(piece)
         return True
 
-    with closing(Ahead(put)) as ahead:
-        assert ahead.all_taken(made(4, lambda number: ready[number].set()))
-        assert written == [0, 1, 2, 3]
-        assert ahead.all_taken([])
+    assert all_taken(put, made(4, lambda number: ready[number].set()))
+    assert written == [0, 1, 2, 3]
+    assert all_taken(put, [])
 
 
 def test_behind_one_that_is_not_taken_none_is_written() -> None:
@@ -38,13 +36,13 @@ def test_behind_one_that_is_not_taken_none_is_written() -> None:
         written.append(piece)
         return piece != 1
 
-    with closing(Ahead(put)) as ahead:
-        assert not ahead.all_taken(made(4))
-        assert written == [0, 1]
-        assert not ahead.all_taken([1])
+    assert not all_taken(put, made(4))
+    assert written == [0, 1]
+    assert not all_taken(put, [1])
 
 
-def test_what_goes_wrong_is_raised_where_it_is_waited_for() -> None:
+@pytest.mark.parametrize("count", [2, 4])
+def test_what_goes_wrong_is_raised_where_it_is_waited_for(count: int) -> None:
     written: list[int] = []
 
     def put(piece: int) -> bool:
@@ -53,10 +51,25 @@ def test_what_goes_wrong_is_raised_where_it_is_waited_for() -> None:
             raise OSError("gone")
         return True
 
-    with closing(Ahead(put)) as ahead:
-        for count in (2, 4):
-            written.clear()
-            with pytest.raises(OSError, match="gone"):
-                ahead.all_taken(made(count))
-            assert written == [0, 1]
-        assert ahead.all_taken(made(1))
+    with pytest.raises(OSError, match="gone"):
+        all_taken(put, made(count))
+    assert written == [0, 1]
+
+
+def test_when_a_piece_cannot_be_made_the_one_under_way_is_waited_for() -> None:
+    failed = threading.Event()
+    written: list[int] = []
+
+    def put(piece: int) -> bool:
+        assert failed.wait(60)
+        written.append(piece)
+        return True
+
+    def fail_at_one(number: int) -> None:
+        if number == 1:
+            failed.set()
+            raise ValueError("no line")
+
+    with pytest.raises(ValueError, match="no line"):
+        all_taken(put, made(3, fail_at_one))
+    assert written == [0]

@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from devices.readings import Reading
+from devices.readings import Quality, Reading
 from ingest import handed, storing
 from ingest.store.base import WriteResult
 from ingest.store.sqlite import SqliteStore
@@ -111,3 +111,27 @@ def test_they_wait_for_one_that_is_too_slow_only_so_long(flow: Flow, monkeypatch
     writer.await_room(FAR - 1)
     writer.await_room(FAR)
     assert clock_s == [660.0]
+
+
+def test_a_store_with_more_in_hand_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three times as many take three times as long: it does not stand."""
+    clock_s = [100.0]
+    monkeypatch.setattr(handed, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+    for name, value in (("_ENOUGH", 3), ("_IN_HAND", 2), ("_MOVES_S", 2.0)):
+        monkeypatch.setattr(handed, name, value)
+    reading = Reading("gas_alarm", "gas_alarm", "gas-1", "demo", T_MS * 10**6, {}, {}, Quality.GOOD, {}, T_MS, 1)
+    waiting = handed.Waiting()
+    waiting.hand(handed.Handed(0, 6, T_MS, [reading] * 6))
+    waiting.take(6)
+    waiting.hand(handed.Handed(6, 12, T_MS, [reading] * 6))
+    waits: list[bool] = []
+
+    def asked(_condition: threading.Condition, room: Callable[[], bool], _timeout_s: float) -> bool:
+        waits.append(not room())
+        return True
+
+    monkeypatch.setattr(threading.Condition, "wait_for", asked)
+    for after_s in (1.0, 5.9, 6.1):
+        clock_s[0] = 100.0 + after_s
+        waiting.await_room(1.0)
+    assert waits == [True, True, False]

@@ -35,6 +35,7 @@ def test_the_lag_is_the_age_of_the_oldest_reading_that_is_not_stored(
     """Also while the store is far behind, its hand-over was cut, and it reads and decodes the journal again."""
     monkeypatch.setattr(handed, "_LIMIT", 5_000)
     monkeypatch.setattr(storing, "_BATCH", 5_000)
+    monkeypatch.setattr(storing, "_MOST", 5_000)
     for start in range(0, COUNT, 1_000):
         flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(start, start + 1_000)], T_MS + start * STEP_MS)
     writer = flow.writer()
@@ -82,8 +83,8 @@ def test_what_the_pipeline_has_not_decoded_yet_is_not_stored_either(flow: Flow) 
 
 def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write costs a database as much as a thousand lines: each waits for more, and no drop cuts that short."""
-    monkeypatch.setattr(storing, "_LINGER_S", 3_600)
-    monkeypatch.setattr(storing, "_COMES_S", 3_600)
+    monkeypatch.setattr(handed, "_LINGER_S", 3_600)
+    monkeypatch.setattr(handed, "_COMES_S", 3_600)
     monkeypatch.setattr(storing, "_BATCH", 50)
     for n in range(70):
         flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n)], T_MS)
@@ -115,6 +116,32 @@ def test_what_comes_in_drops_is_written_together(flow: Flow, monkeypatch: pytest
     assert (len(written), sum(written), writer.stored) == (2, 70, Stored(70, 70))
 
 
+def test_while_the_journal_holds_more_a_moment_without_any_is_not_the_end(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow disk, or an alarm's commit, may keep the pipeline for longer than that."""
+    for name, value in (("_BUSY", 4), ("_LINGER_S", 2), ("_BUSY_LINGER_S", 12), ("_COMES_S", 1)):
+        monkeypatch.setattr(handed, name, value)
+    clock_s = [0.0]
+    writer = flow.writer()
+    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(20)], T_MS)
+    flow.receive([gas("gas-1", 1, ts=T_MS + n, seq=n) for n in range(20, 40)], T_MS)
+    flow.hand(writer, 20)
+
+    def over(_condition: threading.Condition, enough: Callable[[], bool], timeout_s: float) -> bool:
+        clock_s[0] += timeout_s
+        if clock_s[0] == 5:
+            flow.hand(writer, 20)
+        return enough()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Condition, "wait_for", over)
+        patched.setattr(handed, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+        batch = writer._next()
+    assert isinstance(batch, Handed) and len(batch) == 40
+    assert clock_s[0] == 6
+
+
 @pytest.mark.parametrize(
     ("more", "wait_s"),
     [
@@ -128,7 +155,7 @@ def test_where_many_come_a_write_waits_for_those_that_do(
     flow: Flow, monkeypatch: pytest.MonkeyPatch, more: list[int], wait_s: int
 ) -> None:
     for name, value in (("_BUSY", 4), ("_LINGER_S", 2), ("_BUSY_LINGER_S", 12), ("_COMES_S", 1)):
-        monkeypatch.setattr(storing, name, value)
+        monkeypatch.setattr(handed, name, value)
     clock_s = [0.0]
     writer = flow.writer()
 
@@ -145,7 +172,7 @@ def test_where_many_come_a_write_waits_for_those_that_do(
     hear(1)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Condition, "wait_for", over)
-        patched.setattr(storing, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+        patched.setattr(handed, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
         batch = writer._next()
     assert isinstance(batch, Handed) and len(batch) == flow.handed_to
     assert clock_s[0] == wait_s

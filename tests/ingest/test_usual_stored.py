@@ -163,6 +163,24 @@ def test_a_server_that_takes_little_is_given_pieces_of_that(
     store._portion.refused(500)
     sizes = counted_posts(store, monkeypatch)
     assert store.write([], 1, columns).stored == 600
-    assert sizes == [200, 200, 200]
-    assert store._portion.most == 250
+    assert (sizes[0], sum(sizes)) == (250, 600)
+    # A server that took little for a while is tried with more, little by little.
+    for number in range(2, 12):
+        store.write([], number, columns)
+    assert max(sizes) > 300
+    store.close()
+
+
+def test_no_request_has_more_lines_than_proxies_are_told_to_pass(
+    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.store.influx._PIECE", 1_000)
+    monkeypatch.setattr("ingest.store.influx._PIECE_MOST", 1_500)
+    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    sizes = counted_posts(store, monkeypatch)
+    alone = [reading({"conc_ppm": 5.0}, T_MS + 50_000 + n, position=9_000 + n) for n in range(2_000)]
+    assert store.write([], 1, [SOME]).stored == 3_000
+    assert store.write(alone, 2).stored == 2_000
+    assert store.write(alone, 3, [SOME]).stored == 5_000
+    assert max(sizes) == 1_500
     store.close()
