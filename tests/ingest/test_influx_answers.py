@@ -15,6 +15,7 @@ from ingest.store import portion
 from ingest.store.influx import InfluxStore
 from tests.ingest.messages import T_MS
 from tests.ingest.test_stores import raw, reading
+from tests.ingest.test_usual_stored import usual
 from tests.servers.answering import answering
 from tests.servers.ports import free_port
 
@@ -115,6 +116,26 @@ def test_a_server_that_hangs_or_is_not_there_does_not_answer(site: Site, monkeyp
         for call in (lambda: store.write([reading({"conc_ppm": 1.0})], 1), lambda: raw(store, "conc_ppm")):
             with pytest.raises(StoreError, match="does not answer: NewConnectionError"):
                 call()
+
+
+def test_a_stop_does_not_wait_for_a_server_that_hangs(site: Site) -> None:
+    """Whoever supervises the collector would end it the hard way."""
+    asked, released = threading.Event(), threading.Event()
+
+    def hang(_: Any) -> tuple[int, bytes]:
+        asked.set()
+        released.wait(60)
+        return 204, b""
+
+    with answering(hang) as address, store_at(address, site) as store:
+        writing = threading.Thread(target=store.write, args=([], 1, [usual(1, ["gas-1"], [T_MS])]), daemon=True)
+        writing.start()
+        assert asked.wait(60)
+        store.close()
+        assert writing.is_alive()
+        released.set()
+        writing.join(60)
+        assert not writing.is_alive()
 
 
 def test_a_batch_that_is_too_large_is_halved_until_it_fits(site: Site) -> None:
