@@ -114,52 +114,52 @@ def test_what_is_late_has_its_minute_made_again(make_store: MakeStore) -> None:
     assert made() == 1
 
 
-def test_a_batch_by_column_is_one_write(influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def store(influx: Influx, site: Site) -> Iterator[InfluxStore]:
+    opened = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
+    yield opened
+    opened.close()
+
+
+def test_a_batch_by_column_is_one_write(store: InfluxStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one with single readings of something else; what is refused is found afterwards."""
-    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
     sizes = counted_posts(store, monkeypatch)
     assert store.write([reading({"x": 1.0}, measurement="wim_pass")], 1, [SOME]).stored == 3_001
     assert sizes == [3_001]
     text = reading({"conc_ppm": "plenty"}, T_MS + 5_000, position=7_000)
     result = store.write([text], 2, [usual(5_000, ["gas-1", "gas-2"], [T_MS + 1_000] * 2)])
     assert (result.stored, [each.position for each, _ in result.refused]) == (2, [7_000])
-    store.close()
 
 
 def test_a_large_batch_by_column_is_written_in_pieces_of_about_a_size(
-    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+    store: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.store.influx._PIECE", 1_000)
     columns = [usual(1 + n * 200, ["gas-1"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(14)]
-    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
     sizes = counted_posts(store, monkeypatch)
     assert store.write([], 1, columns[:7]).stored == 1_400
     assert store.write([reading({"x": 1.0}, measurement="wim_pass")], 2, columns).stored == 2_801
     assert sizes == [1_400, 1_001, 1_000, 800]
     assert len(rows(store)) == 2_800
-    store.close()
 
 
 def test_where_a_piece_is_refused_all_else_is_stored_and_counted_once(
-    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+    store: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.store.influx._PIECE", 400)
     columns = [usual(1 + n * 200, ["gas-1"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(4)]
     # Before InfluxDB's first instant.
     columns.append(usual(900, ["gas-2", "gas-2"], [-9_300_000_000_000, T_MS]))
     columns += [usual(1_000 + n * 200, ["gas-3"] * 200, [T_MS + n * 200 + k for k in range(200)]) for n in range(4)]
-    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
     result = store.write([], 1, columns)
     assert (result.stored, [each.position for each, _ in result.refused]) == (1_601, [900])
     assert len(rows(store)) == 1_601
-    store.close()
 
 
 def test_a_server_that_takes_little_is_given_pieces_of_that(
-    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+    store: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     columns = [usual(1 + n * 100, ["gas-1"] * 100, [T_MS + n * 100 + k for k in range(100)]) for n in range(6)]
-    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
     store._portion.refused(500)
     sizes = counted_posts(store, monkeypatch)
     assert store.write([], 1, columns).stored == 600
@@ -168,19 +168,16 @@ def test_a_server_that_takes_little_is_given_pieces_of_that(
     for number in range(2, 12):
         store.write([], number, columns)
     assert max(sizes) > 300
-    store.close()
 
 
 def test_no_request_has_more_lines_than_proxies_are_told_to_pass(
-    influx: Influx, site: Site, monkeypatch: pytest.MonkeyPatch
+    store: InfluxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.store.influx._PIECE", 1_000)
     monkeypatch.setattr("ingest.store.influx._PIECE_MOST", 1_500)
-    store = InfluxStore(f"{influx.url}?org={influx.org}&bucket={influx.database}", site.catalog)
     sizes = counted_posts(store, monkeypatch)
     alone = [reading({"conc_ppm": 5.0}, T_MS + 50_000 + n, position=9_000 + n) for n in range(2_000)]
     assert store.write([], 1, [SOME]).stored == 3_000
     assert store.write(alone, 2).stored == 2_000
     assert store.write(alone, 3, [SOME]).stored == 5_000
     assert max(sizes) == 1_500
-    store.close()
