@@ -20,6 +20,9 @@ from ingest.places import Places
 
 log = logging.getLogger("cockpit")
 
+# Pages ask every few seconds, proxies keep connections for a minute: whoever closes one just then fails a question.
+_KEEP_ALIVE_S = 75
+
 
 @click.command(help="Serve pages, API and live views, until stopped.")
 @click.option("--site", "site_file", type=click.Path(path_type=Path), help="Site file (default: the demo city).")
@@ -45,7 +48,15 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
     log.info("cockpit at http://%s:%d/", host, port)
-    uvicorn.run(app, host=host, port=port, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=3)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        ws="websockets-sansio",
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=3,
+    )
 
 
 def demo_password() -> str:

@@ -77,7 +77,7 @@ def test_a_difference_is_told(browser: Browser, town: Town) -> None:
     """What stays missing is told in the headline and marked in the equation; it is not called on its way for ever."""
 
     def without_two(route: Route) -> None:
-        ledger = json.loads(route.fetch().text())
+        ledger = json.loads(route.fetch(max_retries=3).text())
         ledger["messages"]["decoded"] -= 2
         route.fulfill(json=ledger)
 
@@ -94,12 +94,12 @@ def test_trouble_is_told_in_the_readers_language(browser: Browser, town: Town) -
     store = parted("InfluxDB at http://10.0.0.8:8086 refuses the token (401); check CITYDECK_INFLUX_TOKEN")
 
     def refused(route: Route) -> None:
-        ledger = json.loads(route.fetch().text())
+        ledger = json.loads(route.fetch(max_retries=3).text())
         ledger["shards"]["main"]["problem"] = store
         route.fulfill(json=ledger)
 
     def ill(route: Route) -> None:
-        found = json.loads(route.fetch().text())
+        found = json.loads(route.fetch(max_retries=3).text())
         route.fulfill(json={**found, "parts": dict.fromkeys(found["parts"], "the sentence of a log")})
 
     with local_page(browser, viewport=DESK) as page:

@@ -66,7 +66,7 @@ def test_alarms_of_a_device_that_come_while_it_is_asked_for_them(town: Town, pag
         if failing:
             route.continue_()
         else:
-            old.append((route, route.fetch()))
+            old.append((route, route.fetch(max_retries=3)))
 
     page.route("**/api/v1/alarms?device=*", answer)
     page.reload()

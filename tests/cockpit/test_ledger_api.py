@@ -1,8 +1,12 @@
 """Ledger, quarantine and trying again over HTTP, on the running town; and the tables they are read from."""
 
+import http.client
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -207,3 +211,15 @@ def test_shards_add_up(site: Site) -> None:
     assert found["unknown_keys"] == {"drone": 7}
     assert found["at"] == "2026-01-01T08:00:00.004+08:00"
     assert {name: shard["messages"]["decoded"] for name, shard in found["shards"].items()} == {"north": 3, "south": 4}
+
+
+def test_a_connection_that_rested_is_still_there(town: Town) -> None:
+    """The page asks every five seconds; a connection closed just as it does fails the question."""
+    with closing(http.client.HTTPConnection(urlsplit(town.address).netloc, timeout=60)) as connection:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        before = connection.sock
+        time.sleep(6)
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        assert connection.sock is before
