@@ -10,7 +10,7 @@ import click
 import uvicorn
 
 from cockpit.app import create_app
-from cockpit.ports import require_free
+from cockpit.ports import KEEP_ALIVE_S, require_free
 from cockpit.world import live_world
 from devices.errors import DeviceError
 from devices.site_file import load_site
@@ -19,9 +19,6 @@ from ingest.errors import IngestError
 from ingest.places import Places
 
 log = logging.getLogger("cockpit")
-
-# Pages ask every few seconds, proxies keep connections for a minute: whoever closes one just then fails a question.
-_KEEP_ALIVE_S = 75
 
 
 @click.command(help="Serve pages, API and live views, until stopped.")
@@ -54,7 +51,7 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
         port=port,
         log_level="warning",
         ws="websockets-sansio",
-        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=3,
     )
 

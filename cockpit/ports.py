@@ -1,8 +1,11 @@
-"""Ports and addresses: a taken one is a clear error before anything starts."""
+"""Ports and connections: a taken port is a clear error before anything starts, and who comes again finds his line."""
 
 import socket
 
 import click
+
+# Pages ask every few seconds, proxies keep connections for a minute: whoever closes one just then fails a question.
+KEEP_ALIVE_S = 75
 
 
 def require_free(host: str, port: int, what: str, option: str) -> None:

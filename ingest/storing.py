@@ -87,7 +87,8 @@ class StoreWriter(threading.Thread):
         """Wait a moment where readings are handed over faster than the store takes them.
 
         Only where whoever hands over is far behind with so many records, and alarms are late by more than that anyway;
-        and not for long in all, for a store may be slower than what comes in. One that takes nothing holds up nobody.
+        and not for long in all, for a store may be slower than what comes in. One that takes nothing holds nobody
+        up for long.
         """
         if behind < _FAR_BEHIND:
             self._waited_s = 0.0

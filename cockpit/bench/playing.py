@@ -20,6 +20,7 @@ from cockpit.bench.feed import SandboxClock, SandboxFeed
 from cockpit.bench.job import Act, Job, Progress, Scripted, Span, Standing
 from cockpit.drill.manners import DRILL
 from cockpit.drill.mark import marked
+from cockpit.ports import KEEP_ALIVE_S
 from cockpit.world import World
 from devices.errors import DeviceError, RecordingError
 from devices.kind import Label
@@ -146,7 +147,13 @@ class Run:
             span = Span(str(source.path), source.is_file, source.from_ms, source.to_ms)
             self._note(from_ms=source.from_ms, to_ms=source.to_ms, at_ms=source.from_ms, span=span)
             door = Door(app, job.token, DRILL if job.drill else REPLAY)
-            config = uvicorn.Config(door, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=2)
+            config = uvicorn.Config(
+                door,
+                log_level="warning",
+                ws="websockets-sansio",
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=2,
+            )
             self._server = uvicorn.Server(config)
             port = int(own.getsockname()[1])
             threads = [

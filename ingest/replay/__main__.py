@@ -1,6 +1,5 @@
 """``python -m ingest.replay``: a recording once more, to a broker or into a sandbox."""
 
-import os
 import signal
 import sys
 import time
@@ -131,8 +130,6 @@ def _judging(site: Site, source: Source, places: Places, rules: str) -> Site:
 def _play(site: Site, source: Source, folder: Path, pace: Pace) -> None:
     bar = _Bar(source, pace, site.timezone)
     begun_s = time.monotonic()
-    # What SQLite sorts for an index of a long recording may be more than another disk has room for.
-    os.environ.setdefault("SQLITE_TMPDIR", str(folder.absolute()))
     # Slowly played, one process has time enough for all of it.
     with Sandbox(site, folder, apart=not pace.speed, scope=source.scope) as sandbox:
         played = sandbox.play(source, pace, lambda p: bar.tell(p.at_ms, p.messages))

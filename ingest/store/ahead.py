@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from ingest.errors import StoreError
+
 Piece = TypeVar("Piece")
 
 
@@ -11,6 +13,7 @@ def all_taken(put: Callable[[Piece], bool], pieces: Iterable[Piece]) -> bool:
     """Write pieces as they are made, up to the first that is not taken; tell whether all were.
 
     What goes wrong with a piece, or with making one, is raised here; either way nothing is under way any more then.
+    Where the system has no thread left that is a StoreError.
 
     Args:
         put: writes a piece and tells whether it was taken; called in another thread, one piece at a time.
@@ -21,8 +24,9 @@ def all_taken(put: Callable[[Piece], bool], pieces: Iterable[Piece]) -> bool:
         for piece in pieces:
             if under_way is not None and not under_way.taken():
                 return False
-            under_way = _UnderWay(put, piece)
-            under_way.start()
+            begun = _UnderWay(put, piece)
+            begun.begin()
+            under_way = begun
         return under_way is None or under_way.taken()
     finally:
         if under_way is not None:
@@ -38,6 +42,12 @@ class _UnderWay(threading.Thread, Generic[Piece]):
         self._piece = piece
         self._taken = False
         self._error: Exception | None = None
+
+    def begin(self) -> None:
+        try:
+            self.start()
+        except RuntimeError as error:
+            raise StoreError(f"nothing is written while no thread can be started: {error}") from error
 
     def run(self) -> None:
         try:

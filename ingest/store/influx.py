@@ -100,11 +100,11 @@ class InfluxStore:
                 lines = []
             lines += more
             # As many as may be: only so is found out whether it may be more.
-            while len(lines) > self._most:
-                most = self._most
+            while len(lines) > (most := self._most):
                 yield lines[:most]
                 lines = lines[most:]
-        yield lines
+        if lines:
+            yield lines
 
     @property
     def _most(self) -> int:

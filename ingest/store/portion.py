@@ -1,4 +1,4 @@
-"""How many lines go into one write: all there are, until a server or the way to it shows that they are too many."""
+"""How many lines go into one write: any number, until a server or the way to it shows that they are too many."""
 
 import sys
 

@@ -219,6 +219,7 @@ def test_a_connection_that_rested_is_still_there(town: Town) -> None:
         connection.request("GET", "/healthz")
         connection.getresponse().read()
         before = connection.sock
+        assert before is not None
         time.sleep(6)
         connection.request("GET", "/healthz")
         assert connection.getresponse().read()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ingest.errors import StoreError
 from ingest.store.ahead import all_taken
 
 
@@ -73,3 +74,12 @@ def test_when_a_piece_cannot_be_made_the_one_under_way_is_waited_for() -> None:
     with pytest.raises(ValueError, match="no line"):
         all_taken(put, made(3, fail_at_one))
     assert written == [0]
+
+
+def test_a_system_without_a_thread_left_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    with pytest.raises(StoreError, match="nothing is written while no thread can be started: can't start"):
+        all_taken(lambda _: True, made(2))

@@ -118,8 +118,9 @@ def test_a_server_that_hangs_or_is_not_there_does_not_answer(site: Site, monkeyp
                 call()
 
 
-def test_a_stop_does_not_wait_for_a_server_that_hangs(site: Site) -> None:
+def test_a_stop_does_not_wait_for_a_server_that_hangs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever supervises the collector would end it the hard way."""
+    monkeypatch.setattr(influx_module, "_TIMEOUT_MS", 120_000)
     asked, released = threading.Event(), threading.Event()
 
     def hang(_: Any) -> tuple[int, bytes]:
