@@ -139,7 +139,7 @@ def test_forsaken_runs_go_and_so_does_what_a_killed_cockpit_left(
     left = tmp_path / "var" / "bench" / "left"
     left.mkdir()
     state(run, "playing")
-    assert runs.forsaken(run.seen_s + FORSAKEN_S) == []
+    assert runs.forsaken(run.seen_s + FORSAKEN_S - 1) == []
     assert runs.forsaken(run.seen_s + FORSAKEN_S + 1) == [run.id]
     run.sockets = 1
     assert runs.forsaken(run.seen_s + FORSAKEN_S + 1) == []
