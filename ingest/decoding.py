@@ -23,7 +23,7 @@ from ingest.gathering import gathered
 from ingest.lanewise import Instants, Mask
 from ingest.outcomes import Batch, Outcome
 from ingest.quarantine import Origin
-from ingest.records import RETRY, RULES, TICK, Record, read_tick
+from ingest.records import RETRY, RULES, TICK, Record, Records, read_tick
 from ingest.repeats import Repeats
 from ingest.sheets import Sheet
 from ingest.watchdog import read_beat
@@ -126,9 +126,9 @@ class Decoder:
         """Decide what becomes of records one behind the other, as ``outcome`` does of each."""
         if not records:
             return Batch(_NO_INSTANTS, _NO_INSTANTS, {}, [])
-        found = zip(*records, strict=True)
-        positions, received_ms = (np.array(next(found), dtype=np.int64) for _ in range(2))
-        topics, payloads = found
+        records = Records.of(records)
+        positions, received_ms = records.positions, records.received_ms
+        topics, payloads = records.topics, records.payloads
         single: dict[int, Outcome] = {}
         sheets: list[Sheet] = []
         for start, stop in _spans(positions):
@@ -138,7 +138,7 @@ class Decoder:
             apart = {way.lane for way in others.values() if way is not None}
             for sheet in tried:
                 sheet.align(received_ms)
-                others.update(sheet.keep(self._news(sheet, apart, records[start].position)))
+                others.update(sheet.keep(self._news(sheet, apart, int(positions[start]))))
             for index in sorted(others):
                 single[index] = self._single(records[index], others[index])
             sheets += [sheet for sheet in tried if sheet.indexes]

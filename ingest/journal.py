@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ingest.errors import JournalError
 from ingest.journal_files import END, JournalFiles, hour_of
-from ingest.records import Batch, Packed, Record, packed_of, records_of
+from ingest.records import Batch, Packed, Record, Records, packed_of
 
 # What readers that keep up get without touching the disk.
 _TAIL_RECORDS = 50_000
@@ -201,16 +201,18 @@ class Journal:
         with self._grown:
             return self._grown.wait_for(lambda: self.last > after, timeout_s)
 
-    def read(self, after: int, limit: int) -> list[Record]:
+    def read(self, after: int, limit: int) -> Records:
         """Return up to about ``limit`` records behind a position, in order and without gaps.
 
         Raises:
             JournalError: a file is damaged or gone, or the position lies before what is kept.
         """
-        records: list[Record] = []
-        for batch in self.batches(after, limit):
-            records += records_of(batch.first, batch.received_ms, batch.messages)
-        return records
+        batches = self.batches(after, limit)
+        return Records.joined(
+            batches[0].first if batches else after + 1,
+            [each.received_ms for each in batches],
+            [each.messages for each in batches],
+        )
 
     def batches(self, after: int, limit: int, packed: bool = False) -> list[Batch]:
         """Return the same as :meth:`read`, as it was appended; ``packed`` with the body of what is read from a file.

@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from itertools import accumulate, repeat
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.records import Batch, Record, messages_of, records_of
+from ingest.records import Batch, Record, Records, messages_of
 
 # What the last row of a file says of all before it.
 END = "last, received_ms, messages"
@@ -17,6 +19,8 @@ END = "last, received_ms, messages"
 _MOST_BYTES = 64 * 1024 * 1024
 # As in ingest.records: where few come at a time there are nearly as many batches as messages.
 _new = tuple.__new__
+# Of a batch: its first position, when it was received, and all of it in one.
+_Row: TypeAlias = tuple[int, int, bytes]
 
 
 def hour_of(at_ms: int) -> str:
@@ -50,41 +54,42 @@ class JournalFiles:
             JournalError: a file is damaged, or what follows the position is not kept.
         """
         found: list[Batch] = []
-        following, size = after + 1, 0
+        following, room = after + 1, _MOST_BYTES
         try:
-            for path in self._files_from(after + 1):
+            for path in self._files_from(following):
                 if self._begin(path) is None:
                     continue
-                for batch, body_size in self._batches(path, after, packed):
-                    if batch.first != following:
-                        if found:
-                            # What comes before the gap is whole; who asks for what is gone is told.
-                            return found
-                        raise JournalError(f"journal: position {following} is gone; the next kept is {batch.first}")
-                    found.append(batch)
-                    following += len(batch.messages)
-                    size += body_size
-                    if following > after + limit or size >= _MOST_BYTES:
+                rows = self._rows(path, following, after + limit, room)
+                batches = _batches(rows, following, packed)
+                whole, following = _whole(batches, following)
+                found += whole
+                if len(whole) < len(batches):
+                    if found:
+                        # What comes before the gap is whole; who asks for what is gone is told.
                         return found
+                    raise JournalError(f"journal: position {following} is gone; the next kept is {batches[0].first}")
+                room -= sum([len(body) for _, _, body in rows])
+                if following > after + limit or room <= 0:
+                    return found
         except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
         return found
 
-    def _batches(self, path: Path, after: int, packed: bool) -> Iterator[tuple[Batch, int]]:
-        """Yield what a file holds behind a position, each batch with its size on the disk."""
+    def _rows(self, path: Path, following: int, last: int, room: int) -> list[_Row]:
+        """Return what a file holds from the batch of one position to that of another, or until it fills the room."""
+        found: list[_Row] = []
         with self._opened(path) as reader:
             rows = reader.execute(
                 "SELECT first, received_ms, body FROM batch WHERE first >= "
-                "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first",
-                (after + 1,),
+                "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) AND first <= ? ORDER BY first",
+                (following, last),
             )
-            for first, received_ms, body in rows:
-                messages = messages_of(body)
-                skipped = max(0, after + 1 - first)
-                if not skipped:
-                    yield _new(Batch, (first, received_ms, messages, body if packed else None)), len(body)
-                elif skipped < len(messages):
-                    yield Batch(first + skipped, received_ms, messages[skipped:]), len(body)
+            for row in rows:
+                found.append(row)
+                room -= len(row[2])
+                if room <= 0:
+                    break
+        return found
 
     def mentioning(self, names: Sequence[bytes], from_ms: int, to_ms: int) -> Iterator[Record]:
         """Yield what was received in [from_ms, to_ms) in batches that hold one of some names anywhere, in order.
@@ -106,7 +111,7 @@ class JournalFiles:
             try:
                 with self._opened(path) as reader:
                     for first, received_ms, body in reader.execute(query, (from_ms, to_ms, *names)):
-                        yield from records_of(first, received_ms, messages_of(body))
+                        yield from Records.joined(first, [received_ms], [messages_of(body)])
             except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
 
@@ -208,3 +213,27 @@ class JournalFiles:
     def _opened(self, path: Path) -> closing[sqlite3.Connection]:
         # Whoever leaves a search before its end may do so in any thread.
         return closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=10, check_same_thread=False))
+
+
+def _batches(rows: Sequence[_Row], following: int, packed: bool) -> list[Batch]:
+    """Return rows as batches; the first may begin before the position that is asked for."""
+    if not rows:
+        return []
+    firsts, times, bodies = zip(*rows, strict=True)
+    messages = list(map(messages_of, bodies))
+    columns = zip(firsts, times, messages, bodies if packed else repeat(None), strict=False)
+    batches = list(map(_new, repeat(Batch), columns))
+    if firsts[0] < following:
+        rest = messages[0][following - firsts[0] :]
+        batches[:1] = [Batch(following, times[0], rest)] if rest else []
+    return batches
+
+
+def _whole(batches: Sequence[Batch], following: int) -> tuple[Sequence[Batch], int]:
+    """Return the batches up to the first gap, from a position on, and what should follow them."""
+    ends = list(accumulate([len(each.messages) for each in batches], initial=following))
+    firsts = [each.first for each in batches]
+    if firsts == ends[:-1]:
+        return batches, ends[-1]
+    count = next(place for place, (first, end) in enumerate(zip(firsts, ends, strict=False)) if first != end)
+    return batches[:count], ends[count]

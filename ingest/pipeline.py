@@ -29,7 +29,7 @@ from ingest.live import Live
 from ingest.metrics import Meters
 from ingest.outcomes import AnyOutcome, Batch
 from ingest.quarantine import Landed, Quarantined, Teller
-from ingest.records import Record
+from ingest.records import Records
 from ingest.repeats import Repeats
 from ingest.storing import StoreWriter
 from ingest.unsaved import Unsaved
@@ -131,7 +131,7 @@ class Pipeline(threading.Thread):
             self.failed = error
             log.exception("the pipeline stopped")
 
-    def _read(self) -> list[Record]:
+    def _read(self) -> Records:
         """Return what follows; while the journal cannot be read alarms wait, and a stop does not."""
         while True:
             try:
@@ -145,11 +145,11 @@ class Pipeline(threading.Thread):
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
         quarantined = self._checkpoint.unread()
         while after < self._position:
-            records = [r for r in self._journal.read(after, _BATCH) if r.position <= self._position]
+            records = self._journal.read(after, _BATCH).upto(self._position)
             self._decoder.prime(records, quarantined)
             after = records[-1].position
 
-    def _step(self, records: list[Record]) -> None:
+    def _step(self, records: Records) -> None:
         outcomes = self._decoder.outcomes(records)
         before, self._position = self._position, records[-1].position
         transitions = self.engine.feed(outcomes)

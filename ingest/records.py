@@ -1,11 +1,15 @@
 """What a journal holds: messages as they came, and what the collector writes between them for itself."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from typing import NamedTuple, overload
 
 import msgspec
+import numpy as np
 
 from devices import recording
+from ingest.lanewise import Instants
 
 TICK = recording.TICK
 # A message of before that is tried again (ingest.retry); it was received and counted when it first came.
@@ -84,6 +88,82 @@ class Batch(NamedTuple):
     body: bytes | None = None
 
 
+# The constructor of a NamedTuple costs twice as much as this.
+_new = tuple.__new__
+
+
+class Records(Sequence[Record]):
+    """Records in the order of their receipt, by column; one by one they are made where somebody asks for one.
+
+    Attributes:
+        positions: of each.
+        received_ms: when each was received.
+        topics: of each.
+        payloads: of each.
+    """
+
+    __slots__ = ("payloads", "positions", "received_ms", "topics")
+
+    def __init__(
+        self, positions: Instants, received_ms: Instants, topics: Sequence[str], payloads: Sequence[bytes]
+    ) -> None:
+        self.positions = positions
+        self.received_ms = received_ms
+        self.topics = topics
+        self.payloads = payloads
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "Records":
+        """Return records as columns."""
+        if isinstance(records, Records):
+            return records
+        positions, received_ms, topics, payloads = zip(*records, strict=True) if records else ((), (), (), ())
+        return Records(np.array(positions, dtype=np.int64), np.array(received_ms, dtype=np.int64), topics, payloads)
+
+    @classmethod
+    def joined(
+        cls, first: int, received_ms: Sequence[int], messages: Sequence[Sequence[tuple[str, bytes]]]
+    ) -> "Records":
+        """Return batches of messages that follow one another, from a position on, each with its receive time."""
+        together = list(chain.from_iterable(messages))
+        return Records(
+            np.arange(first, first + len(together)),
+            np.repeat(np.array(received_ms, dtype=np.int64), list(map(len, messages))),
+            [topic for topic, _ in together],
+            [payload for _, payload in together],
+        )
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.topics)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Records": ...
+    def __getitem__(self, index: int | slice) -> "Record | Records":
+        """Return one of them, or some as columns."""
+        if isinstance(index, slice):
+            return Records(self.positions[index], self.received_ms[index], self.topics[index], self.payloads[index])
+        topic = self.topics[index]
+        return Record(int(self.positions[index]), int(self.received_ms[index]), topic, self.payloads[index])
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield one by one."""
+        columns = zip(self.positions.tolist(), self.received_ms.tolist(), self.topics, self.payloads, strict=True)
+        return map(_new, repeat(Record), columns)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether others are the same, one by one."""
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def upto(self, position: int) -> "Records":
+        """Return those up to a position."""
+        return self[: bisect_right(self.positions, position)]
+
+
 _encode = msgspec.msgpack.Encoder().encode
 messages_of: Callable[[bytes], list[tuple[str, bytes]]] = msgspec.msgpack.Decoder(list[tuple[str, bytes]]).decode
 """Return the messages in the body of a batch: topic and payload of each."""
@@ -93,15 +173,3 @@ def packed_of(received_ms: int, messages: Sequence[tuple[str, bytes]]) -> Packed
     """Return messages that were received together as a file keeps them."""
     heard = sum([topic not in OWN for topic, _ in messages])
     return Packed(received_ms, len(messages), heard, _encode(messages))
-
-
-# A record is made for every message; the constructor of a NamedTuple costs twice as much as this.
-_new = tuple.__new__
-
-
-def records_of(first: int, received_ms: int, messages: Sequence[tuple[str, bytes]]) -> list[Record]:
-    """Return the records of messages that were received together."""
-    return [
-        _new(Record, (position, received_ms, topic, payload))
-        for position, (topic, payload) in enumerate(messages, first)
-    ]

@@ -10,7 +10,6 @@ from ingest.errors import JournalError
 from ingest.handed import Handed, Waiting
 from ingest.journal import Journal
 from ingest.outcomes import Batch
-from ingest.records import Record
 from ingest.repeats import Repeats
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Rereading:
             if self._decoder is None:
                 log.info("store is behind, reading the journal again from=%d to=%d", position, decoded_to)
                 self._decoder = self._primed(position)
-            records = [r for r in self._journal.read(position, most) if r.position <= decoded_to]
+            records = self._journal.read(position, most).upto(decoded_to)
         except JournalError as error:
             # What retention removed cannot be written any more; said once, the rest goes on.
             first = self._journal.first()
@@ -71,7 +70,7 @@ class Rereading:
         after = max(after, self._journal.first() - 1)
         decoder = self._primed(after) if after < until else None
         while decoder is not None and after < until:
-            records = [record for record in self._journal.read(after, READ) if record.position <= until]
+            records = self._journal.read(after, READ).upto(until)
             yield decoder.outcomes(records)
             after = records[-1].position
 
@@ -80,7 +79,7 @@ class Rereading:
         after = max(Repeats.window_start(position), self._journal.first() - 1)
         quarantined = self._checkpoint.unread()
         while after < position:
-            records: list[Record] = [r for r in self._journal.read(after, READ) if r.position <= position]
+            records = self._journal.read(after, READ).upto(position)
             decoder.prime(records, quarantined)
             after = records[-1].position
         return decoder

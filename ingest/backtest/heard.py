@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from devices.site import Site
 from ingest.backtest.readings import Document, Point, Sought, sought
 from ingest.decoding import Decoder, Unregistered
-from ingest.records import Record
+from ingest.records import Records
 
 # A message is received that much before or after the instant that its device gives it, or is not looked for.
 _APART_MS = 120_000
 
 
-def add_heard(document: Document, site: Site, batches: Iterable[list[Record]]) -> None:
+def add_heard(document: Document, site: Site, batches: Iterable[Records]) -> None:
     """Add to the alarms of a result what their device measured; only the messages around them are decoded once more."""
     wanted = sought(document, site)
     spans = _merged([(each.from_ms - _APART_MS, each.to_ms + _APART_MS) for each in wanted])

@@ -17,7 +17,7 @@ from ingest.places import MAIN
 from ingest.recording.choosing import Choice
 from ingest.recording.pseudonyms import Pseudonyms
 from ingest.recording.scope import Scope, of_journal
-from ingest.records import TICK, Record, of_the_city
+from ingest.records import TICK, Record, Records, of_the_city
 
 Progress = Callable[[int, int], None]
 _BATCH = 2_000
@@ -89,7 +89,7 @@ def export(site: Site, shard: str, journal_folder: Path, path: Path, wish: Wish,
     try:
         after = first - 1
         while after + 1 < behind:
-            records = [record for record in journal.read(after, _BATCH) if record.position < behind]
+            records = journal.read(after, _BATCH).upto(behind - 1)
             after = records[-1].position
             messages = [Message(r.received_ms, r.topic, r.payload) for r in _wanted(records, choice)]
             if names is not None:
@@ -123,7 +123,7 @@ def _nothing(wish: Wish, left_out: int) -> str:
     return f"no message{whose} was received in that span{but}"
 
 
-def _wanted(records: list[Record], choice: Choice) -> Iterator[Record]:
+def _wanted(records: Records, choice: Choice) -> Iterator[Record]:
     for record in records:
         # What the collector wrote for itself is not of the city, but for the ticks: they say that it listened.
         if record.topic == TICK or (of_the_city(record.topic) and choice.takes(record.topic, record.payload)):

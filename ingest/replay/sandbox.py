@@ -6,11 +6,10 @@ in it knows a broker or a channel for notices, so nothing of it reaches the live
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -29,7 +28,7 @@ from ingest.errors import IngestError, JournalError, ReplayError
 from ingest.ledger import Hops, Ledger, Stored, ledger_document
 from ingest.places import MAIN, Places
 from ingest.recording.scope import WHOLE, Scope
-from ingest.records import Packed, Record
+from ingest.records import Packed, Records
 from ingest.replay.apart import Apart
 from ingest.replay.block import Block
 from ingest.replay.keeping import Keeping, OwnKeeper, part_of
@@ -44,7 +43,6 @@ _SECRET = b"citydeck sandbox"
 MARK = "sandbox"
 # Alarms are named by their point and position: behind all positions there are, no name is that of a live alarm.
 _APART = 1 << 50
-_received_ms = itemgetter(1)
 
 
 @dataclass(slots=True)
@@ -144,7 +142,7 @@ class Sandbox:
         try:
             for block in source.records():
                 begin = 0
-                while begin < len(block) and _awaited(block[begin].received_ms, pace):
+                while begin < len(block) and _awaited(int(block.received_ms[begin]), pace):
                     end = self._end(block, begin, pace.due_ms())
                     with self.turn:
                         self._take(block[begin:end], block.packed(begin, end))
@@ -171,13 +169,13 @@ class Sandbox:
 
         The first instant of a second comes alone, for timers are due behind it, however fast it is played.
         """
-        at_ms = block[begin].received_ms
+        at_ms = int(block.received_ms[begin])
         last_ms = at_ms
         if at_ms // _SECOND_MS == self._second:
             last_ms = round(max(at_ms, min(due_ms, at_ms - at_ms % _SECOND_MS + _SECOND_MS - 1)))
-        return bisect_right(block, last_ms, begin + 1, key=_received_ms)
+        return bisect_right(block.received_ms, last_ms, begin + 1)
 
-    def _take(self, records: list[Record], packed: list[Packed]) -> None:
+    def _take(self, records: Records, packed: Sequence[Packed]) -> None:
         outcomes = self._decoder.outcomes(records)
         touched = self._applied([_apart(each) for each in self._engine.feed(outcomes)], records)
         now_ms = self._engine.memory.now_ms
@@ -200,12 +198,12 @@ class Sandbox:
         kept = self.keeping.kept
         self.played.readings = kept.stored + kept.refused
 
-    def _applied(self, transitions: list[Transition], records: list[Record]) -> list[tuple[str, int]]:
+    def _applied(self, transitions: list[Transition], records: Records) -> list[tuple[str, int]]:
         """Apply transitions instant by instant, so that it makes no difference how much is taken at once."""
         touched: list[tuple[str, int]] = []
         first = records[0].position + _APART
         for at_ms, told in groupby(transitions, lambda each: records[each.position - first].received_ms):
-            last = records[bisect_right(records, at_ms, key=_received_ms) - 1].position
+            last = records[bisect_right(records.received_ms, at_ms) - 1].position
             touched += occurrences.apply(self._database, MAIN, list(told), last + _APART, at_ms, _SECRET)
         self.played.transitions += len(transitions)
         return touched

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, count
+from itertools import accumulate, repeat
 from pathlib import Path
+
+import numpy as np
 
 from devices.errors import RecordingError
 from devices.recording import Reader
@@ -12,13 +14,13 @@ from ingest.comparison import position_at
 from ingest.journal import Journal
 from ingest.recording.importing import check_kinds
 from ingest.recording.scope import WHOLE, Scope, of_header, of_journal
-from ingest.records import OWN_PREFIXES, TICK, Packed, Record, of_the_city, packed_of
+from ingest.records import OWN_PREFIXES, TICK, Batch, Packed, Records, of_the_city, packed_of
 from ingest.replay.block import Block
 
 _BATCH = 5_000
 # A batch with one of these may hold what the collector wrote for itself.
-_OWN_MARKS = [prefix.encode() for prefix in OWN_PREFIXES]
-# As in ingest.records: one is made for every message.
+_OWN_MARK, _OWN_ROOT_MARK = [prefix.encode() for prefix in OWN_PREFIXES]
+# As in ingest.records: where few came at a time there are nearly as many batches as messages.
 _new = tuple.__new__
 
 
@@ -55,12 +57,9 @@ class Source:
                     block = [each for each in block if begin_ms <= each.received_ms < self.to_ms]
                     times = list(accumulate([each.received_ms for each in block], max, initial=newest_ms))[1:]
                 if block:
-                    yield Block(
-                        [
-                            _new(Record, (number, at_ms, topic, payload))
-                            for number, at_ms, (_, topic, payload) in zip(count(position), times, block, strict=False)
-                        ]
-                    )
+                    _, topics, payloads = zip(*block, strict=True)
+                    positions = np.arange(position, position + len(block))
+                    yield Block(Records(positions, np.array(times), topics, payloads))
                     position += len(block)
                     newest_ms = times[-1]
 
@@ -70,25 +69,30 @@ class Source:
         try:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
-                packed: list[Packed] = []
-                heard: list[Sequence[tuple[str, bytes]]] = []
-                for _, received_ms, messages, body in journal.batches(after, min(_BATCH, last - after), True):
-                    if len(messages) > last - after:
-                        messages, body = messages[: last - after], None
-                    after += len(messages)
-                    if body is not None and not any([mark in body for mark in _OWN_MARKS]):
-                        packed.append(_new(Packed, (received_ms, len(messages), len(messages), body)))
-                        heard.append(messages)
-                        continue
-                    messages = [each for each in messages if each[0] == TICK or of_the_city(each[0])]
-                    if messages:
-                        packed.append(packed_of(received_ms, messages))
-                        heard.append(messages)
-                if packed:
-                    yield Block.of(position, packed, heard)
-                    position += sum([each.records for each in packed])
+                batches = journal.batches(after, min(_BATCH, last - after), True)
+                after = batches[-1].first + len(batches[-1].messages) - 1
+                if after > last:
+                    # What lies behind was received together with it, and later than what is asked for.
+                    batches[-1] = batches[-1]._replace(messages=batches[-1].messages[: last - after], body=None)
+                block = _block(position, batches)
+                if len(block):
+                    yield block
+                    position += len(block)
         finally:
             journal.close()
+
+
+def _block(first: int, batches: Sequence[Batch]) -> Block:
+    """Return batches of a journal without what the collector wrote for itself, from a position on."""
+    _, times, messages, bodies = map(list, zip(*batches, strict=True))
+    counts = list(map(len, messages))
+    packed = list(map(_new, repeat(Packed), zip(times, counts, counts, bodies, strict=True)))
+    # Nearly every batch is taken over as it is.
+    odd = [place for place, body in enumerate(bodies) if body is None or _OWN_MARK in body or _OWN_ROOT_MARK in body]
+    for place in odd:
+        messages[place] = [each for each in messages[place] if each[0] == TICK or of_the_city(each[0])]
+        packed[place] = packed_of(times[place], messages[place])
+    return Block(Records.joined(first, times, messages), [each for each in packed if each.records])
 
 
 def file_source(site: Site, path: Path, from_ms: int | None, to_ms: int | None) -> Source:
@@ -146,6 +150,6 @@ def _spanned(source: Source, from_ms: int | None, to_ms: int | None) -> Source:
         raise RecordingError("nothing was recorded in that span")
     spanned = replace(source, from_ms=begin, to_ms=end)
     # A tick says that somebody listened, not that anybody spoke.
-    if not any(of_the_city(record.topic) for records in spanned.records() for record in records):
+    if not any(of_the_city(topic) for records in spanned.records() for topic in records.topics):
         raise RecordingError("no message was recorded in that span")
     return spanned

@@ -38,7 +38,7 @@ import os, sqlite3, sys, threading
 from pathlib import Path
 from ingest.errors import JournalError
 from ingest.journal import Journal
-from ingest.records import records_of
+from ingest.records import Records
 
 folder, beside, later_ms = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 failing = Path(os.environ["FAILING"])
@@ -50,7 +50,8 @@ def follow():
     while not (done.is_set() and seen and seen[-1].position >= journal.last):
         journal.wait(seen[-1].position if seen else 0, 0.05)
         # As a reader that lags does: from the files.
-        seen.extend(r for b in journal._files.batches(seen[-1].position if seen else 0, 3) for r in records_of(*b[:3]))
+        for batch in journal._files.batches(seen[-1].position if seen else 0, 3):
+            seen.extend(Records.joined(batch.first, [batch.received_ms], [batch.messages]))
         begun.set()
 
 journal.append([("a", b"0"), ("a", b"1")], at_ms)

@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 
 from devices.site import Site
 from ingest.checkpoint import Checkpoint
@@ -21,7 +20,6 @@ _BATCH = 5_000
 # What came before the span tells how things stood when it began.
 WARM_MS = 3_600_000
 Tell = Callable[[int, int], None]
-_position = attrgetter("position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,8 @@ class Recording:
         """
         after, last = position_at(self.journal, from_ms) - 1, position_at(self.journal, to_ms) - 1
         while after < last:
-            records = [record for record in self.journal.read(after, _BATCH) if record.position <= last]
-            if any(of_the_city(record.topic) for record in records):
+            records = self.journal.read(after, _BATCH).upto(last)
+            if any(map(of_the_city, records.topics)):
                 return True
             after = records[-1].position
         return False
@@ -73,10 +71,10 @@ class Recording:
         decoder = Decoder(self.site, self.unregistered)
         begin = after = max(Repeats.window_start(first - 1), journal.first() - 1, 0)
         while after < last:
-            records = [record for record in journal.read(after, _BATCH) if record.position <= last]
+            records = journal.read(after, _BATCH).upto(last)
             after = records[-1].position
             # What came before tells only what is a repeat.
-            early = bisect_left(records, first, key=_position)
+            early = bisect_left(records.positions, first)
             decoder.outcomes(records[:early])
             found = decoder.outcomes(records[early:])
             tell(after - begin, last - begin)

@@ -2,12 +2,13 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ingest.journal import Journal
-from ingest.records import TICK, Packed, Record, packed_of
+from ingest.records import TICK, Packed, Record, Records, packed_of
 from ingest.replay.block import Block
 from tests.ingest.replay.recorded import T_MS
 
@@ -23,10 +24,11 @@ BATCHES: list[tuple[int, list[Message]]] = [
 
 def of_a_journal() -> Block:
     packed = [packed_of(at_ms, messages) for at_ms, messages in BATCHES]
-    return Block.of(1, packed, [messages for _, messages in BATCHES])
+    times, messages = zip(*BATCHES, strict=True)
+    return Block(Records.joined(1, times, messages), packed)
 
 
-def kept(folder: Path, parts: list[list[Packed]]) -> tuple[list[Record], int]:
+def kept(folder: Path, parts: list[Sequence[Packed]]) -> tuple[Records, int]:
     journal = Journal(folder)
     for part in parts:
         journal.append_packed(part)
@@ -39,7 +41,7 @@ def kept(folder: Path, parts: list[list[Packed]]) -> tuple[list[Record], int]:
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("from_journal", [True, False])
 def test_wherever_it_is_cut(tmp_path: Path, seed: int, from_journal: bool) -> None:
-    block = of_a_journal() if from_journal else Block(list(of_a_journal()))
+    block = of_a_journal() if from_journal else Block(Records.of(list(of_a_journal())))
     cuts = sorted({0, len(block), *random.Random(seed).sample(range(1, len(block)), seed % len(block))})
     parts = [block.packed(begin, end) for begin, end in itertools.pairwise(cuts)]
     assert kept(tmp_path, parts) == (list(block), 8)
@@ -53,5 +55,5 @@ def test_a_journal_is_taken_over_as_it_is() -> None:
 
 
 def test_of_nothing_nothing() -> None:
-    assert Block().packed(0, 0) == []
+    assert Block(Records.of([])).packed(0, 0) == []
     assert of_a_journal().packed(4, 4) == []
