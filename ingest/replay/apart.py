@@ -28,8 +28,6 @@ from ingest.store.usual import UsualReadings
 
 # How a pickle begins, and no pair in MessagePack.
 _PICKLED = b"\x80"
-_END = b""
-
 
 class _Sent(Reading, gc=False):
     """A reading whose values are as they were, whatever their types."""
@@ -38,6 +36,7 @@ class _Sent(Reading, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
+_parts = msgspec.msgpack.Decoder(list[memoryview]).decode
 _decode = msgspec.msgpack.Decoder(tuple[list[Packed], list[_Sent], list[UsualReadings]]).decode
 
 
@@ -76,9 +75,8 @@ class Apart(Keeper[bytes]):
     def keep(self, batch: Sequence[bytes]) -> Kept:
         """See :meth:`Keeper.keep`."""
         try:
-            for packed in batch:
-                self._connection.send_bytes(packed)
-            self._connection.send_bytes(_END)
+            # In one: between two pieces whoever plays would take its turn, and the other process wait.
+            self._connection.send_bytes(_encode(batch))
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
@@ -114,12 +112,9 @@ def _packed(part: Part) -> bytes:
         return pickle.dumps(part)
 
 
-def _batch(connection: Connection) -> list[Part]:
-    """Return the parts of a batch, up to its end."""
-    batch = []
-    while packed := connection.recv_bytes():
-        batch.append(pickle.loads(packed) if packed.startswith(_PICKLED) else Part(*_decode(packed)))
-    return batch
+def _batch(packed: bytes) -> list[Part]:
+    """Return the parts of a batch."""
+    return [pickle.loads(part) if part[:1] == _PICKLED else Part(*_decode(part)) for part in _parts(packed)]
 
 
 def main(connection: Connection, folder: Path) -> None:
@@ -128,7 +123,7 @@ def main(connection: Connection, folder: Path) -> None:
     keeper = OwnKeeper(places, SqliteStore(places.readings, Catalog({}), durable=False, indexed=False))
     with closing(keeper), suppress(EOFError, ConnectionError):
         while True:
-            batch = _batch(connection)
+            batch = _batch(connection.recv_bytes())
             try:
                 connection.send(keeper.keep(batch))
             except IngestError as error:
