@@ -16,7 +16,7 @@ from benchmarks.usage import cpu_s
 from devices.site_file import load_site
 from ingest.places import Places
 from ingest.store import open_store
-from ingest.store.usual import UsualReadings
+from ingest.store.usual import UsualReadings, times_of
 
 COLUMNS: Final = (
     Column("database_us", "InfluxDB CPU µs/reading", 1),
@@ -76,8 +76,6 @@ def _batch(first: int, count: int, devices: int) -> UsualReadings:
     values[:, 1] += numbers % 10 / 10
     values[:, 2] += numbers // devices % 10
     names = [load.device_id(number) for number in (numbers % devices).tolist()]
-    times = (_STARTED_MS + numbers // devices).tolist()
-    positions = range(first + 1, first + count + 1)
-    return UsualReadings(
-        load.KIND, load.KIND, _FIELDS, names, [load.DISTRICT] * count, times, times, positions, values.tobytes()
-    )
+    measured_ms = _STARTED_MS + numbers // devices
+    times = times_of(measured_ms, measured_ms, numbers + 1)
+    return UsualReadings(load.KIND, load.KIND, _FIELDS, names, [load.DISTRICT] * count, times, values.tobytes())

@@ -15,7 +15,7 @@ from ingest.alarms.revisions.revision import Revision
 from ingest.lanewise import Instants
 from ingest.quarantine import Origin
 from ingest.sheets import NOTHING, Fate, Sheet, Usual
-from ingest.store.usual import UsualReadings
+from ingest.store.usual import UsualReadings, times_of
 
 
 class Outcome(msgspec.Struct, gc=False):
@@ -145,9 +145,7 @@ def _columns(sheet: Sheet, shape: Shape, rows: list[int] | None) -> UsualReading
         shape.fields,
         [way.device for way in ways],
         [way.district for way in ways],
-        at_ms.tolist(),
-        received_ms.tolist(),
-        positions.tolist(),
+        times_of(at_ms, received_ms, positions),
         values.tobytes(),
         shape.tag_keys,
         [[each[key] for each in tags] for key in shape.tag_keys],

@@ -55,7 +55,7 @@ class Rereading:
             return Handed(position, first - 1, self._journal.received_ms, [])
         self._waiting.reading(records[0].received_ms)
         readings, usual = self._decoder.outcomes(records).readings()
-        first_ms = [reading.received_ms for reading in readings[:1]] + [each.received_ms[0] for each in usual]
+        first_ms = [reading.received_ms for reading in readings[:1]] + [int(each.received_ms[0]) for each in usual]
         heard_ms = min(first_ms, default=records[0].received_ms)
         batch = Handed(position, records[-1].position, heard_ms, readings, usual)
         self._waiting.read(batch, records[-1].received_ms)

@@ -29,6 +29,7 @@ from ingest.store.usual import UsualReadings
 # How a pickle begins, and no pair in MessagePack.
 _PICKLED = b"\x80"
 
+
 class _Sent(Reading, gc=False):
     """A reading whose values are as they were, whatever their types."""
 

@@ -42,7 +42,7 @@ class Lines:
             pieces: list[Iterable[Any]] = [heads]
             for key, column in zip(each.fields, each.columns(), strict=True):
                 pieces += repeat(f"{',' if len(pieces) > 1 else ''}{key}="), _texts(column)
-            pieces += repeat(f",quality={_QUALITIES[0]} "), _texts(each.at_ms), repeat("000000")
+            pieces += repeat(f",quality={_QUALITIES[0]} "), _texts(each.at_ms.tolist()), repeat("000000")
             found += map("".join, zip(*pieces, strict=False))
         return found
 

@@ -63,8 +63,8 @@ def late(
             found.add((reading.measurement, reading.at_ns // MINUTE_NS * MINUTE_NS))
     for each in usual:
         gone_ns, made_ns = known.get(each.measurement, nowhere)
-        if min(each.at_ms) * 1_000_000 < made_ns:
-            times = [at_ms * 1_000_000 for at_ms in each.at_ms]
+        if int(each.at_ms.min()) * 1_000_000 < made_ns:
+            times = [at_ms * 1_000_000 for at_ms in each.at_ms.tolist()]
             found.update([(each.measurement, at // MINUTE_NS * MINUTE_NS) for at in times if gone_ns <= at < made_ns])
     return found
 

@@ -121,7 +121,7 @@ def _rows(usual: Sequence[UsualReadings]) -> Iterator[Row]:
     """Yield the values of all rows; the devices in order, and of each what came first."""
     devices = [device for each in usual for device in each.devices]
     order = sorted(range(len(devices)), key=devices.__getitem__)
-    at_ms = [at_ms for each in usual for at_ms in each.at_ms]
+    at_ms = np.concatenate([each.at_ms for each in usual])
     districts = [district for each in usual for district in each.districts]
     tags = [list(chain.from_iterable(columns)) for columns in zip(*(each.tags for each in usual), strict=True)]
     numbers = np.concatenate([each.table() for each in usual])
@@ -131,7 +131,7 @@ def _rows(usual: Sequence[UsualReadings]) -> Iterator[Row]:
         yield from zip(
             [devices[place] for place in places],
             # Python's own numbers know no end: SQLite tells which are too large.
-            [at_ms[place] * 1_000_000 for place in places],
+            [at * 1_000_000 for at in at_ms[places].tolist()],
             [districts[place] for place in places],
             *([column[place] for place in places] for column in tags),
             *numbers[places].T.tolist(),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from devices.envelope import NO_FLAGS, NO_TAGS
 from devices.readings import Quality, Reading
+from ingest.lanewise import Instants
 
 _position = attrgetter("position")
 
@@ -17,8 +18,8 @@ _position = attrgetter("position")
 class UsualReadings(NamedTuple):
     """Good readings with the same fields and tags.
 
-    ``numbers`` are float64 in the machine's own order, row by row; ``tags`` holds for each of
-    ``tag_keys`` what every reading says.
+    ``times`` are int64 in the machine's own order: when each was measured and when received (epoch ms), and their
+    positions. ``numbers`` are float64, row by row; ``tags`` holds for each of ``tag_keys`` what every reading says.
     """
 
     kind: str
@@ -26,12 +27,29 @@ class UsualReadings(NamedTuple):
     fields: Sequence[str]
     devices: Sequence[str]
     districts: Sequence[str]
-    at_ms: Sequence[int]
-    received_ms: Sequence[int]
-    positions: Sequence[int]
+    times: bytes
     numbers: bytes
     tag_keys: Sequence[str] = ()
     tags: Sequence[Sequence[str]] = ()
+
+    @property
+    def at_ms(self) -> Instants:
+        """Return when each was measured."""
+        return self._times(0)
+
+    @property
+    def received_ms(self) -> Instants:
+        """Return when each was received."""
+        return self._times(1)
+
+    @property
+    def positions(self) -> Instants:
+        """Return the position of each."""
+        return self._times(2)
+
+    def _times(self, column: int) -> Instants:
+        size = 8 * len(self.devices)
+        return np.frombuffer(self.times[column * size : (column + 1) * size], dtype=np.int64)
 
     def columns(self) -> list[list[float]]:
         """Return the numbers of each field."""
@@ -49,9 +67,8 @@ class UsualReadings(NamedTuple):
 
     def readings(self) -> Iterator[Reading]:
         """Yield them one by one."""
-        rows = zip(
-            self.devices, self.districts, self.at_ms, self.received_ms, self.positions, self.values(), strict=True
-        )
+        times = (each.tolist() for each in (self.at_ms, self.received_ms, self.positions))
+        rows = zip(self.devices, self.districts, *times, self.values(), strict=True)
         tags = zip(*self.tags, strict=True) if self.tag_keys else repeat(())
         for (device, district, at_ms, received_ms, position, numbers), told in zip(rows, tags, strict=False):
             yield Reading(
@@ -59,6 +76,13 @@ class UsualReadings(NamedTuple):
                 dict(zip(self.fields, numbers, strict=True)), dict(zip(self.tag_keys, told, strict=True)) or NO_TAGS,
                 Quality.GOOD, NO_FLAGS, received_ms, position,
             )  # fmt: skip
+
+
+def times_of(
+    at_ms: Sequence[int] | Instants, received_ms: Sequence[int] | Instants, positions: Sequence[int] | Instants
+) -> bytes:
+    """Return as bytes when readings were measured and received, and their positions."""
+    return np.array((at_ms, received_ms, positions), dtype=np.int64).tobytes()
 
 
 def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> bool:
@@ -69,8 +93,9 @@ def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> boo
     in_turn = True
     for each in usual:
         kind = each.measurement, tuple(each.fields), tuple(each.tag_keys)
-        in_turn = in_turn and each.positions[0] > reached.get(kind, 0)
-        reached[kind] = each.positions[-1]
+        positions = each.positions
+        in_turn = in_turn and bool(positions[0] > reached.get(kind, 0))
+        reached[kind] = int(positions[-1])
     measurements = {measurement for measurement, *_ in reached}
     single = [reading for reading in readings if reading.measurement in measurements]
     if in_turn and len(reached) == len(measurements) and not single:
@@ -79,7 +104,7 @@ def may_meet(readings: Sequence[Reading], usual: Sequence[UsualReadings]) -> boo
     points += [
         (each.measurement, device, at_ms * 1_000_000)
         for each in usual
-        for device, at_ms in zip(each.devices, each.at_ms, strict=True)
+        for device, at_ms in zip(each.devices, each.at_ms.tolist(), strict=True)
     ]
     return len(set(points)) < len(points)
 

@@ -11,7 +11,7 @@ from devices.readings import Reading
 from devices.site import Site
 from ingest.store import SqliteStore, Store
 from ingest.store.influx import InfluxStore
-from ingest.store.usual import UsualReadings, in_order
+from ingest.store.usual import UsualReadings, in_order, times_of
 from tests.ingest.messages import T_MS
 from tests.ingest.posts import counted_posts
 from tests.ingest.test_stores import reading
@@ -27,10 +27,11 @@ def usual(
 ) -> UsualReadings:
     count = len(devices)
     numbers = [float(n) for n in range(count * len(fields))]
+    times = times_of(at_ms, [T_MS] * count, range(first, first + count))
+    packed = struct.pack(f"{len(numbers)}d", *numbers)
     return UsualReadings(
-        "gas_alarm", "gas_alarm", fields, devices, ["demo"] * count, at_ms, [T_MS] * count,
-        range(first, first + count), struct.pack(f"{len(numbers)}d", *numbers), tuple(tags), tuple(tags.values()),
-    )  # fmt: skip
+        "gas_alarm", "gas_alarm", fields, devices, ["demo"] * count, times, packed, tuple(tags), tuple(tags.values())
+    )
 
 
 def rows(store: Store) -> list[Any]:
