@@ -1,18 +1,22 @@
 """Keeping in an interpreter of its own, so that playing at full speed has a core for itself.
 
-It is given batches through a socket and answers each with what is kept by now, or with why it cannot be. It ends with
-whoever plays, however that one ends, and knows no kinds: the store's tables must be there.
+Batches are gathered in two rooms of memory that both see, by turns: one is filled while the other is written. Through a
+socket it is told of each and answers with what is kept by now, or with why it cannot be. It ends with whoever plays,
+however that one ends, and knows no kinds: the store's tables must be there.
 """
 
+import mmap
+import os
 import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from itertools import accumulate
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,6 +32,7 @@ from ingest.store.usual import UsualReadings
 
 # How a pickle begins, and no pair in MessagePack.
 _PICKLED = b"\x80"
+_ROOMS = 2
 
 
 class _Sent(Reading, gc=False):
@@ -37,11 +42,17 @@ class _Sent(Reading, gc=False):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_parts = msgspec.msgpack.Decoder(list[memoryview]).decode
 _decode = msgspec.msgpack.Decoder(tuple[list[Packed], list[_Sent], list[UsualReadings]]).decode
 
 
-class Apart(Keeper[bytes]):
+class Batch(NamedTuple):
+    """A batch in one of the rooms: how long each of its parts is, one behind the other from the begin."""
+
+    room: int
+    lengths: list[int]
+
+
+class Apart(Keeper[Batch]):
     """Lets a process of its own write them."""
 
     # What is packed takes little room.
@@ -53,13 +64,14 @@ class Apart(Keeper[bytes]):
         with closing(store):
             store.write([], 0)
         self._folder = places.data
+        self._rooms = [os.fdopen(os.memfd_create(f"citydeck batch {number}"), "wb") for number in range(_ROOMS)]
+        self._gathering = Batch(0, [])
         self._connection, theirs = Pipe()
         with theirs:
-            command = [sys.executable, "-m", "ingest.replay.apart", str(theirs.fileno()), str(places.data)]
+            handed = [theirs.fileno(), *(room.fileno() for room in self._rooms)]
+            command = [sys.executable, "-m", "ingest.replay.apart", str(places.data), *map(str, handed)]
             # In a session of its own: what ends whoever plays from the keyboard must not end it before.
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), start_new_session=True
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=handed, start_new_session=True)
         self._kept = Kept()
 
     @property
@@ -67,17 +79,27 @@ class Apart(Keeper[bytes]):
         """Return the number of its process."""
         return self._process.pid
 
-    def gathered(self, part: Part) -> tuple[bytes, int]:
-        """See :meth:`Keeper.gathered`."""
+    def gather(self, part: Part) -> int:
+        """See :meth:`Keeper.gather`."""
         # At once: what was just made lies near, and packed it takes a fourth of the room.
         packed = _packed(part)
-        return packed, len(packed)
+        self._rooms[self._gathering.room].write(packed)
+        self._gathering.lengths.append(len(packed))
+        return len(packed)
 
-    def keep(self, batch: Sequence[bytes]) -> Kept:
+    def gathered(self) -> Batch:
+        """See :meth:`Keeper.gathered`."""
+        batch = self._gathering
+        room = self._rooms[batch.room]
+        room.flush()
+        room.seek(0)
+        self._gathering = Batch((batch.room + 1) % _ROOMS, [])
+        return batch
+
+    def keep(self, batch: Batch) -> Kept:
         """See :meth:`Keeper.keep`."""
         try:
-            # In one: between two pieces whoever plays would take its turn, and the other process wait.
-            self._connection.send_bytes(_encode(batch))
+            self._connection.send(tuple(batch))
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._ended() from error
@@ -95,6 +117,8 @@ class Apart(Keeper[bytes]):
         """See :meth:`Keeper.close`."""
         self._connection.close()
         self._process.wait()
+        for room in self._rooms:
+            room.close()
 
     def _ended(self) -> ReplayError:
         code = self._process.wait()
@@ -113,20 +137,29 @@ def _packed(part: Part) -> bytes:
         return pickle.dumps(part)
 
 
-def _batch(packed: bytes) -> list[Part]:
+def _parts(room: int, lengths: Sequence[int]) -> list[Part]:
     """Return the parts of a batch."""
-    return [pickle.loads(part) if part[:1] == _PICKLED else Part(*_decode(part)) for part in _parts(packed)]
+    if not lengths:
+        return []
+    with mmap.mmap(room, sum(lengths), prot=mmap.PROT_READ) as mapped, memoryview(mapped) as whole:
+        ends = list(accumulate(lengths))
+        return [_unpacked(whole[end - length : end]) for end, length in zip(ends, lengths, strict=True)]
 
 
-def main(connection: Connection, folder: Path) -> None:
+def _unpacked(packed: memoryview) -> Part:
+    with packed:
+        return pickle.loads(packed) if packed[:1] == _PICKLED else Part(*_decode(packed))
+
+
+def main(connection: Connection, rooms: Sequence[int], folder: Path) -> None:
     """Keep what comes, until nobody is there any more, or a batch cannot be kept."""
     places = Places(folder)
     keeper = OwnKeeper(places, SqliteStore(places.readings, Catalog({}), durable=False, indexed=False))
     with closing(keeper), suppress(EOFError, ConnectionError):
         while True:
-            batch = _batch(connection.recv_bytes())
+            room, lengths = connection.recv()
             try:
-                connection.send(keeper.keep(batch))
+                connection.send(keeper.keep(_parts(rooms[room], lengths)))
             except IngestError as error:
                 connection.send(error)
                 break
@@ -137,4 +170,5 @@ if __name__ == "__main__":
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     heap.settle()
-    main(Connection(int(sys.argv[1])), Path(sys.argv[2]))
+    data, handle, *fds = sys.argv[1:]
+    main(Connection(int(handle)), list(map(int, fds)), Path(data))

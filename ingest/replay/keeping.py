@@ -19,7 +19,7 @@ from ingest.store.usual import UsualReadings
 # part of all.
 _BATCH, _BATCH_BYTES, _PART = 50_000, 64 * 1024 * 1024, 8
 
-Gathered = TypeVar("Gathered")
+Gathering = TypeVar("Gathering")
 
 
 class Part(NamedTuple):
@@ -44,19 +44,23 @@ class Kept(NamedTuple):
     kinds: Mapping[str, Sequence[int]] = {}
 
 
-class Keeper(ABC, Generic[Gathered]):
-    """Writes a sandbox's journal and store; ``Gathered`` is a part as it waits for its batch."""
+class Keeper(ABC, Generic[Gathering]):
+    """Writes a sandbox's journal and store; ``Gathering`` is a batch as it waits to be written."""
 
     most = _BATCH
     """How many records a batch may hold, however much was played."""
 
     @abstractmethod
-    def gathered(self, part: Part) -> tuple[Gathered, int]:
-        """Return a part as it is to wait, and about how many bytes it holds."""
+    def gather(self, part: Part) -> int:
+        """Add a part to the next batch and return about how many bytes it holds."""
 
     @abstractmethod
-    def keep(self, batch: Sequence[Gathered]) -> Kept:
-        """Write a batch and return what is kept by now.
+    def gathered(self) -> Gathering:
+        """Return what was added as a batch, and begin another; the one before must have been written."""
+
+    @abstractmethod
+    def keep(self, batch: Gathering) -> Kept:
+        """Write a batch and return what is kept by now; the next may be gathered meanwhile, in another thread.
 
         Raises:
             JournalError: the journal cannot be written.
@@ -76,7 +80,7 @@ class Keeper(ABC, Generic[Gathered]):
         """Close journal and store."""
 
 
-class OwnKeeper(Keeper[Part]):
+class OwnKeeper(Keeper[list[Part]]):
     """Writes them itself."""
 
     def __init__(self, places: Places, store: SqliteStore) -> None:
@@ -85,12 +89,19 @@ class OwnKeeper(Keeper[Part]):
         self._store = store
         self._counts = stored_counts()
         self._kept = Kept()
+        self._parts: list[Part] = []
 
-    def gathered(self, part: Part) -> tuple[Part, int]:
+    def gather(self, part: Part) -> int:
+        """See :meth:`Keeper.gather`."""
+        self._parts.append(part)
+        return sum([len(each.body) for each in part.batches])
+
+    def gathered(self) -> list[Part]:
         """See :meth:`Keeper.gathered`."""
-        return part, sum([len(each.body) for each in part.batches])
+        batch, self._parts = self._parts, []
+        return batch
 
-    def keep(self, batch: Sequence[Part]) -> Kept:
+    def keep(self, batch: list[Part]) -> Kept:
         """See :meth:`Keeper.keep`."""
         self._journal.append_packed(list(chain.from_iterable([part.batches for part in batch])))
         readings = list(chain.from_iterable([part.readings for part in batch]))
@@ -108,19 +119,18 @@ class OwnKeeper(Keeper[Part]):
         self._store.close()
 
 
-class Keeping(Generic[Gathered]):
+class Keeping(Generic[Gathering]):
     """Gathers what is played and lets a batch of it be written while the next is played.
 
     ``kept`` is how much is written by now. Where the keeper writes by itself, it shares the interpreter with whoever
     plays, and a thread costs nothing to begin; one that lets others write leaves it to the player.
     """
 
-    def __init__(self, keeper: Keeper[Gathered]) -> None:
+    def __init__(self, keeper: Keeper[Gathering]) -> None:
         self.keeper = keeper
         self.kept = Kept()
         self._thread = ThreadPoolExecutor(1, "keeping")
         self._begun: Future[Kept] | None = None
-        self._waiting: list[Gathered] = []
         self._records = self._played = 0
         self._bytes = 0
 
@@ -130,9 +140,7 @@ class Keeping(Generic[Gathered]):
         Raises:
             IngestError: what was begun before could not be written.
         """
-        gathered, size = self.keeper.gathered(part)
-        self._waiting.append(gathered)
-        self._bytes += size
+        self._bytes += self.keeper.gather(part)
         readings = len(part.readings) + sum([len(each.devices) for each in part.usual])
         self._records += max(sum([each.records for each in part.batches]), readings)
         enough = min(max(_BATCH, self._played // _PART), max(_BATCH, self.keeper.most))
@@ -146,10 +154,9 @@ class Keeping(Generic[Gathered]):
             IngestError: that one could not be.
         """
         self.settle()
-        batch, self._waiting = self._waiting, []
         self._played += self._records
         self._records = self._bytes = 0
-        self._begun = self._thread.submit(self.keeper.keep, batch)
+        self._begun = self._thread.submit(self.keeper.keep, self.keeper.gathered())
 
     def settle(self) -> None:
         """Wait until what was begun is written.
