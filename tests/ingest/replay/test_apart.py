@@ -21,7 +21,7 @@ from ingest.journal import Journal
 from ingest.places import Places
 from ingest.records import packed_of
 from ingest.replay.__main__ import main
-from ingest.replay.apart import Apart
+from ingest.replay.apart import Apart, Batch
 from ingest.replay.keeping import Keeper, Keeping, Kept, OwnKeeper, Part
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Played, Sandbox
@@ -57,7 +57,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kept_apart(folder: Path) -> Iterator[Keeping[bytes]]:
+def kept_apart(folder: Path) -> Iterator[Keeping[Batch]]:
     places = Places(folder / "a")
     places.data.mkdir()
     with closing(Keeping(Apart(places, open_store(site_of(folder), places, durable=False)))) as keeping:
@@ -73,12 +73,12 @@ def a_part(second: int, at_ns: int | None = None) -> Part:
     return Part([packed_of(at_ms, [gas("gas-1", 3, ts=at_ms)])], [reading])
 
 
-def pid_of(keeping: Keeping[bytes]) -> int:
+def pid_of(keeping: Keeping[Batch]) -> int:
     assert isinstance(keeping.keeper, Apart)
     return keeping.keeper.pid
 
 
-def kept(keeping: Keeping[bytes], part: Part) -> Kept:
+def kept(keeping: Keeping[Batch], part: Part) -> Kept:
     keeping.add(part)
     keeping.write()
     keeping.settle()
@@ -130,7 +130,7 @@ def test_a_process_that_is_killed_is_told_in_one_sentence(folder: Path) -> None:
     assert not children()
 
 
-def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[bytes]) -> None:
+def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[Batch]) -> None:
     assert kept(kept_apart, a_part(0)) == Kept(1, 1, 0, {"gas_alarm": [1, 0]})
     os.kill(pid_of(kept_apart), signal.SIGKILL)
     with pytest.raises(ReplayError, match="they are whole up to position 1"):
@@ -139,7 +139,20 @@ def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[bytes])
     assert len(journaled(folder / "a" / "journal")) == 1
 
 
-def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Keeping[bytes]) -> None:
+def test_what_is_gathered_while_a_batch_is_written_is_none_of_it(folder: Path, kept_apart: Keeping[Batch]) -> None:
+    pid = pid_of(kept_apart)
+    os.kill(pid, signal.SIGSTOP)
+    kept_apart.add(a_part(0))
+    kept_apart.write()
+    kept_apart.add(a_part(1))
+    os.kill(pid, signal.SIGCONT)
+    kept_apart.write()
+    kept_apart.settle()
+    heard = [record.payload for record in Journal(folder / "a" / "journal").read(0, 10)]
+    assert heard == [gas("gas-1", 3, ts=T_MS + second * SECOND)[1] for second in range(2)]
+
+
+def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Keeping[Batch]) -> None:
     """The one who plays decides when it ends."""
     kept(kept_apart, a_part(0))
     for number, each in enumerate((signal.SIGTERM, signal.SIGINT), 1):
@@ -147,7 +160,7 @@ def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: K
         assert kept(kept_apart, a_part(number)).position == number + 1
 
 
-def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[bytes]) -> None:
+def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[Batch]) -> None:
     assert kept(kept_apart, a_part(0, at_ns=2**70)) == Kept(1, 0, 1, {"gas_alarm": [0, 1]})
     assert kept(kept_apart, a_part(1)) == Kept(2, 1, 1, {"gas_alarm": [1, 1]})
 
