@@ -11,12 +11,12 @@ from typing import TypeAlias
 import msgspec
 
 from ingest.errors import JournalError
-from ingest.records import Batch, Record, Records, messages_of
+from ingest.records import Batch, Record, messages_of
 
 # What the last row of a file says of all before it.
 END = "last, received_ms, messages"
-# A reader that is behind must not fill the memory with a backlog of pictures.
-_MOST_BYTES = 64 * 1024 * 1024
+# A reader that is behind must not fill the memory with a backlog of pictures, which are there twice for a moment.
+_MOST_BYTES = 32 * 1024 * 1024
 # As in ingest.records: where few come at a time there are nearly as many batches as messages.
 _new = tuple.__new__
 # Of a batch: its first position, when it was received, and all of it in one.
@@ -54,12 +54,12 @@ class JournalFiles:
             JournalError: a file is damaged, or what follows the position is not kept.
         """
         found: list[Batch] = []
-        following, room = after + 1, _MOST_BYTES
+        following, most = after + 1, _MOST_BYTES
         try:
             for path in self._files_from(following):
                 if self._begin(path) is None:
                     continue
-                rows = self._rows(path, following, after + limit, room)
+                rows = self._rows(path, following, after + limit, most)
                 batches = _batches(rows, following, packed)
                 whole, following = _whole(batches, following)
                 found += whole
@@ -68,26 +68,29 @@ class JournalFiles:
                         # What comes before the gap is whole; who asks for what is gone is told.
                         return found
                     raise JournalError(f"journal: position {following} is gone; the next kept is {batches[0].first}")
-                room -= sum([len(body) for _, _, body in rows])
-                if following > after + limit or room <= 0:
+                most -= sum([len(body) for _, _, body in rows])
+                if following > after + limit or most <= 0:
                     return found
         except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(f"journal: cannot read behind position {after}: {error}") from error
         return found
 
-    def _rows(self, path: Path, following: int, last: int, room: int) -> list[_Row]:
-        """Return what a file holds from the batch of one position to that of another, or until it fills the room."""
+    def _rows(self, path: Path, following: int, last: int, most: int) -> list[_Row]:
+        """Return what a file holds from the batch of one position to that of another, or until it is so many bytes."""
         found: list[_Row] = []
         with self._opened(path) as reader:
             rows = reader.execute(
                 "SELECT first, received_ms, body FROM batch WHERE first >= "
-                "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) AND first <= ? ORDER BY first",
-                (following, last),
+                "coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) AND last >= ? ORDER BY first",
+                (following, following),
             )
             for row in rows:
+                # The first in any case: it may tell that what is asked for is gone.
+                if found and row[0] > last:
+                    break
                 found.append(row)
-                room -= len(row[2])
-                if room <= 0:
+                most -= len(row[2])
+                if most <= 0:
                     break
         return found
 
@@ -111,7 +114,8 @@ class JournalFiles:
             try:
                 with self._opened(path) as reader:
                     for first, received_ms, body in reader.execute(query, (from_ms, to_ms, *names)):
-                        yield from Records.joined(first, [received_ms], [messages_of(body)])
+                        for position, (topic, payload) in enumerate(messages_of(body), first):
+                            yield Record(position, received_ms, topic, payload)
             except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise JournalError(f"journal: {path.name} cannot be read: {error}") from error
 

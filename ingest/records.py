@@ -155,7 +155,7 @@ class Records(Sequence[Record]):
 
     def __eq__(self, other: object) -> bool:
         """Tell whether others are the same, one by one."""
-        return isinstance(other, Sequence) and list(self) == list(other)
+        return list(self) == list(other) if isinstance(other, Records | list) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 

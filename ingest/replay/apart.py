@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import accumulate
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -45,14 +45,14 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[list[Packed], list[_Sent], list[UsualReadings]]).decode
 
 
-class Batch(NamedTuple):
+class Filled(NamedTuple):
     """A batch in one of the rooms: how long each of its parts is, one behind the other from the begin."""
 
     room: int
     lengths: list[int]
 
 
-class Apart(Keeper[Batch]):
+class Apart(Keeper[Filled]):
     """Lets a process of its own write them."""
 
     # What is packed takes little room.
@@ -64,15 +64,21 @@ class Apart(Keeper[Batch]):
         with closing(store):
             store.write([], 0)
         self._folder = places.data
-        self._rooms = [os.fdopen(os.memfd_create(f"citydeck batch {number}"), "wb") for number in range(_ROOMS)]
-        self._gathering = Batch(0, [])
-        self._connection, theirs = Pipe()
-        with theirs:
-            handed = [theirs.fileno(), *(room.fileno() for room in self._rooms)]
-            command = [sys.executable, "-m", "ingest.replay.apart", str(places.data), *map(str, handed)]
-            # In a session of its own: what ends whoever plays from the keyboard must not end it before.
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=handed, start_new_session=True)
+        self._gathering = Filled(0, [])
         self._kept = Kept()
+        with ExitStack() as begun:
+            memories = [os.memfd_create(f"citydeck batch {number}") for number in range(_ROOMS)]
+            self._rooms = [begun.enter_context(os.fdopen(memory, "wb")) for memory in memories]
+            self._connection, theirs = Pipe()
+            begun.enter_context(self._connection)
+            with theirs:
+                handed = [theirs.fileno(), *memories]
+                command = [sys.executable, "-m", "ingest.replay.apart", str(places.data), *map(str, handed)]
+                # In a session of its own: what ends whoever plays from the keyboard must not end it before.
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, pass_fds=handed, start_new_session=True
+                )
+            begun.pop_all()
 
     @property
     def pid(self) -> int:
@@ -83,22 +89,28 @@ class Apart(Keeper[Batch]):
         """See :meth:`Keeper.gather`."""
         # At once: what was just made lies near, and packed it takes a fourth of the room.
         packed = _packed(part)
-        self._rooms[self._gathering.room].write(packed)
+        try:
+            self._rooms[self._gathering.room].write(packed)
+        except OSError as error:
+            raise self._no_room(error) from error
         self._gathering.lengths.append(len(packed))
         return len(packed)
 
-    def gathered(self) -> Batch:
+    def gathered(self) -> Filled:
         """See :meth:`Keeper.gathered`."""
         batch = self._gathering
         room = self._rooms[batch.room]
-        room.flush()
-        room.seek(0)
-        self._gathering = Batch((batch.room + 1) % _ROOMS, [])
+        try:
+            room.seek(0)
+        except OSError as error:
+            raise self._no_room(error) from error
+        self._gathering = Filled((batch.room + 1) % _ROOMS, [])
         return batch
 
-    def keep(self, batch: Batch) -> Kept:
+    def keep(self, batch: Filled) -> Kept:
         """See :meth:`Keeper.keep`."""
         try:
+            # The other process knows this module by another name.
             self._connection.send(tuple(batch))
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -119,6 +131,9 @@ class Apart(Keeper[Batch]):
         self._process.wait()
         for room in self._rooms:
             room.close()
+
+    def _no_room(self, error: OSError) -> ReplayError:
+        return ReplayError(f"{self._folder}: there is no memory for what is to be written: {error.strerror}")
 
     def _ended(self) -> ReplayError:
         code = self._process.wait()

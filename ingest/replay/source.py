@@ -70,10 +70,8 @@ class Source:
             after, last = position_at(journal, begin_ms) - 1, position_at(journal, self.to_ms) - 1
             while after < last:
                 batches = journal.batches(after, min(_BATCH, last - after), True)
+                # Of what was received together all lies in the span, or nothing.
                 after = batches[-1].first + len(batches[-1].messages) - 1
-                if after > last:
-                    # What lies behind was received together with it, and later than what is asked for.
-                    batches[-1] = batches[-1]._replace(messages=batches[-1].messages[: last - after], body=None)
                 block = _block(position, batches)
                 if len(block):
                     yield block

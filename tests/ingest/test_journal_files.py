@@ -48,6 +48,9 @@ def test_what_was_removed_is_an_error_and_not_a_gap(folder: Path, journal: Journ
     reopened.remove_before(20, T_MS + 9 * HOUR_MS)
     with pytest.raises(JournalError, match="position 6 is gone; the next kept is 11"):
         reopened.read(5, 10)
+    with pytest.raises(JournalError, match="position 1 is gone; the next kept is 11"):
+        # However little is asked for.
+        reopened.read(0, 1)
     assert reopened.read(10, 1)[0].position == 11
     assert reopened.last == 30
 
@@ -60,6 +63,8 @@ def test_a_file_that_is_missing_between_others_is_an_error_and_not_a_gap(folder:
     assert [record.position for record in reopened.read(0, 100)] == [*range(1, 11)]
     with pytest.raises(JournalError, match="position 11 is gone; the next kept is 21"):
         reopened.read(10, 100)
+    with pytest.raises(JournalError, match="position 11 is gone; the next kept is 21"):
+        reopened.read(10, 1)
     assert [record.position for record in reopened.read(20, 100)] == [*range(21, 31)]
 
 

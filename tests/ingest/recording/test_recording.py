@@ -59,7 +59,7 @@ def export(folder: Path, *more: str) -> Result:
 
 def records(journal_folder: Path) -> list[Record]:
     journal = Journal(journal_folder)
-    found = journal.read(0, 10_000)
+    found = list(journal.read(0, 10_000))
     journal.close()
     return found
 

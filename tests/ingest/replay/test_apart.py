@@ -5,8 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ingest.journal import Journal
 from ingest.places import Places
 from ingest.records import packed_of
 from ingest.replay.__main__ import main
-from ingest.replay.apart import Apart, Batch
+from ingest.replay.apart import Apart, Filled
 from ingest.replay.keeping import Keeper, Keeping, Kept, OwnKeeper, Part
 from ingest.replay.pace import Pace
 from ingest.replay.sandbox import Played, Sandbox
@@ -57,7 +57,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kept_apart(folder: Path) -> Iterator[Keeping[Batch]]:
+def kept_apart(folder: Path) -> Iterator[Keeping[Filled]]:
     places = Places(folder / "a")
     places.data.mkdir()
     with closing(Keeping(Apart(places, open_store(site_of(folder), places, durable=False)))) as keeping:
@@ -73,12 +73,12 @@ def a_part(second: int, at_ns: int | None = None) -> Part:
     return Part([packed_of(at_ms, [gas("gas-1", 3, ts=at_ms)])], [reading])
 
 
-def pid_of(keeping: Keeping[Batch]) -> int:
+def pid_of(keeping: Keeping[Filled]) -> int:
     assert isinstance(keeping.keeper, Apart)
     return keeping.keeper.pid
 
 
-def kept(keeping: Keeping[Batch], part: Part) -> Kept:
+def kept(keeping: Keeping[Filled], part: Part) -> Kept:
     keeping.add(part)
     keeping.write()
     keeping.settle()
@@ -130,7 +130,7 @@ def test_a_process_that_is_killed_is_told_in_one_sentence(folder: Path) -> None:
     assert not children()
 
 
-def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[Batch]) -> None:
+def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[Filled]) -> None:
     assert kept(kept_apart, a_part(0)) == Kept(1, 1, 0, {"gas_alarm": [1, 0]})
     os.kill(pid_of(kept_apart), signal.SIGKILL)
     with pytest.raises(ReplayError, match="they are whole up to position 1"):
@@ -139,7 +139,7 @@ def test_what_was_kept_before_is_whole(folder: Path, kept_apart: Keeping[Batch])
     assert len(journaled(folder / "a" / "journal")) == 1
 
 
-def test_what_is_gathered_while_a_batch_is_written_is_none_of_it(folder: Path, kept_apart: Keeping[Batch]) -> None:
+def test_what_is_gathered_while_a_batch_is_written_is_none_of_it(folder: Path, kept_apart: Keeping[Filled]) -> None:
     pid = pid_of(kept_apart)
     os.kill(pid, signal.SIGSTOP)
     kept_apart.add(a_part(0))
@@ -152,7 +152,7 @@ def test_what_is_gathered_while_a_batch_is_written_is_none_of_it(folder: Path, k
     assert heard == [gas("gas-1", 3, ts=T_MS + second * SECOND)[1] for second in range(2)]
 
 
-def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Keeping[Batch]) -> None:
+def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: Keeping[Filled]) -> None:
     """The one who plays decides when it ends."""
     kept(kept_apart, a_part(0))
     for number, each in enumerate((signal.SIGTERM, signal.SIGINT), 1):
@@ -160,9 +160,23 @@ def test_it_keeps_on_when_a_stop_is_told_to_everyone(folder: Path, kept_apart: K
         assert kept(kept_apart, a_part(number)).position == number + 1
 
 
-def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[Batch]) -> None:
+def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[Filled]) -> None:
     assert kept(kept_apart, a_part(0, at_ns=2**70)) == Kept(1, 0, 1, {"gas_alarm": [0, 1]})
     assert kept(kept_apart, a_part(1)) == Kept(2, 1, 1, {"gas_alarm": [1, 1]})
+
+
+def test_no_memory_for_what_is_to_be_written_is_one_sentence(kept_apart: Keeping[Filled]) -> None:
+    assert isinstance(kept_apart.keeper, Apart)
+    with ExitStack() as full:
+        full.enter_context(kept_apart.keeper._rooms[0])
+        # Small things wait before they are written, large ones do not.
+        for buffering, told in ((0, 0), (1_000_000, 1)):
+            kept_apart.keeper._rooms[0] = full.enter_context(Path("/dev/full").open("wb", buffering=buffering))
+            with pytest.raises(ReplayError, match="a: there is no memory for what is to be written: No space left"):
+                kept_apart.add(a_part(told))
+                kept_apart.write()
+        with suppress(OSError):
+            kept_apart.keeper._rooms[0].close()
 
 
 def test_it_ends_with_whoever_plays_however_that_ends(folder: Path) -> None:
@@ -271,7 +285,7 @@ class _Noting(OwnKeeper):
         super().__init__(places, store)
         self.batches: list[int] = []
 
-    def keep(self, batch: Sequence[Part]) -> Kept:
+    def keep(self, batch: list[Part]) -> Kept:
         self.batches.append(sum([each.records for part in batch for each in part.batches]))
         return super().keep(batch)
 

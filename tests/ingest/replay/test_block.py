@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ingest.journal import Journal
-from ingest.records import TICK, Packed, Record, Records, packed_of
+from ingest.records import RETRY, RULES, TICK, Packed, Record, Records, packed_of
 from ingest.replay.block import Block
+from ingest.replay.source import journal_source
+from ingest.watchdog import topic_of
 from tests.ingest.replay.recorded import T_MS
 
 Message = tuple[str, bytes]
@@ -57,3 +59,17 @@ def test_a_journal_is_taken_over_as_it_is() -> None:
 def test_of_nothing_nothing() -> None:
     assert Block(Records.of([])).packed(0, 0) == []
     assert of_a_journal().packed(4, 4) == []
+
+
+def test_what_the_collector_wrote_for_itself_is_left_out(tmp_path: Path) -> None:
+    """Also where nothing else was received with it."""
+    own: list[Message] = [(topic_of("main"), b'{"at":1}'), (RETRY, b""), (RULES, b"")]
+    together: list[list[Message]] = [[("city/a", b"1")], own, own[:1], [*own, ("city/b", b"$2")], [("city/c", b"3")]]
+    journal = Journal(tmp_path / "journal")
+    for second, messages in enumerate(together):
+        journal.append(messages, T_MS + second)
+    journal.close()
+    (block,) = journal_source(tmp_path / "journal", None, None).records()
+    heard = [("city/a", b"1"), ("city/b", b"$2"), ("city/c", b"3")]
+    assert block == [Record(place + 1, T_MS + at, *heard[place]) for place, at in enumerate((0, 3, 4))]
+    assert kept(tmp_path / "copy", [block.packed(0, 3)]) == (block, 3)
