@@ -130,7 +130,9 @@ class Apart(Keeper[Filled]):
         self._connection.close()
         self._process.wait()
         for room in self._rooms:
-            room.close()
+            # What could not be written to it was told already.
+            with suppress(OSError):
+                room.close()
 
     def _no_room(self, error: OSError) -> ReplayError:
         return ReplayError(f"{self._folder}: there is no memory for what is to be written: {error.strerror}")

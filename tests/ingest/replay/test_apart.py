@@ -6,9 +6,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing
+from io import BufferedWriter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -165,18 +166,15 @@ def test_what_the_store_cannot_hold_is_refused_as_ever(kept_apart: Keeping[Fille
     assert kept(kept_apart, a_part(1)) == Kept(2, 1, 1, {"gas_alarm": [1, 1]})
 
 
-def test_no_memory_for_what_is_to_be_written_is_one_sentence(kept_apart: Keeping[Filled]) -> None:
+@pytest.mark.parametrize("buffering", [0, 1_000_000], ids=["at once", "when it is handed over"])
+def test_no_memory_for_what_is_to_be_written_is_one_sentence(kept_apart: Keeping[Filled], buffering: int) -> None:
     assert isinstance(kept_apart.keeper, Apart)
-    with ExitStack() as full:
-        full.enter_context(kept_apart.keeper._rooms[0])
-        # Small things wait before they are written, large ones do not.
-        for buffering, told in ((0, 0), (1_000_000, 1)):
-            kept_apart.keeper._rooms[0] = full.enter_context(Path("/dev/full").open("wb", buffering=buffering))
-            with pytest.raises(ReplayError, match="a: there is no memory for what is to be written: No space left"):
-                kept_apart.add(a_part(told))
-                kept_apart.write()
-        with suppress(OSError):
-            kept_apart.keeper._rooms[0].close()
+    kept_apart.keeper._rooms[0].close()
+    full = os.open("/dev/full", os.O_WRONLY)
+    kept_apart.keeper._rooms[0] = cast("BufferedWriter", os.fdopen(full, "wb", buffering=buffering))
+    with pytest.raises(ReplayError, match="a: there is no memory for what is to be written: No space left"):
+        kept_apart.add(a_part(0))
+        kept_apart.write()
 
 
 def test_it_ends_with_whoever_plays_however_that_ends(folder: Path) -> None:
