@@ -20,7 +20,7 @@ from benchmarks.settings import Settings
 from devices.readings import Reading
 from devices.site import Site
 from devices.site_file import load_site
-from ingest import heap
+from ingest import runtime
 from ingest.alarms.engine import Engine
 from ingest.decoding import Decoder, Unregistered
 from ingest.journal import Journal
@@ -57,7 +57,7 @@ def run(settings: Settings) -> Report:
         f"{recorded_s:,} s at {_RATE:,} msg/s from {settings.devices:,} devices",
         COLUMNS,
     )
-    heap.settle()
+    runtime.settle()
     with tempfile.TemporaryDirectory(prefix="citydeck-bench-") as name:
         folder = Path(name)
         for recording, payload in _RECORDINGS.items():

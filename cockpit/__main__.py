@@ -14,6 +14,7 @@ from cockpit.ports import KEEP_ALIVE_S, require_free
 from cockpit.world import live_world
 from devices.errors import DeviceError
 from devices.site_file import load_site
+from ingest import runtime
 from ingest.address import broker_address
 from ingest.errors import IngestError
 from ingest.places import Places
@@ -44,6 +45,9 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
         app = create_app(site, places, live_world(site, places, broker_address(site, mqtt_port), password))
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
+    # Looking through all that pages are made of for what nobody can reach would hold up an alarm on its way to them.
+    runtime.settle()
+    runtime.take_turns()
     log.info("cockpit at http://%s:%d/", host, port)
     uvicorn.run(
         app,

@@ -9,6 +9,8 @@ from devices.readings import Quality
 from devices.site import Site
 
 _PASSAGES = 200
+# Asked for every value of every tick.
+_WORDS = {int(quality): quality.word for quality in Quality}
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class City:
     def _values(self, name: str, keys: Iterable[str]) -> dict[str, Any]:
         latest = self.devices[name].latest
         return {
-            key: {"value": latest[key][0], "at": latest[key][1], "quality": Quality(latest[key][2]).word}
+            key: {"value": latest[key][0], "at": latest[key][1], "quality": _WORDS[latest[key][2]]}
             for key in keys
             if key in latest
         }

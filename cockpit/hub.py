@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ class Hub:
         self._snapshot = snapshot
         self._clients: set[_Client] = set()
         self._seq = 0
+        self._made: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -31,12 +33,22 @@ class Hub:
     def broadcast(self, document: Document) -> None:
         """Send a message to everybody; a client whose queue is full is marked for a new snapshot."""
         self._seq += 1
+        self._made = None
         text = _text({**document, "seq": self._seq})
         for client in self._clients:
             try:
                 client.queue.put_nowait(text)
             except asyncio.QueueFull:
                 client.behind = True
+
+    def renew(self) -> None:
+        """Let everybody begin anew with a snapshot: what they have lacks something that no message tells."""
+        self._made = None
+        for client in self._clients:
+            client.behind = True
+            # Whoever waits for a message wakes up by one; where the queue is full nobody waits.
+            with suppress(asyncio.QueueFull):
+                client.queue.put_nowait("")
 
     async def serve(self, send: Callable[[str], Any]) -> None:
         """Serve one client until its connection ends (``send`` raises)."""
@@ -58,8 +70,10 @@ class Hub:
         client.behind = False
         while not client.queue.empty():
             client.queue.get_nowait()
-        texts = [_text(document) for document in self._snapshot(self._seq)]
-        for text in texts:
+        # After a restart of the cockpit all pages come back at once; until the next message one snapshot is all theirs.
+        if self._made is None:
+            self._made = [_text(document) for document in self._snapshot(self._seq)]
+        for text in self._made:
             await send(text)
 
 

@@ -153,6 +153,9 @@ class LiveCity:
                     self._head = await asyncio.to_thread(self._board.head)
                     rows = await asyncio.to_thread(self._board.listed, "open", None, 100_000, 0)
                     self.open = {row["id"]: row for row in rows}
+                    # Who came before has seen none of them, and most will not change soon.
+                    for hub in (self.hub, self.alarm_hub):
+                        hub.renew()
                 self._head, changed = await asyncio.to_thread(self._board.changed_since, self._head)
                 self.alarms_trouble = ""
                 for alarm in changed:

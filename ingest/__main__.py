@@ -13,7 +13,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
-from ingest import heap
+from ingest import runtime
 from ingest.address import BrokerAddress, broker_address
 from ingest.alarms.database import open_alarms
 from ingest.alarms.revisions.adopting import Adopter
@@ -150,7 +150,8 @@ def run(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    heap.settle()
+    runtime.settle()
+    runtime.take_turns()
     pipeline.start()
     journaller.start()
     subscriber.start()

@@ -14,7 +14,7 @@ import msgspec
 
 from cockpit.bench.job import Act, Job, Progress
 from cockpit.bench.playing import Run
-from ingest import heap
+from ingest import runtime
 
 # The live city on this machine comes first.
 _NICE = 5
@@ -25,7 +25,7 @@ def main() -> None:
     """Do the job that stands in the input."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s bench %(levelname)s %(message)s")
     os.nice(_NICE)
-    heap.settle()
+    runtime.settle()
     lines = sys.stdin.buffer
     run = Run(msgspec.json.decode(lines.readline(), type=Job), _tell)
     threading.Thread(target=_follow, args=(run, lines), name="follow", daemon=True).start()

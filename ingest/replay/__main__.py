@@ -13,7 +13,7 @@ import click
 from devices.errors import DeviceError
 from devices.site import Site
 from devices.site_file import load_site
-from ingest import heap
+from ingest import runtime
 from ingest.address import BrokerAddress
 from ingest.errors import IngestError
 from ingest.instants import instant
@@ -180,5 +180,5 @@ def _clock_ms() -> int:
 
 
 if __name__ == "__main__":
-    heap.settle()
+    runtime.settle()
     main()

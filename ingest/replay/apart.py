@@ -22,7 +22,7 @@ import msgspec
 
 from devices.catalog import Catalog
 from devices.readings import Reading
-from ingest import heap
+from ingest import runtime
 from ingest.errors import IngestError, ReplayError
 from ingest.places import Places
 from ingest.records import Packed
@@ -186,6 +186,6 @@ if __name__ == "__main__":
     # A stop is told to whoever plays; this ends once all they gave is kept.
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
-    heap.settle()
+    runtime.settle()
     data, handle, *fds = sys.argv[1:]
     main(Connection(int(handle)), list(map(int, fds)), Path(data))
