@@ -23,6 +23,7 @@ from ingest.errors import AlarmError
 log = logging.getLogger(__name__)
 
 _BEAT_S = 2.0
+_TICK_S, _TICK_REST_S = 1.0, 0.2
 _CHUNK = 1_000
 _SILENT_MS = 5_000
 
@@ -120,22 +121,21 @@ class LiveCity:
             shard["recount"] = link.ledger.get("recount") if link else None
         return {**found, "msg_per_s": self._rate.per_s}
 
-    def _snapshot(self, seq: int) -> Iterator[Document]:
+    def _snapshot(self) -> Iterator[Document]:
         names = sorted(self.city.devices)
-        yield {**self._head_of(seq), "summary": self.summary(), **self._part(names[:_CHUNK])}
+        yield {**self._opening(), "summary": self.summary(), **self._part(names[:_CHUNK])}
         for start in range(_CHUNK, len(names), _CHUNK):
-            yield {"type": "snapshot_part", "seq": seq, **self._part(names[start : start + _CHUNK])}
-        yield {"type": "snapshot_end", "seq": seq}
+            yield {"type": "snapshot_part", **self._part(names[start : start + _CHUNK])}
+        yield {"type": "snapshot_end"}
 
-    def _alarm_snapshot(self, seq: int) -> Iterator[Document]:
-        yield self._head_of(seq)
-        yield {"type": "snapshot_end", "seq": seq}
+    def _alarm_snapshot(self) -> Iterator[Document]:
+        yield self._opening()
+        yield {"type": "snapshot_end"}
 
-    def _head_of(self, seq: int) -> Document:
+    def _opening(self) -> Document:
         return {
             "type": "snapshot",
             "boot": self._boot,
-            "seq": seq,
             **self._time(),
             "asset_version": self._asset_version,
             "alarms": list(self.open.values()),
@@ -176,13 +176,17 @@ class LiveCity:
             self._nudge.clear()
 
     async def _ticks(self) -> None:
+        rest_s = _TICK_S
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(rest_s)
+            begun_s = time.monotonic()
             values, online, passages = self.city.tick()
-            if values or online:
-                self.hub.broadcast({"type": "tick", **self._time(), "devices": values, "online": online})
             for passage in passages:
                 self.hub.broadcast({"type": "passage", "passage": passage})
+            if values or online:
+                await self.hub.spread({"type": "tick", **self._time(), "devices": values, "online": online})
+            # With many pages it may take longer than a second; what changes meanwhile is in the next one.
+            rest_s = max(_TICK_REST_S, _TICK_S - (time.monotonic() - begun_s))
 
     async def _beats(self) -> None:
         while True:

@@ -31,6 +31,7 @@ class Page:
 
     def __init__(self, hub: Hub) -> None:
         self.heard: list[dict[str, Any]] = []
+        self.on_message: Callable[[dict[str, Any]], None] = lambda _message: None
         self._changed = asyncio.Condition()
         self._serving = asyncio.create_task(hub.serve(self._send))
 
@@ -38,6 +39,7 @@ class Page:
         async with self._changed:
             self.heard.append(json.loads(text))
             self._changed.notify_all()
+        self.on_message(self.heard[-1])
 
     async def until(self, told: Callable[[], bool]) -> None:
         async with asyncio.timeout(_SOON_S), self._changed:
@@ -48,46 +50,123 @@ class Page:
         await asyncio.gather(self._serving, return_exceptions=True)
 
 
-async def test_one_snapshot_for_all_who_come_before_the_next_message() -> None:
-    made: list[int] = []
+def snapshots(made: list[int]) -> Callable[[], Iterator[dict[str, Any]]]:
+    """Return what makes a snapshot, and notes that it did."""
 
-    def snapshot(seq: int) -> Iterator[dict[str, Any]]:
-        made.append(seq)
-        yield {"type": "snapshot", "seq": seq}
-        yield {"type": "snapshot_end", "seq": seq}
+    def snapshot() -> Iterator[dict[str, Any]]:
+        made.append(len(made))
+        yield {"type": "snapshot", "made": made[-1]}
+        yield {"type": "snapshot_end"}
 
-    hub = Hub(snapshot)
-    first, second = Page(hub), Page(hub)
-    await first.until(lambda: len(first.heard) == 2)
-    await second.until(lambda: len(second.heard) == 2)
-    assert made == [0]
-    hub.broadcast({"type": "beat"})
-    third = Page(hub)
-    await third.until(lambda: len(third.heard) == 2)
-    await first.until(lambda: len(first.heard) == 3)
-    assert made == [0, 1]
-    assert [each["seq"] for each in third.heard] == [1, 1]
-    for page in (first, second, third):
+    return snapshot
+
+
+async def opened(hub: Hub, count: int) -> list[Page]:
+    """Open pages, and return when each has its snapshot."""
+    pages = [Page(hub) for _ in range(count)]
+    for page in pages:
+        await page.until(lambda page=page: len(page.heard) == 2)  # type: ignore[misc]
+    return pages
+
+
+async def left(hub: Hub, pages: list[Page]) -> None:
+    """Close pages; nothing of them is kept."""
+    for page in pages:
         await page.leave()
     assert len(hub) == 0
 
 
+async def test_one_snapshot_for_all_who_come_before_the_next_message() -> None:
+    made: list[int] = []
+    hub = Hub(snapshots(made))
+    pages = await opened(hub, 2)
+    assert made == [0]
+    hub.broadcast({"type": "beat"})
+    pages += await opened(hub, 1)
+    assert made == [0, 1]
+    await pages[0].until(lambda: len(pages[0].heard) == 3)
+    # Numbers are those of the connection.
+    assert [each["seq"] for each in pages[0].heard] == [0, 0, 1]
+    assert [each["seq"] for each in pages[2].heard] == [0, 0]
+    await hub.spread({"type": "tick"})
+    pages += await opened(hub, 1)
+    assert made == [0, 1, 2]
+    await left(hub, pages)
+
+
 async def test_everybody_begins_anew_also_with_a_full_queue() -> None:
-    hub = Hub(lambda seq: iter([{"type": "snapshot", "seq": seq}]))
-    page = Page(hub)
-    await page.until(lambda: len(page.heard) == 1)
+    hub = Hub(snapshots([]))
+    (page,) = pages = await opened(hub, 1)
     # Nobody gives way here: the queue runs over.
     for _ in range(1_000):
         hub.broadcast({"type": "beat"})
     hub.renew()
-    await page.until(lambda: len(page.heard) == 2)
-    assert page.heard[1] == {"type": "snapshot", "seq": 1_000}
-    hub.renew()
-    await page.until(lambda: len(page.heard) == 3)
-    hub.broadcast({"type": "beat"})
     await page.until(lambda: len(page.heard) == 4)
-    assert page.heard[3] == {"type": "beat", "seq": 1_001}
-    await page.leave()
+    hub.renew()
+    await page.until(lambda: len(page.heard) == 6)
+    hub.broadcast({"type": "beat"})
+    await page.until(lambda: len(page.heard) == 7)
+    assert [each.get("made") for each in page.heard] == [0, None, 1, None, 2, None, None]
+    assert [each["seq"] for each in page.heard] == [0] * 6 + [1]
+    await left(hub, pages)
+
+
+async def test_what_is_short_overtakes_what_is_long() -> None:
+    """An alarm that comes while a tick goes round is not behind the ticks of all pages."""
+    hub = Hub(snapshots([]))
+    pages = await opened(hub, 5)
+    told: list[str] = []
+
+    def alarm_comes(message: dict[str, Any]) -> None:
+        told.append(message["type"])
+        if told == ["tick"]:
+            hub.broadcast({"type": "alarm"})
+
+    for page in pages:
+        page.on_message = alarm_comes
+    await hub.spread({"type": "tick"})
+    for page in pages:
+        await page.until(lambda page=page: len(page.heard) == 4)  # type: ignore[misc]
+        assert [each["seq"] for each in page.heard] == [0, 0, 1, 2]
+    assert sorted(told) == ["alarm"] * 5 + ["tick"] * 5
+    # The tick of one page, and perhaps of the next, was on its way; all others had the alarm first.
+    assert sum(page.heard[2]["type"] == "alarm" for page in pages) >= 3
+    await left(hub, pages)
+
+
+async def test_a_tick_does_not_set_back_who_has_a_newer_snapshot() -> None:
+    hub = Hub(snapshots([]))
+    pages = await opened(hub, 5)
+
+    def renewed(message: dict[str, Any]) -> None:
+        if message["type"] == "tick":
+            hub.renew()
+
+    for page in pages:
+        page.on_message = renewed
+    await hub.spread({"type": "tick"})
+    hub.broadcast({"type": "beat"})
+    for page in pages:
+        await page.until(lambda page=page: page.heard[-1]["type"] == "beat")  # type: ignore[misc]
+    kinds = [[each["type"] for each in page.heard if each["type"] != "snapshot_end"] for page in pages]
+    assert all(each.index("tick") < len(each) - 2 for each in kinds if "tick" in each)
+    assert sum("tick" in each for each in kinds) <= 2
+    assert all(each[-2:] == ["snapshot", "beat"] for each in kinds)
+    await left(hub, pages)
+
+
+async def test_who_leaves_while_a_tick_goes_round_holds_nobody_up() -> None:
+    hub = Hub(snapshots([]))
+    pages = await opened(hub, 5)
+    spreading = asyncio.create_task(hub.spread({"type": "tick"}))
+    await asyncio.sleep(0)
+    gone, staying = pages[::2], pages[1::2]
+    for page in gone:
+        await page.leave()
+    await spreading
+    for page in staying:
+        await page.until(lambda page=page: page.heard[-1]["type"] == "tick")  # type: ignore[misc]
+    await left(hub, staying)
 
 
 async def test_who_came_before_the_open_alarms_were_read_is_shown_them(tmp_path: Path) -> None:
