@@ -46,7 +46,7 @@ def main(site_file: Path | None, data: Path, host: str, port: int, mqtt_port: in
     except (DeviceError, IngestError, click.ClickException) as error:
         sys.exit(f"citydeck serve: {error}")
     # Looking through all that pages are made of for what nobody can reach would hold up an alarm on its way to them.
-    runtime.settle()
+    runtime.settle(runtime.MANY_CONNECTIONS)
     runtime.take_turns()
     log.info("cockpit at http://%s:%d/", host, port)
     uvicorn.run(

@@ -150,9 +150,10 @@ class LiveCity:
         while True:
             try:
                 if self._head is None:
-                    self._head = await asyncio.to_thread(self._board.head)
+                    head = await asyncio.to_thread(self._board.head)
                     rows = await asyncio.to_thread(self._board.listed, "open", None, 100_000, 0)
-                    self.open = {row["id"]: row for row in rows}
+                    # Only with both: a head alone would pass over what is open for good.
+                    self._head, self.open = head, {row["id"]: row for row in rows}
                     # Who came before has seen none of them, and most will not change soon.
                     for hub in (self.hub, self.alarm_hub):
                         hub.renew()

@@ -18,6 +18,7 @@ from cockpit.world import WallClock, World
 from ingest.address import BrokerAddress
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
+from ingest.errors import AlarmError
 from tests.ingest.alarms.keeping import transition
 from tests.sites import small_site
 
@@ -74,6 +75,11 @@ async def left(hub: Hub, pages: list[Page]) -> None:
     for page in pages:
         await page.leave()
     assert len(hub) == 0
+
+
+def nowhere() -> World:
+    """Return a world whose broker never answers."""
+    return World(LiveLink(BrokerAddress("127.0.0.1", 1), b""), WallClock(), {})
 
 
 async def test_one_snapshot_for_all_who_come_before_the_next_message() -> None:
@@ -179,8 +185,7 @@ async def test_who_came_before_the_open_alarms_were_read_is_shown_them(tmp_path:
     occurrences.apply(before, "main", [transition("raise", 1)], 1, 1000)
     before.close()
     database = AlarmDatabase(f"sqlite:///{away / 'alarms.db'}")
-    world = World(LiveLink(BrokerAddress("127.0.0.1", 1), b""), WallClock(), {})
-    live = LiveCity(site, City(site), Board(database, site), "1", Watch(database, site, 0), world)
+    live = LiveCity(site, City(site), Board(database, site), "1", Watch(database, site, 0), nowhere())
     pages = [Page(live.hub), Page(live.alarm_hub)]
     running = asyncio.create_task(live.run())
     try:
@@ -198,4 +203,35 @@ async def test_who_came_before_the_open_alarms_were_read_is_shown_them(tmp_path:
         await asyncio.gather(running, return_exceptions=True)
         for page in pages:
             await page.leave()
+        database.close()
+
+
+async def test_open_alarms_that_could_not_be_read_at_first_are_shown_after_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database answers how far it is, and not at once which alarms are open."""
+    site = small_site(tmp_path)
+    database = AlarmDatabase(f"sqlite:///{tmp_path / 'alarms.db'}")
+    database.migrate()
+    occurrences.apply(database, "main", [transition("raise", 1)], 1, 1000)
+    board = Board(database, site)
+    listed, asked = board.listed, []
+
+    def failing_once(*words: Any) -> list[dict[str, Any]]:
+        asked.append(words)
+        if len(asked) == 1:
+            raise AlarmError("the database is locked")
+        return listed(*words)
+
+    monkeypatch.setattr(board, "listed", failing_once)
+    live = LiveCity(site, City(site), board, "1", Watch(database, site, 0), nowhere())
+    running = asyncio.create_task(live.run())
+    try:
+        async with asyncio.timeout(_SOON_S):
+            while not live.open:
+                await asyncio.sleep(0.01)
+        assert live.summary()["alarms"]["open"] == 1
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         database.close()
