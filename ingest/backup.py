@@ -74,24 +74,29 @@ def back_up(site: Site, places: Places, target: Path, now: Callable[[], datetime
     folders = _collectors(places)
     if not folders:
         raise BackupError(f"no collector has worked in {places.data} yet; name its folder by --data")
-    partial = target.with_name(f"{target.name}.partial")
     try:
+        # Another backup to the same file may be under way: each has a folder of its own.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".citydeck-backup-") as stage:
+            partial = Path(stage) / f"{target.name}.partial"
             # Only its owner may read it: it holds the secret and the users.
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
                 with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=3) as archive:
                     manifest = _pack(site, places, folders, target, Packing(archive, Path(stage), tell), now)
                 raw.flush()
                 os.fsync(raw.fileno())
-            # Never over a file that appeared meanwhile.
-            os.link(partial, target)
+            _appear(partial, target)
     except (OSError, sqlite3.Error, tarfile.TarError) as error:
         raise BackupError(f"the backup cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     if manifest["alarms"] == "postgresql":
         tell(f"citydeck backup: {_PG_DUMP}")
     return manifest
+
+
+def _appear(partial: Path, target: Path) -> None:
+    try:
+        os.link(partial, target)
+    except FileExistsError as error:
+        raise BackupError(f"{target} appeared meanwhile; a backup never overwrites another file") from error
 
 
 def _pack(

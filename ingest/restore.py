@@ -45,17 +45,36 @@ def restore(file: Path, data: Path, tell: Tell) -> dict[str, Any]:
         raise BackupError(f"{data} is not empty; a backup is restored into an empty or new folder only")
     beside: Path | None = None
     try:
+        data = data.resolve()
         data.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=data.parent, prefix=f".{data.name}-restoring-"))
+        # The root of a volume, or where a shell stands, cannot be replaced: it is filled from within.
+        within = data.is_dir() and (data.is_mount() or data == Path.cwd())
+        beside = Path(tempfile.mkdtemp(dir=data if within else data.parent, prefix=f".{data.name}-restoring-"))
         manifest = unpack(file, beside, tell)
-        # Takes the place of an empty folder only, and at once.
-        os.rename(beside, data)
+        if within:
+            _move_up(beside, data)
+        else:
+            # Takes the place of an empty folder only, and at once.
+            os.rename(beside, data)
     except OSError as error:
         raise BackupError(f"{data} cannot be filled: {error}") from error
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
     return manifest
+
+
+def _move_up(beside: Path, data: Path) -> None:
+    """Move what was unpacked one folder up, all of it or nothing."""
+    moved: list[Path] = []
+    try:
+        for path in list(beside.iterdir()):
+            os.rename(path, data / path.name)
+            moved.append(data / path.name)
+    except OSError:
+        for path in moved:
+            os.rename(path, beside / path.name)
+        raise
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import tarfile
 import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +14,14 @@ from devices.site_file import load_site
 from ingest import archive as archive_module
 from ingest.alarms.audit import first_broken
 from ingest.archive import Packing
+from ingest.backup import back_up
 from ingest.checkpoint import Checkpoint
 from ingest.errors import BackupError
 from ingest.journal import Journal
 from ingest.places import Places
 from ingest.restore import restore
 from ingest.store import open_store
-from tests.ingest.backup.keeping import backed_up, citydeck, closing_database, manifest_of
+from tests.ingest.backup.keeping import NOW, backed_up, citydeck, closing_database, manifest_of
 from tests.ingest.messages import gas
 from tests.sites import small_site_text
 
@@ -163,6 +165,43 @@ def test_what_cannot_be_backed_up_leaves_nothing(site: Site, places: Places, tmp
     with pytest.raises(BackupError, match=r"city.tar.gz exists already; a backup never overwrites another file"):
         backed_up(site, places, file)
     assert file.read_bytes() == b"an older one"
+
+
+def test_two_backups_to_one_file_do_not_spoil_each_other(site: Site, places: Places, tmp_path: Path) -> None:
+    """Both have begun before either is through, and the file is there once, and whole."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    file, met = folder / "city.tar.gz", threading.Barrier(2)
+    done: list[dict[str, Any]] = []
+    refused: list[str] = []
+
+    def one() -> None:
+        waits = [True]
+
+        def tell(_: str) -> None:
+            if waits:
+                waits.clear()
+                met.wait(60)
+
+        try:
+            done.append(back_up(site, places, file, lambda: NOW, tell))
+        except BackupError as error:
+            refused.append(str(error))
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert refused == [f"{file} appeared meanwhile; a backup never overwrites another file"]
+    assert restore(file, tmp_path / "new", lambda _: None) == done[0]
+    assert [path.name for path in folder.iterdir()] == ["city.tar.gz"]
+
+
+def test_a_backup_within_the_data_folder_does_not_hold_itself(site: Site, places: Places) -> None:
+    file = places.data / "city.tar.gz"
+    manifest = backed_up(site, places, file)
+    assert not [member["name"] for member in manifest["members"] if "city.tar.gz" in member["name"]]
 
 
 def test_cursors_ahead_of_the_journal_are_refused(site: Site, places: Places, tmp_path: Path) -> None:
