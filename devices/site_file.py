@@ -1,6 +1,7 @@
 """Reading ``site.toml``: the whole file is checked before any connection, and all faults are told at once."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -34,6 +35,8 @@ _TABLES: dict[str, frozenset[str]] = {
 _OWN_ROOTS = frozenset({"citydeck", "$tick", "$retry", "$rules"})
 _OWN_TOPIC = "citydeck/v1/live/main/ledger"
 _SHARD = frozenset({"subscriptions", "foreign"})
+# It names a folder, and a level of topics.
+_SHARD_NAME = re.compile(r"(?!\.{1,2}$)[\w.-]{1,64}")
 _LISTS = (
     "districts", "devices", "devices_file", "units", "limits", "limits_for", "areas", "notify", "shards", "cameras",
     "grid_officers",
@@ -294,6 +297,8 @@ class _Reader:
             if not isinstance(table, dict):
                 self._fault(f"shards.{name}", f"expected a table with subscriptions, found {shown(table)}")
                 continue
+            if not _SHARD_NAME.fullmatch(name):
+                self._fault("shards", f"expected names of 1 to 64 letters, digits and . _ -, found {shown(name)}")
             self._names(table, _SHARD, f"shards.{name}.")
             foreign = table.get("foreign", [])
             if not isinstance(foreign, list) or not all(isinstance(number, str) for number in foreign):

@@ -79,6 +79,9 @@ def main(
 
 def _collectors(site: Site, data: Path, shard: str | None) -> list[str | None]:
     """Return which collectors have worked, of those asked for: shards by their names, one that has all as None."""
+    if shard is not None and shard not in site.shards:
+        known = ", ".join(site.shards) or "none"
+        raise click.UsageError(f"the site has no shard {shard!r}; it has {known}")
     wanted: list[str | None] = [shard] if shard is not None else [None, *site.shards]
     found = [name for name in wanted if Places(data).for_shard(name).checkpoint.is_file()]
     if not found:

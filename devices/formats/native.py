@@ -56,12 +56,16 @@ def parse_json(payload: bytes) -> Any:
     try:
         return _decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if not payload:
+            raise Undecodable("json", "the message is empty, as one that clears a retained message") from error
         raise Undecodable("json", f"not JSON ({error}): {shown(payload[:60])}") from error
 
 
 def _status(where: Topic, payload: bytes) -> Sample:
     word = payload.strip().strip(b'"').lower()
     if word not in _ONLINE:
+        if not payload:
+            raise Undecodable("status", "the status is empty, as a message that clears a retained one")
         raise Undecodable("status", f"status {shown(payload[:60])}: expected online or offline")
     return Sample(where.kind, where.device, where.district, "status", None, {"online": _ONLINE[word]})
 

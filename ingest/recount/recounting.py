@@ -123,9 +123,21 @@ class _Run:
 class Recounting:
     """Recounts one collector's alarms."""
 
-    def __init__(self, site: Site, shard: str, places: Places, database: AlarmDatabase, tell: Tell) -> None:
-        """Prepare; ``site`` is the collector's part of it, ``tell`` is called with how many records of how many."""
+    def __init__(
+        self, site: Site, others: Container[str], shard: str, places: Places, database: AlarmDatabase, tell: Tell
+    ) -> None:
+        """Prepare.
+
+        Args:
+            site: the collector's part of it.
+            others: names under which the other collectors raise alarms.
+            shard: the collector's name.
+            places: where its state is.
+            database: of the alarms.
+            tell: called with how many records of how many.
+        """
         self._site = site
+        self._others = others
         self._shard = shard
         self._places = places
         self._database = database
@@ -192,7 +204,7 @@ class Recounting:
         def claimed(device: str) -> bool | None:
             if not site.shards or device in site.devices or device == own or device in groups or device in devices:
                 return True
-            return None
+            return False if device in self._others else None
 
         return claimed
 
@@ -277,7 +289,16 @@ def recount(
     """Recount the alarms of one collector of a site; see :meth:`Recounting.count`."""
     part = site if shard is None else site.part(shard)
     own = data.for_shard(shard)
-    found = Recounting(part, shard or "main", own, database, tell).count(span_ms, keep_end)
+    others = _others(site, part, shard)
+    found = Recounting(part, others, shard or "main", own, database, tell).count(span_ms, keep_end)
     found.altered, unjudged = altered(site, shard, database)
     found.uncovered += unjudged
     return found
+
+
+def _others(site: Site, part: Site, shard: str | None) -> frozenset[str]:
+    """Return under which names the other collectors of a site raise alarms."""
+    devices = [device for name, device in site.devices.items() if name not in part.devices]
+    names = {device.id for device in devices} | {own_device(name) for name in site.shards if name != shard}
+    names |= {f"circuit:{device.circuit}" for device in devices} | {f"street:{device.street}" for device in devices}
+    return frozenset(names)

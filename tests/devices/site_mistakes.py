@@ -269,6 +269,16 @@ MISTAKES: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "shards: gw-s01 and 7 more: expected in one shard, found in none",
         ),
     ),
+    "shard in a folder of another": (
+        "[store]",
+        '[shards."north/gas"]\nsubscriptions = ["city/v1/#"]\n[store]',
+        ("shards: expected names of 1 to 64 letters, digits and . _ -, found 'north/gas'",),
+    ),
+    "shard above its folder": (
+        "[store]",
+        '[shards.".."]\nsubscriptions = ["city/v1/#"]\n[store]',
+        ("shards: expected names of 1 to 64 letters, digits and . _ -, found '..'",),
+    ),
     "parent in another shard": (
         "[store]",
         '[shards.gas]\nsubscriptions = ["city/v1/demo/gas_alarm/#"]\n'

@@ -31,7 +31,7 @@ REFUSED: dict[str, tuple[str, str | bytes, str, str]] = {
     ),
     "broken JSON": (GAS, '{"ts":1767225600123,"data":{"state":', "json", "not JSON (Input data was truncated)"),
     "trailing text": (GAS, envelope({"state": 0}) + "x", "json", "not JSON"),
-    "nothing": (GAS, "", "json", "not JSON"),
+    "nothing": (GAS, "", "json", "the message is empty, as one that clears a retained message"),
     "invalid UTF-8": (GAS, b'{"data":{"gas":"\xff"}}', "json", "invalid start byte"),
     "NaN": (GAS, '{"data":{"conc_pct_lel":NaN}}', "json", "not JSON"),
     "Infinity": (GAS, '{"data":{"conc_pct_lel":-Infinity}}', "json", "not JSON"),
@@ -76,6 +76,12 @@ REFUSED: dict[str, tuple[str, str | bytes, str, str]] = {
         "up",
         "status",
         "status b'up': expected online or offline",
+    ),
+    "no status": (
+        "city/v1/demo/gateway/gw-s01/status",
+        b"",
+        "status",
+        "the status is empty, as a message that clears a retained one",
     ),
     "status of 2 MB": ("city/v1/demo/gateway/gw-s01/status", "u" * 2_000_000, "status", "expected online or offline"),
 }

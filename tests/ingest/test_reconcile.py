@@ -212,6 +212,7 @@ def test_a_journal_that_begins_later_cuts_the_span(past: Past) -> None:
     [
         (("--from", "yesterday"), "--from 'yesterday': expected an instant such as"),
         (("--from", "2026-01-02T00:00", "--to", "2026-01-01T00:00"), "--from must lie before --to"),
+        (("--shard", "north"), "the site has no shard 'north'; it has none"),
     ],
 )
 def test_wrong_spans(past: Past, options: tuple[str, ...], words: str) -> None:

@@ -1,16 +1,19 @@
 """Two collectors beside each other on one broker: each has its session, journal and devices, and nothing crosses."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from devices.site_file import load_site
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.tables import audit, collector, occurrence
 from ingest.places import Places
+from ingest.reconcile import main as reconcile
 from ingest.store import open_store
 from tests.ingest.collector import ROOT, Collector
 from tests.ingest.messages import T_MS, Message, gas, native
@@ -109,6 +112,9 @@ def test_one_is_killed_again_and_again_and_nothing_is_lost_or_crosses(
     came = {shard: sum(topic[0] != "$" for _, _, topic, _ in shard.journaled()) for shard in (north, south)}
     assert reconciled(site_file, data) == (0, f"{sum(came.values())} messages", "0 differences")
     assert reconciled(site_file, data, "--shard", "gas") == (0, f"{came[north]} messages", "0 differences")
+    # What the other one raised is no line of a device that belongs to nobody.
+    assert recounted(site_file, data) == (0, [("gas", 0, []), ("streets", 0, [])])
+    assert recounted(site_file, data, "--shard", "streets") == (0, [("streets", 0, [])])
 
 
 def judged(shard: Shard) -> int:
@@ -124,6 +130,24 @@ def reconciled(site_file: Path, data: Path, *more: str) -> tuple[int, str, str]:
     assert done.returncode in (0, 1) and done.stdout, done.stderr
     first, *_, last = done.stdout.splitlines()
     return done.returncode, first.split(": ")[-1].split(",")[0], last
+
+
+def recounted(site_file: Path, data: Path, *more: str) -> tuple[int, list[tuple[str, int, list[str]]]]:
+    """Return the exit code, and of each collector how many differences it has, and what was not judged."""
+    words = ["--alarms", "--json", "--site", str(site_file), "--data", str(data), *more]
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest.reconcile", *words], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    found = json.loads(done.stdout)
+    return done.returncode, [
+        (each["shard"], each["missing"] + each["phantom"] + each["changed"], each["not_covered"]) for each in found
+    ]
+
+
+def test_an_unknown_shard_is_told_which_there_are(site_file: Path, tmp_path: Path) -> None:
+    words = ["--site", str(site_file), "--data", str(tmp_path), "--shard", "north"]
+    done = CliRunner().invoke(reconcile, words)
+    assert (done.exit_code, "the site has no shard 'north'; it has gas, streets" in done.output) == (2, True)
 
 
 def test_a_shard_knows_its_own_devices_alone(site_file: Path) -> None:
