@@ -158,6 +158,8 @@ class Store(Protocol):
     def expire(self, now_ms: int) -> int:
         """Drop a small part of what is older than the site keeps; return how much was dropped, 0 when nothing is left.
 
+        That is how many readings, or 1 for a measurement of which a server does not tell how many it deletes.
+
         Raises:
             StoreError: the store is away or cannot delete.
         """

@@ -99,12 +99,16 @@ class InfluxKeeping:
             place = f"FROM {identifier(measurement)} WHERE time < {before_ns}"
             # A DELETE of InfluxDB 1 can hide series that get their first point meanwhile, until they get another.
             try:
-                if self._server.ask(f'SELECT "quality" {place} LIMIT 1', bucket):
+                old = bool(self._server.ask(f'SELECT "quality" {place} LIMIT 1', bucket))
+                if old:
                     self._server.ask(f"DELETE {place}", bucket, method="POST")
             except StatementRefused as error:
+                old = False
                 log.warning("%s; %s of more than %d days stays: see docs/influxdb.md", error, measurement, days)
             self._deleted_ms[bucket, measurement] = now_ms
-            return 1
+            if old:
+                log.info("readings of %s of more than %d days are deleted", measurement, days)
+                return 1
         return 0
 
     def close(self) -> None:

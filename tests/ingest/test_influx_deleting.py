@@ -65,7 +65,8 @@ def test_nothing_is_deleted_where_nothing_is_old(site: Site, tmp_path: Path) -> 
 
 
 def test_deletion_waits_for_a_server_that_is_away(site: Site, tmp_path: Path) -> None:
-    answers = [(502, b""), (200, b'{"results":[{"statement_id":0}]}')]
+    old = b'{"results":[{"statement_id":0,"series":[{"name":"m","columns":["time","quality"],"values":[[1,0]]}]}]}'
+    answers = [(502, b""), (200, old)]
     with answering(lambda _: answers[0]) as address:
         store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
         for _ in range(2):
@@ -74,3 +75,14 @@ def test_deletion_waits_for_a_server_that_is_away(site: Site, tmp_path: Path) ->
         answers.pop(0)
         assert sum(1 for _ in iter(lambda: store.expire(T_MS), 0)) == len(summed(site.catalog))
         store.close()
+
+
+def test_nothing_is_told_removed_where_nothing_was(
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with answering(lambda _: (200, b'{"results":[{"statement_id":0}]}')) as address:
+        store = InfluxStore(f"{address}?org=o&bucket=b", site.catalog, StoreSettings("", 90, 730), tmp_path / "m.db")
+        caplog.set_level("INFO")
+        assert store.expire(T_MS) == 0
+        store.close()
+    assert caplog.text == ""
