@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from ingest.errors import JournalError
 from ingest.journal import Journal
 from ingest.metrics import Meters
+from ingest.patience import patiently
 from ingest.records import TICK, tick_payload
 from ingest.subscriber import Subscriber
 
@@ -60,6 +61,9 @@ class Journaller(threading.Thread):
             wait_s = max(0.0, (self._next_tick_ms - self._clock_ms()) / 1000)
             arrived = self._subscriber.inbox.take(min(wait_s, _SECOND_MS / 1000))
             batch = [message[:2] for message in arrived]
+            if self._subscriber.inbox.closed and not arrived:
+                # The subscriber is leaving and lets nobody wait any more.
+                self._stopping.wait(wait_s)
             now_ms = self._clock_ms()
             if now_ms >= self._next_tick_ms or now_ms < self._next_tick_ms - _SECOND_MS:
                 self._tell_behind(now_ms)
@@ -88,12 +92,12 @@ class Journaller(threading.Thread):
         self._told_behind = behind
 
     def _written(self, batch: list[tuple[str, bytes]]) -> bool:
-        while True:
-            try:
-                with self._meters.append_seconds.time():
-                    self._journal.append(batch, self._clock_ms())
-                return True
-            except JournalError as error:
-                log.error("%s", error)
-                if self._stopping.wait(1.0):
-                    return False
+        def write() -> None:
+            with self._meters.append_seconds.time():
+                self._journal.append(batch, self._clock_ms())
+
+        try:
+            patiently(write, self._stopping)
+        except JournalError:
+            return False
+        return True

@@ -21,13 +21,14 @@ from ingest.cases.findings import Findings
 from ingest.checkpoint import Checkpoint
 from ingest.counts import Counts
 from ingest.decoding import Decoder, Unregistered
-from ingest.errors import AlarmError, IngestError, JournalError
+from ingest.errors import IngestError, JournalError
 from ingest.handed import Handed
 from ingest.journal import Journal
 from ingest.ledger import Hops, ledger_document
 from ingest.live import Live
 from ingest.metrics import Meters
 from ingest.outcomes import AnyOutcome, Batch
+from ingest.patience import patiently
 from ingest.quarantine import Landed, Quarantined, Teller
 from ingest.records import Records
 from ingest.repeats import Repeats
@@ -37,6 +38,7 @@ from ingest.unsaved import Unsaved
 log = logging.getLogger(__name__)
 
 _BATCH = 2_000
+_ALARMS_WAIT = "alarms wait"
 _SECOND_MS = 1_000
 # While a backlog is read, this long after each part of it.
 _TELL_S = 0.02
@@ -133,13 +135,7 @@ class Pipeline(threading.Thread):
 
     def _read(self) -> Records:
         """Return what follows; while the journal cannot be read alarms wait, and a stop does not."""
-        while True:
-            try:
-                return self._journal.read(self._position, _BATCH)
-            except JournalError as error:
-                log.error("%s; alarms wait", error)
-                if self._stopping.wait(1.0):
-                    raise
+        return patiently(lambda: self._journal.read(self._position, _BATCH), self._stopping, _ALARMS_WAIT)
 
     def _prime(self) -> None:
         after = max(Repeats.window_start(self._position), self._journal.first() - 1, 0)
@@ -207,32 +203,19 @@ class Pipeline(threading.Thread):
         self._unsaved.note(changed)
 
     def _kept(self, transitions: list[Transition]) -> list[tuple[str, int]]:
-        while True:
-            try:
-                with self._meters.commit_seconds.time():
-                    return occurrences.apply(
-                        self._database,
-                        self._shard,
-                        transitions,
-                        self._position,
-                        self.engine.memory.now_ms,
-                        self._secret,
-                    )
-            except AlarmError as error:
-                # Never pretend: the pipeline waits here, the journal goes on receiving.
-                log.error("%s; alarms wait", error)
-                if self._stopping.wait(1.0):
-                    raise
+        place = (self._position, self.engine.memory.now_ms, self._secret)
+
+        def keep() -> list[tuple[str, int]]:
+            with self._meters.commit_seconds.time():
+                return occurrences.apply(self._database, self._shard, transitions, *place)
+
+        # Never pretend: the pipeline waits here, the journal goes on receiving.
+        return patiently(keep, self._stopping, _ALARMS_WAIT)
 
     def _found(self, found: list[Reading]) -> None:
         """Make cases of what drones found, before the position moves past it."""
-        while True:
-            try:
-                return self._findings.report(found, self.engine.memory.now_ms)
-            except AlarmError as error:
-                log.error("%s; findings wait", error)
-                if self._stopping.wait(1.0):
-                    raise
+        now_ms = self.engine.memory.now_ms
+        patiently(lambda: self._findings.report(found, now_ms), self._stopping, "findings wait")
 
     def _count(self, outcomes: Batch) -> None:
         for outcome in self._ledger.count(outcomes):
@@ -283,17 +266,11 @@ class Pipeline(threading.Thread):
         self._meters.quarantined(found)
         (again, self._again), (landed, self._landed) = (self._again, []), (self._landed, [])
         quarantined = [*found, *again]
-        while True:
-            try:
-                self._checkpoint.save(
-                    self._position, memory.now_ms, memory.listening_ms, self._ledger, states, self._unregistered,
-                    quarantined, landed, self.engine.books.saved(),
-                )  # fmt: skip
-                break
-            except JournalError as error:
-                log.error("%s; alarms wait", error)
-                if self._stopping.wait(1.0):
-                    raise
+        saved = (
+            self._position, memory.now_ms, memory.listening_ms, self._ledger, states, self._unregistered, quarantined,
+            landed, self.engine.books.saved(),
+        )  # fmt: skip
+        patiently(lambda: self._checkpoint.save(*saved), self._stopping, _ALARMS_WAIT)
         self._unregistered.fresh = {}
 
 

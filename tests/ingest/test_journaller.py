@@ -101,6 +101,42 @@ def test_while_the_disk_is_full_nothing_is_acknowledged_and_nothing_lost(
     assert parts.journal.messages == 10
 
 
+def test_a_trouble_is_told_once_and_that_it_is_over(parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    parts.journal.full.set()
+    parts.broker.send(5)
+    tried = parts.journal.tried
+    wait_until(lambda: parts.journal.tried >= tried + 3)
+    parts.journal.full.clear()
+    wait_until(lambda: len(parts.broker.acknowledged) == 5)
+    assert [record.getMessage() for record in caplog.records] == [
+        "journal: cannot write (disk full)",
+        "over, going on: journal: cannot write (disk full)",
+    ]
+
+
+def test_while_the_subscriber_leaves_it_rests(tmp_path: Path) -> None:
+    """The inbox lets nobody wait then, and what is on its way to the broker needs the processor."""
+    journal, looked = FullDisk(tmp_path), [0]
+    subscriber: Any = Broker(journal)
+
+    def clock_ms() -> int:
+        looked[0] += 1
+        return T_MS
+
+    journaller = Journaller(subscriber, journal, clock_ms)
+    journaller.start()
+    try:
+        wait_until(lambda: journal.last == 1)
+        before = looked[0]
+        subscriber.inbox.close()
+        journaller.join(0.3)
+        assert looked[0] - before < 10
+    finally:
+        journaller.stop()
+        journal.close()
+
+
 def test_it_stops_while_the_disk_is_full_without_acknowledging(parts: Parts) -> None:
     parts.journal.full.set()
     parts.broker.send(5)

@@ -140,7 +140,7 @@ def test_the_pipeline_waits_and_loses_nothing(
     opened = AlarmDatabase(f"sqlite:///{town.places.alarms}", wait_s=1)
     room = Room(opened)
     monkeypatch.setattr(town, "database", lambda: opened)
-    with caplog.at_level(logging.ERROR, logger="ingest.pipeline"):
+    with caplog.at_level(logging.ERROR, logger="ingest.patience"):
         if how == "full":
             room.none_left()
             work = town.begin()
