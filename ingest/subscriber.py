@@ -5,6 +5,7 @@ PUBACK goes out on the connection its message came by, or not at all: then the b
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -29,6 +30,7 @@ RECEIVE_MAXIMUM = 65_535
 MAXIMUM_PACKET_BYTES = 9 * 1_048_576
 SESSION_EXPIRY_S = 7 * 86_400
 _NOT_LET_IN = (0x86, 0x87)
+_BRIEF_S, _BRIEF_TIMES = 5.0, 3
 
 
 class Subscriber:
@@ -58,6 +60,10 @@ class Subscriber:
         self._session = ""
         self.inbox = Inbox()
         self.connected = False
+        self._most_qos = 1
+        self._client_id = client_id
+        self._since_s = 0.0
+        self._brief = 0
         self._client = chunks.client_class()(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=True, on_chunk=self._arrived
         )
@@ -97,7 +103,7 @@ class Subscriber:
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Publish a live message; it is dropped while it cannot be sent, for live messages are only hints."""
         if self.connected and not self.inbox.held:
-            self._client.publish(topic, payload, qos)
+            self._client.publish(topic, payload, min(qos, self._most_qos))
 
     def stop(self) -> None:
         """Leave; the session stays with the broker."""
@@ -107,7 +113,7 @@ class Subscriber:
         self._client.loop_stop()
 
     def _connected(
-        self, client: Client, _user: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self, client: Client, _user: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
             self._refused = True
@@ -116,6 +122,9 @@ class Subscriber:
             return
         self._connection += 1
         self._reported = ""
+        self._since_s = time.monotonic()
+        # A broker that takes less ends the connection over what is published with more.
+        self._most_qos = getattr(properties, "MaximumQoS", 1)
         # Retained status messages are news only to a new session.
         wanted = [(topic, SubscribeOptions(qos=1, retainHandling=1)) for topic in self._subscriptions]
         client.subscribe([*wanted, (self._ask_topic, SubscribeOptions(qos=0))])
@@ -150,6 +159,16 @@ class Subscriber:
         refused, self._refused = self._refused, False
         if reason.is_failure and not refused:
             self._report(f"broker {self._address} is gone ({reason}); trying again for ever")
+            self._tell_brief()
+
+    def _tell_brief(self) -> None:
+        """Tell of connections that end as soon as they stand: two clients of one name take them from each other."""
+        brief = time.monotonic() - self._since_s < _BRIEF_S
+        self._brief = self._brief + 1 if brief else 0
+        if self._brief == _BRIEF_TIMES:
+            log.error("broker %s ended %d connections within seconds: does another client have the name %s? Of two "
+                      "collectors of one site each gets a part of the messages", self._address, self._brief,
+                      self._client_id)  # fmt: skip
 
     def _report(self, sentence: str) -> None:
         # Every attempt fails with the same words for as long as it lasts: once is enough.

@@ -40,7 +40,9 @@ def calls_for_people(before: Mapping[str, Any] | None, after: Mapping[str, Any])
         return True
     risen = after["level_now"] > before["level_now"] or after["level_peak"] > before["level_peak"]
     again = after["active"] and not before["active"]
-    return bool(before["acked"] or before["suppression"] != "none" or risen or again)
+    # What another device explained and is over by itself calls nobody; it only stays to be acknowledged.
+    shown = before["suppression"] != "none" and (after["active"] or before["suppression"] != "by_design")
+    return bool(before["acked"] or shown or risen or again)
 
 
 # How urgent it is that the time of a case runs out, and which rung of that priority's ladder is called.

@@ -279,11 +279,31 @@ def test_a_broker_that_grants_less_than_it_must_is_told(tmp_path: Path, caplog: 
         started(subscriber)
         wait_until(lambda: "broker connected" in caplog.text)
         wait_until(lambda: "QoS" in caplog.text)
+        # A hint that is published with more would end the connection, and again each time it is back.
+        for number in range(3):
+            subscriber.publish("city/hint", b"%d" % number, 1)
+        wait_until(lambda: len(subscriber.inbox) == 3)
+        assert (subscriber.connected, subscriber.connections) == (True, 1)
     finally:
         subscriber.stop()
         broker.stop()
     (sentence,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert "grants the subscription to city/# with QoS 0, not 1: what is on its way when the" in sentence
+
+
+def test_two_collectors_of_one_name_are_told(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    """Each takes the session from the other, and half of the messages is with somebody else."""
+    both = [
+        Subscriber(BrokerAddress("127.0.0.1", mosquitto.port), "citydeck-test", ["city/#"], ASK, lambda: None)
+        for _ in range(2)
+    ]
+    try:
+        for subscriber in both:
+            subscriber.start()
+        wait_until(lambda: "does another client have the name citydeck-test?" in caplog.text, 60)
+    finally:
+        for subscriber in both:
+            subscriber.stop()
 
 
 @pytest.mark.parametrize("known", [True, False])

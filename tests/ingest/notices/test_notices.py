@@ -306,6 +306,18 @@ def test_what_is_no_longer_hidden_is_announced(database: AlarmDatabase, site: Si
     assert acts(database)[-1] == ("system", "unfold", "UNACK", "UNACK")
 
 
+def test_what_another_device_explained_and_is_over_calls_nobody(database: AlarmDatabase, site: Site) -> None:
+    """A gateway is back with two hundred children: that is no storm of two hundred notices."""
+    keep(database, transition("raise", 10, suppression="by_design", cause="gw-1"))
+    keep(database, transition("return", 20, level=0))
+    keep(database, transition("unfold", 21))
+    assert take_out(database, replace(site, channels=(DUTY,)), NOW) == 0
+    assert acts(database)[-1] == ("system", "unfold", "RTN_UNACK", "RTN_UNACK")
+    # Silent once more, and on its own account.
+    keep(database, transition("raise", 30))
+    assert take_out(database, replace(site, channels=(DUTY,)), NOW + 1) == 1
+
+
 def test_the_most_urgent_goes_first(database: AlarmDatabase, site: Site) -> None:
     raised(database, site, DUTY, count=3, level=1)
     keep(database, transition("raise", 99, level=2, point="gas-1/worst"))
