@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 _BEAT_S = 2.0
 _TICK_S, _TICK_REST_S = 1.0, 0.2
+_UNHEARD = "nothing heard from the collector for over 5 s"
+# With an alarm that cannot be kept all that came after it waits, and who looks for the cause must not go to the wrong
+# machine.
+_MAY_WAIT = "; while the alarm database is away it may be waiting for that"
 _CHUNK = 1_000
 _SILENT_MS = 5_000
 
@@ -103,7 +107,7 @@ class LiveCity:
             "broker": "ok"
             if self._source.connected
             else "the cockpit is not connected to the broker; it tries again for ever",
-            "ingest": "ok" if not silent else "nothing heard from the collector for over 5 s",
+            "ingest": "ok" if not silent else _UNHEARD + (_MAY_WAIT if self.alarms_trouble else ""),
             "store": "; ".join(trouble) or "ok",
             "alarms": self.alarms_trouble or "ok",
             **self._watch.parts(),
