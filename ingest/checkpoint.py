@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ingest import counts, positions, quarantine
+from ingest.alarms.writing import NOTHING, Unkept
 from ingest.counts import Counts
 from ingest.decoding import Unregistered
 from ingest.errors import JournalError
@@ -22,6 +23,7 @@ _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS device (id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS device_changed (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS unkept (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS unregistered (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 {quarantine.SCHEMA}
 {counts.SCHEMA}
@@ -45,6 +47,8 @@ class Saved:
     devices: dict[str, bytes] = field(default_factory=dict)
     unregistered: Unregistered = field(default_factory=Unregistered)
     rules: bytes | None = None
+    unkept: dict[int, bytes] = field(default_factory=dict)
+    """What the alarm database had not taken by then (see ingest.alarms.writing)."""
 
 
 class Checkpoint:
@@ -99,6 +103,7 @@ class Checkpoint:
         saved.ledger.counts.load(self._database)
         saved.rules = self.rules()
         saved.devices = dict(self._database.execute("SELECT id, state FROM device")) | self._unfolded()
+        saved.unkept = dict(self._database.execute("SELECT number, body FROM unkept"))
         newcomers = self._get("newcomers")
         hour, count = (0, 0) if newcomers is None else msgspec.msgpack.decode(newcomers, type=tuple[int, int])
         saved.unregistered = Unregistered(
@@ -120,6 +125,7 @@ class Checkpoint:
         found: Iterable[quarantine.Quarantined],
         landed: Iterable[quarantine.Landed] = (),
         rules: bytes | None = None,
+        unkept: Unkept = NOTHING,
     ) -> None:
         """Commit everything that belongs to a position in one transaction.
 
@@ -135,6 +141,8 @@ class Checkpoint:
                 self._put("rules", rules)
             self._put("newcomers", msgspec.msgpack.encode((unregistered.hour, unregistered.count)))
             self._quarantine.keep(self._database, found, landed)
+            self._database.execute("DELETE FROM unkept WHERE number <= ?", (unkept.kept_to,))
+            self._database.executemany("INSERT OR REPLACE INTO unkept VALUES (?, ?)", unkept.fresh.items())
 
     def rules(self) -> bytes | None:
         """Return the rules that were in force when this was saved (see ingest.alarms.books)."""

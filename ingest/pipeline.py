@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from devices.readings import Reading
 from devices.site import Site
 from ingest.alarms import occurrences
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.engine import Engine
-from ingest.alarms.transitions import Transition
+from ingest.alarms.writing import AlarmWriter, Step
 from ingest.cases.findings import MEASUREMENT as FINDING
 from ingest.cases.findings import Findings
 from ingest.checkpoint import Checkpoint
@@ -86,6 +85,7 @@ class Pipeline(threading.Thread):
         self.engine = Engine(site, shard)
         self.engine.restore(saved.devices, saved.now_ms, saved.listening_ms, saved.rules)
         self._findings = Findings(database, site, self.engine.memory.position_of)
+        self._alarms = AlarmWriter(self._keep, saved.unkept)
         self._quarantined: list[Quarantined] = []
         self._again: list[Quarantined] = []
         self._landed: list[Landed] = []
@@ -115,15 +115,17 @@ class Pipeline(threading.Thread):
         """Work until stopped; a failure that cannot be waited out ends the thread and is kept in ``failed``."""
         try:
             self._prime()
+            self._alarms.start()
             self.writer.start()
-            while not (self._stopping.is_set() and self._journal.last <= self._position):
-                self._journal.wait(self._position, 0.0 if self._live.busy or self._unsaved.busy else 0.5)
+            while not (self._stopping.is_set() and (self._journal.last <= self._position or self._alarms.full)):
                 records = self._read()
                 if records:
                     self._step(records)
                 self._go_on(len(records) >= _BATCH)
                 if not self._stopping.is_set():
                     self.writer.await_room(self._journal.last - self._position)
+            self._alarms.stop()
+            self._live.alarms(self._alarms.touched())
             self._live.finish()
             self._save()
         except IngestError as error:
@@ -135,6 +137,10 @@ class Pipeline(threading.Thread):
 
     def _read(self) -> Records:
         """Return what follows; while the journal cannot be read alarms wait, and a stop does not."""
+        if self._alarms.full:
+            self._alarms.await_room()
+            return Records.of(())
+        self._journal.wait(self._position, 0.0 if self._live.busy or self._unsaved.busy else 0.5)
         return patiently(lambda: self._journal.read(self._position, _BATCH), self._stopping, _ALARMS_WAIT)
 
     def _prime(self) -> None:
@@ -150,11 +156,13 @@ class Pipeline(threading.Thread):
         before, self._position = self._position, records[-1].position
         transitions = self.engine.feed(outcomes)
         if transitions:
-            self._live.alarms(self._kept(transitions))
+            self._alarms.hand(Step(self._position, self.engine.memory.now_ms, transitions))
+        self._live.alarms(self._alarms.touched())
         readings, usual = outcomes.readings()
         found = [reading for reading in readings if reading.measurement == FINDING]
         if found:
-            self._found(found)
+            reports = self._findings.reports(found)
+            self._alarms.hand(Step(self._position, self.engine.memory.now_ms, reports=reports))
         self.writer.hand(Handed(before, self._position, records[0].received_ms, readings, usual))
         self._count(outcomes)
         self._live.heard(readings)
@@ -202,20 +210,15 @@ class Pipeline(threading.Thread):
         self._untold |= changed
         self._unsaved.note(changed)
 
-    def _kept(self, transitions: list[Transition]) -> list[tuple[str, int]]:
-        place = (self._position, self.engine.memory.now_ms, self._secret)
-
-        def keep() -> list[tuple[str, int]]:
+    def _keep(self, step: Step) -> list[tuple[str, int]]:
+        """Keep a step, by whichever thread."""
+        touched = []
+        if step.transitions:
+            place = (step.position, step.now_ms, self._secret)
             with self._meters.commit_seconds.time():
-                return occurrences.apply(self._database, self._shard, transitions, *place)
-
-        # Never pretend: the pipeline waits here, the journal goes on receiving.
-        return patiently(keep, self._stopping, _ALARMS_WAIT)
-
-    def _found(self, found: list[Reading]) -> None:
-        """Make cases of what drones found, before the position moves past it."""
-        now_ms = self.engine.memory.now_ms
-        patiently(lambda: self._findings.report(found, now_ms), self._stopping, "findings wait")
+                touched = occurrences.apply(self._database, self._shard, step.transitions, *place)
+        self._findings.keep(step.reports, step.now_ms)
+        return touched
 
     def _count(self, outcomes: Batch) -> None:
         for outcome in self._ledger.count(outcomes):
@@ -254,9 +257,17 @@ class Pipeline(threading.Thread):
         """Return the ledger as it stands."""
         now_ms = self.engine.memory.now_ms
         lag_s = 0.0 if self._position >= self._journal.last else max(0.0, (time.time() * 1000 - now_ms) / 1000)
+        oldest_ms = self._alarms.oldest_ms()
+        if oldest_ms is not None:
+            lag_s = max(lag_s, (now_ms - oldest_ms) / 1000)
         hops = Hops(now_ms, self._received(), self._journal.messages, self.writer.lag_s(now_ms), lag_s)
         document = ledger_document(self._ledger, self.writer.stored, hops, self.writer.counts.kinds())
-        return {**document, "trouble": self.writer.trouble, "recount": self.recount}
+        return {
+            **document,
+            "trouble": self.writer.trouble,
+            "alarms_trouble": self._alarms.trouble,
+            "recount": self.recount,
+        }
 
     def _save(self) -> None:
         memory = self.engine.memory
@@ -268,7 +279,7 @@ class Pipeline(threading.Thread):
         quarantined = [*found, *again]
         saved = (
             self._position, memory.now_ms, memory.listening_ms, self._ledger, states, self._unregistered, quarantined,
-            landed, self.engine.books.saved(),
+            landed, self.engine.books.saved(), self._alarms.unkept(),
         )  # fmt: skip
         patiently(lambda: self._checkpoint.save(*saved), self._stopping, _ALARMS_WAIT)
         self._unregistered.fresh = {}

@@ -18,7 +18,8 @@ class Transition:
     ``unfold`` say that a silence is explained by another device (``cause``), or no longer is; ``health`` is a figure of
     the device itself (``field``, ``value``). ``at_ms`` is the time of the cause (device time), ``now_ms`` the engine's
     now, ``position`` the journal record that caused it and ``ordinal`` its place among the transitions of that record.
-    ``who`` is the vehicle of a passage, as its station names it: never to be kept.
+    ``who`` is the vehicle of a passage, as its station names it: never to be kept. ``value`` stays of the type it came
+    with, also through a checkpoint: the audit's hash is over its digits.
     """
 
     what: What
@@ -34,7 +35,7 @@ class Transition:
     at_ms: int
     now_ms: int
     field: str = ""
-    value: float | None = None
+    value: int | float | None = None
     unit: str = "1"
     latch: bool = False
     quality: str = "good"

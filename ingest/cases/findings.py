@@ -9,8 +9,8 @@ from ingest.alarms.audit import Person
 from ingest.alarms.database import AlarmDatabase
 from ingest.cases.opening import Report, report
 from ingest.cases.places import street_at
-from ingest.cases.records import CaseRules, Picture, Row
-from ingest.errors import Refused, Unkeepable
+from ingest.cases.records import CaseRules, Picture
+from ingest.errors import AlarmError, Refused, Unkeepable
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +35,30 @@ class Findings:
         self._rules = CaseRules(site)
         self._position_of = position_of
 
-    def report(self, readings: Iterable[Reading], now_ms: int) -> None:
-        """Make a case of every reading that is a finding; one that cannot be a case is told in the log.
+    def reports(self, readings: Iterable[Reading]) -> list[tuple[str, Report]]:
+        """Return what each reading that is a finding reports, with its drone; what cannot be a case is told."""
+        found = []
+        for reading in readings:
+            try:
+                wish = finding_of(reading, self._rules, self._position_of(reading.device))
+            except Refused as error:
+                _tell(reading.device, str(reading.values.get("finding_id", "")), error)
+            else:
+                if wish is not None:
+                    found.append((reading.device, wish))
+        return found
+
+    def keep(self, reports: Iterable[tuple[str, Report]], now_ms: int) -> None:
+        """Make a case of every report; one that cannot be a case is told in the log.
 
         Raises:
             AlarmError: the database could not be written; calling again makes the cases that are missing.
         """
-        for reading in readings:
+        for device, wish in reports:
             try:
-                report_finding(self._database, self._rules, reading, now_ms, self._position_of(reading.device))
+                report(self._database, self._rules, wish, Person(device, _DRONE), None, now_ms)
             except (Refused, Unkeepable) as error:
-                name = reading.values.get("finding_id", "")
-                log.warning("finding %.200r of %s makes no case: %s", name, reading.device, error)
+                _tell(device, wish.reference.removeprefix(f"{device}/"), error)
 
 
 def finding_of(reading: Reading, rules: CaseRules, drone_at: Position | None = None) -> Report | None:
@@ -85,14 +97,5 @@ def finding_of(reading: Reading, rules: CaseRules, drone_at: Position | None = N
     )
 
 
-def report_finding(
-    database: AlarmDatabase, rules: CaseRules, reading: Reading, now_ms: int, drone_at: Position | None = None
-) -> Row | None:
-    """Make a case of a reading, if it is a finding.
-
-    Raises:
-        Refused: it says no class, or its place is in no street of the site.
-        AlarmError: the database could not be written; nothing happened.
-    """
-    wish = finding_of(reading, rules, drone_at)
-    return None if wish is None else report(database, rules, wish, Person(reading.device, _DRONE), None, now_ms)
+def _tell(device: str, name: str, error: AlarmError) -> None:
+    log.warning("finding %.200r of %s makes no case: %s", name, device, error)

@@ -9,6 +9,7 @@ from ingest.alarms.altered import Altered
 from ingest.alarms.database import AlarmDatabase
 from ingest.alarms.memory import loaded
 from ingest.alarms.own_kind import own_device
+from ingest.alarms.writing import kept_to
 from ingest.checkpoint import Checkpoint
 from ingest.comparison import position_at
 from ingest.decoding import Decoder, Unregistered
@@ -79,7 +80,7 @@ class Recount:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What the collector's checkpoint tells: how far it judged, whom it admitted and waits for, its quarantine."""
+    """What the collector's checkpoint tells: how far alarms are kept, whom it admitted, waits for, and cannot read."""
 
     position: int
     unregistered: Unregistered
@@ -194,7 +195,7 @@ class Recounting:
     def _saved(self, checkpoint: Checkpoint) -> Saved:
         found = checkpoint.load()
         armed = {name: loaded(state).armed_ms for name, state in found.devices.items() if name in self._site.devices}
-        return Saved(found.position, found.unregistered, armed, checkpoint.unread())
+        return Saved(kept_to(found.position, found.unkept), found.unregistered, armed, checkpoint.unread())
 
     def _claim(self, memory: Memory) -> Claim:
         site, own, devices = self._site, own_device(self._shard), memory.devices

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from devices.readings import Quality, Reading
 from ingest.alarms.audit import Actor, AuditWriter, Person
 from ingest.alarms.tables import occurrence
-from ingest.cases.findings import Findings, finding_of, report_finding
+from ingest.cases.findings import Findings, finding_of
 from ingest.cases.opening import Report, merge_alarm, report
 from ingest.cases.places import metres_apart, street_at
 from ingest.cases.records import CaseRules, Picture
@@ -175,12 +175,13 @@ def reading(desk: Desk, measurement: str = "drone_finding", **values: Any) -> Re
 
 def test_a_drones_finding(tmp_path: Path, desk: Desk) -> None:
     """A finding becomes a report with its picture, route, class and confidence; the same one twice is one case."""
-    rules = CaseRules(small_site(tmp_path, tail=SQUARES))
-    case = report_finding(desk.database, rules, reading(desk), NOON_MS)
-    assert case is not None
+    findings = Findings(desk.database, small_site(tmp_path, tail=SQUARES))
+    for now_ms in (NOON_MS, NOON_MS + 1):
+        findings.keep(findings.reports([reading(desk)]), now_ms)
+    with desk.database.read() as connection:
+        (case,) = connection.execute(cases.select()).mappings().all()
     assert (case["source"], case["sub_class"], case["street"]) == ("drone", "road_damage", "q1")
     assert case["reference"] == "drone-1/f-7"
-    assert report_finding(desk.database, rules, reading(desk), NOON_MS + 1) == case
     with desk.database.read() as connection:
         row = connection.execute(evidence.select()).mappings().one()
     assert (row["reference"], row["route"], row["finding"], row["confidence"]) == ("m/7.jpg", "R-12", "pothole", 0.87)
@@ -192,7 +193,7 @@ def test_a_reading_that_is_no_finding(desk: Desk) -> None:
 
 def test_a_finding_without_a_class_is_told(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "ingest"):
-        Findings(desk.database, desk.rules.site).report([reading(desk, finding_class=3.0)], NOON_MS)
+        assert Findings(desk.database, desk.rules.site).reports([reading(desk, finding_class=3.0)]) == []
     (sentence,) = [record.getMessage() for record in caplog.records]
     assert "of drone-1 makes no case: finding_class: expected a text, found 3.0." in sentence
 
@@ -213,7 +214,8 @@ def test_a_finding_without_its_spot_is_where_the_drone_is(
     found = reading(desk)
     for key in gone:
         del found.values[key]
-    Findings(desk.database, small_site(tmp_path, tail=SQUARES), lambda _device: drone_at).report([found], NOON_MS)
+    findings = Findings(desk.database, small_site(tmp_path, tail=SQUARES), lambda _device: drone_at)
+    findings.keep(findings.reports([found]), NOON_MS)
     with desk.database.read() as connection:
         (case,) = connection.execute(cases.select()).mappings().all()
     assert (case["street"], case["lat"], case["lon"]) == place
@@ -232,7 +234,8 @@ def test_a_finding_outside_every_outline_belongs_to_the_drones_street(
     lost = reading(desk)
     lost.device = "drone-77"
     with caplog.at_level(logging.WARNING, "ingest"):
-        Findings(desk.database, desk.rules.site).report([lost, reading(desk)], NOON_MS)
+        findings = Findings(desk.database, desk.rules.site)
+        findings.keep(findings.reports([lost, reading(desk)]), NOON_MS)
     with desk.database.read() as connection:
         (case,) = connection.execute(cases.select()).mappings().all()
     assert (case["street"], case["state"], case["reported_by"]) == ("s01", "REPORTED", "drone-1")
@@ -243,7 +246,8 @@ def test_a_finding_outside_every_outline_belongs_to_the_drones_street(
 def test_what_no_database_holds_keeps_no_other_finding_waiting(desk: Desk) -> None:
     """PostgreSQL knows no character 0: trying again for ever would let every alarm behind it wait."""
     odd = [reading(desk, **{key: "f\0"}) for key in ("finding_id", "finding_class", "picture", "route_id")]
-    Findings(desk.database, desk.rules.site).report([*odd, reading(desk, finding_id="f-8")], NOON_MS)
+    findings = Findings(desk.database, desk.rules.site)
+    findings.keep(findings.reports([*odd, reading(desk, finding_id="f-8")]), NOON_MS)
     with desk.database.read() as connection:
         references = connection.execute(sa.select(cases.c.reference)).scalars().all()
     assert "drone-1/f-8" in references
