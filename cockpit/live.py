@@ -25,9 +25,6 @@ log = logging.getLogger(__name__)
 _BEAT_S = 2.0
 _TICK_S, _TICK_REST_S = 1.0, 0.2
 _UNHEARD = "nothing heard from the collector for over 5 s"
-# With an alarm that cannot be kept all that came after it waits, and who looks for the cause must not go to the wrong
-# machine.
-_MAY_WAIT = "; while the alarm database is away it may be waiting for that"
 _CHUNK = 1_000
 _SILENT_MS = 5_000
 
@@ -50,6 +47,7 @@ class LiveCity:
         self.city = city
         self.open: dict[str, Document] = {}
         self.alarms_trouble = ""
+        self._alarms_read_ms = _real_ms()
         self.hub = Hub(self._snapshot)
         # For a page that looks at another city and must hear of this one's alarms all the same.
         self.alarm_hub = Hub(self._alarm_snapshot)
@@ -92,6 +90,7 @@ class LiveCity:
             "at": rfc3339(self.now_ms(), self._site.timezone),
             "kinds": kind_counts(self._site, self.city.devices.values(), self.open.values()),
             "alarms": counted(list(self.open.values())),
+            "alarms_stalled": self._stalled(),
             "messages_per_s": self._rate.per_s,
             **self._watch.summary(),
         }
@@ -103,13 +102,14 @@ class LiveCity:
         heard_ms = max((shard.heard_ms for shard in shards), default=0)
         silent = now_ms - heard_ms > _SILENT_MS
         trouble = [str(shard.ledger["trouble"]) for shard in shards if shard.ledger.get("trouble")]
+        unkept = [str(shard.ledger["alarms_trouble"]) for shard in shards if shard.ledger.get("alarms_trouble")]
         return {
             "broker": "ok"
             if self._source.connected
             else "the cockpit is not connected to the broker; it tries again for ever",
-            "ingest": "ok" if not silent else _UNHEARD + (_MAY_WAIT if self.alarms_trouble else ""),
+            "ingest": "ok" if not silent else _UNHEARD,
             "store": "; ".join(trouble) or "ok",
-            "alarms": self.alarms_trouble or "ok",
+            "alarms": self.alarms_trouble or "; ".join(unkept) or "ok",
             **self._watch.parts(),
         }
 
@@ -124,6 +124,17 @@ class LiveCity:
             shard["problem"] = parted(shard["trouble"])
             shard["recount"] = link.ledger.get("recount") if link else None
         return {**found, "msg_per_s": self._rate.per_s}
+
+    def _stalled(self) -> Document | None:
+        """Return since when no alarm comes through the alarm database: it cannot be read, or a collector's wait."""
+        unread = [self._alarms_read_ms] if _real_ms() - self._alarms_read_ms > _SILENT_MS else []
+        unkept = [
+            shard.heard_ms - int(shard.ledger["lag_s"]["alarms"] * 1000)
+            for shard in self.city.shards.values()
+            if shard.ledger.get("alarms_trouble")
+        ]
+        since_ms = min(unread + unkept, default=None)
+        return None if since_ms is None else {"since": rfc3339(self._at(since_ms), self._site.timezone)}
 
     def _snapshot(self) -> Iterator[Document]:
         names = sorted(self.city.devices)
@@ -162,7 +173,7 @@ class LiveCity:
                     for hub in (self.hub, self.alarm_hub):
                         hub.renew()
                 self._head, changed = await asyncio.to_thread(self._board.changed_since, self._head)
-                self.alarms_trouble = ""
+                self.alarms_trouble, self._alarms_read_ms = "", _real_ms()
                 for alarm in changed:
                     if alarm["state"] == "CLOSED":
                         self.open.pop(alarm["id"], None)

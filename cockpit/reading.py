@@ -14,6 +14,7 @@ from cockpit.world import Clock
 from devices.kind import Field, Measurement
 from devices.readings import Quality
 from devices.site import Site
+from ingest.errors import AlarmError
 from ingest.store import Store
 
 Document = dict[str, Any]
@@ -123,6 +124,8 @@ class Reader:
     ) -> Document:
         """Return a field's history in [start, stop): raw points, or a minimum and maximum a step.
 
+        Without its limits, and ``limits_unread``, while the alarm database is away.
+
         Raises:
             Problem: 404 for an unknown device or field, 422 for an empty window.
             StoreError: the store is away.
@@ -146,24 +149,31 @@ class Reader:
         if definition.type == "text":
             step_ms = 0
         series = await asyncio.to_thread(self._store.series, measurement.key, device, field, start_ms, stop_ms, step_ms)
-        limits = [
-            {
-                "level": level.level,
-                "value": level.value,
-                "priority": level.priority,
-                "sense": limit.sense,
-                "name": {"zh": limit.zh, "en": limit.en},
-            }
-            for limit in await asyncio.to_thread(self._rules.limits, device, now.kind, definition, stop_ms)
-            for level in limit.levels
-        ]
+        try:
+            limits: Sequence[Any] = await asyncio.to_thread(self._rules.limits, device, now.kind, definition, stop_ms)
+        except AlarmError:
+            # What was measured is in the store all the same, and nobody is to wait for a line across it.
+            limits, unread = (), True
+        else:
+            unread = False
         return {
             "device": device,
             "field": field,
             "unit": definition.unit,
             "points": [list(point) for point in series.points],
             "step_s": series.step_s,
-            "limits": limits,
+            "limits": [
+                {
+                    "level": level.level,
+                    "value": level.value,
+                    "priority": level.priority,
+                    "sense": limit.sense,
+                    "name": {"zh": limit.zh, "en": limit.en},
+                }
+                for limit in limits
+                for level in limit.levels
+            ],
+            "limits_unread": unread,
         }
 
     async def alarms(self, device: str, limit: int) -> Sequence[Document]:

@@ -32,7 +32,7 @@ class Watch:
         self._fresh: dict[str, dict[str, int]] = {}
 
     async def run(self) -> None:
-        """Look until cancelled; while the database is away what was seen last stands."""
+        """Look until cancelled; while the database is away no watchdog is heard through it, and the notices stand."""
         while True:
             try:
                 await asyncio.to_thread(self.look, time.time_ns() // 1_000_000)
@@ -46,11 +46,14 @@ class Watch:
         Raises:
             AlarmError: the database could not be read.
         """
-        absent = self._absence.since(now_ms)
+        try:
+            self._absence.listen(now_ms)
+        finally:
+            self._absent = self._absence.since(now_ms)
         with self._database.read() as connection:
             counts, fresh = deliveries.counts(connection), deliveries.counts(connection, now_ms - _TROUBLE_MS)
         # All at once, as whoever asks meanwhile sees it.
-        self._absent, self._counts, self._fresh = absent, counts, fresh
+        self._counts, self._fresh = counts, fresh
 
     def summary(self) -> Document:
         """Return since when the alarm path is interrupted (null: it is not), and how many notices wait or are dead."""

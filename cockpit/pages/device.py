@@ -109,6 +109,8 @@ def callbacks(app: Dash, site: Site, city: CityReader) -> None:
         if window.start_ms is not None and view.get("span", True):
             start_ms = window.start_ms
         series = await city.series(str(device["id"]), name, start_ms, stop_ms, 1200)
-        alarms = [alarm for alarm in await city.alarms(str(device["id"]), 100) if _raised_ms(alarm) <= stop_ms]
+        # They stand where the limits do.
+        known = [] if series["limits_unread"] else await city.alarms(str(device["id"]), 100)
+        alarms = [alarm for alarm in known if _raised_ms(alarm) <= stop_ms]
         style = FigureStyle(texts(language), site.timezone, rem or 16.0)
         return series_figure(kind, name, series, alarms, style, start_ms, stop_ms)

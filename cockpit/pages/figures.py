@@ -72,6 +72,8 @@ def series_figure(
     lines, flags = _alarm_marks(alarms, name, style, start_ms, stop_ms)
     layout = _layout(field, style, start_ms, stop_ms, legend=any(quality != "good" for _, _, quality in points))
     layout["shapes"] = shapes + lines
+    if series.get("limits_unread"):
+        notes.append(_unread(style))
     layout["annotations"] = notes + ([] if points else [_nothing(style)])
     return {"data": [trace for trace in [*traces, flags] if trace], "layout": layout}
 
@@ -236,6 +238,13 @@ def _alarm_text(alarm: Mapping[str, Any], style: FigureStyle) -> str:
 def _unit(field: Field, style: FigureStyle) -> str:
     unit = UNITS.get(field.unit)
     return str(getattr(unit, style.say.language)) if unit else field.unit
+
+
+def _unread(style: FigureStyle) -> dict[str, Any]:
+    return {
+        "xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "bottom", "showarrow": False,
+        "text": style.say("device.limits_unread"), "font": {"color": _QUIET, "size": style.rem * 0.8},
+    }  # fmt: skip
 
 
 def _nothing(style: FigureStyle) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-// The badge every page carries: live, connecting, no data since when, or alarms that may be missing since when.
+// The badge every page carries: live, connecting, no data since when, or alarms that stand still or may be missing.
 
 import { el } from "./dom.mjs";
 import { day, number, time } from "./format.mjs";
@@ -17,10 +17,12 @@ export function mount(element, scope) {
   const show = () => {
     const absent = live.summary?.watchdog;
     const going = settings.replay || settings.drill ? "replay" : "live";
-    const state = live.stale || absent ? "stale" : live.ready ? going : "connecting";
+    const stalled = live.summary?.alarms_stalled;
+    const state = live.stale || stalled || absent ? "stale" : live.ready ? going : "connecting";
     element.className = `live-badge is-${state}`;
     let words = state === "replay" ? (settings.drill ? drilled() : played()) : say(`shell.${state}`);
     if (live.stale) words = say("shell.stale_since", { time: time(live.lastAt()) });
+    else if (stalled) words = say("shell.alarms_stalled_since", { time: time(stalled.since) });
     else if (absent) words = say("shell.watchdog_since", { time: time(absent.since) });
     element.replaceChildren(mark(state === "stale" ? KIND_SHAPES.square : KIND_SHAPES.circle), el("span", null, words));
   };

@@ -28,14 +28,17 @@ class Absence:
         self._database = database
         self._heard = dict.fromkeys(shards, started_ms)
 
-    def since(self, now_ms: int) -> dict[str, int]:
-        """Return the collectors whose watchdog is absent, and the instant of its last alarm (or of the start).
+    def listen(self, now_ms: int) -> None:
+        """Look for alarms of the watchdogs.
 
         Raises:
             AlarmError: the database could not be read.
         """
         with self._database.read() as connection:
             self._listen(connection, now_ms)
+
+    def since(self, now_ms: int) -> dict[str, int]:
+        """Return the collectors whose watchdog is absent, and the instant of its last heard alarm (or of the start)."""
         return {shard: at_ms for shard, at_ms in self._heard.items() if now_ms - at_ms >= ABSENT_MS}
 
     def judge(self, now_ms: int) -> list[Transition]:

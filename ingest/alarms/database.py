@@ -13,6 +13,8 @@ from devices.site import Site
 from ingest.errors import AlarmError, Unkeepable
 from ingest.places import Places
 
+# A network that is cut says nothing: the kernel is to give up after some ten seconds, not after its quarter of an hour.
+_GIVE_UP = {"tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _NEWEST = max(path.stem[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -30,7 +32,7 @@ class AlarmDatabase:
         self._sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"timeout": wait_s}}
         if not self._sqlite:
-            limits = {"connect_timeout": 10, "options": f"-c lock_timeout={wait_s * 1000}"}
+            limits = {**_GIVE_UP, "connect_timeout": 10, "options": f"-c lock_timeout={wait_s * 1000}"}
             options = {"pool_pre_ping": True, "connect_args": limits}
         self.engine = sa.create_engine(url, **options)
         self._reading: dict[str, Any] = {"read_only": True}
