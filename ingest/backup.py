@@ -4,8 +4,8 @@ Each database is copied as it is at one instant (SQLite's own backup within one 
 for). The instants differ, so the order decides whether the copies fit together as they would after a kill:
 
 1. checkpoints and stores: their cursors say up to where the journal is worked off;
-2. the alarm database: a transition is committed there before a checkpoint passes it, so a copy made later than the
-   checkpoint's holds at least all the transitions that the checkpoint will not judge again;
+2. the alarm database: before a checkpoint passes a transition it is committed there, or waits inside the checkpoint
+   itself, so checkpoint and a copy made later hold all the transitions that will not be judged again;
 3. whatever else is in the data folder (the secret, users), and the site's files;
 4. the journal, last: it only grows at its end, so it reaches at least as far as every cursor copied before.
 
